@@ -1,2 +1,6 @@
 #!/usr/bin/env node
-import "../dist/cli.js";
+import { main } from "../dist/cli.js";
+
+// Leaves at once, whatever threads a backend still holds; what was written is flushed first.
+const code = await main(process.argv.slice(2));
+process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));

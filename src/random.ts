@@ -60,14 +60,14 @@ export class RandomStream {
   }
 
   /** `count` standard normals as float32. */
-  normals(count: number): Float32Array {
+  normals(count: number): Float32Array<ArrayBuffer> {
     const out = new Float32Array(count);
     for (let i = 0; i < count; i++) out[i] = this.normal();
     return out;
   }
 
   /** `count` uniforms on [0, 1) as float32 (rounding may give 1 itself once in 2^25). */
-  uniforms(count: number): Float32Array {
+  uniforms(count: number): Float32Array<ArrayBuffer> {
     const out = new Float32Array(count);
     for (let i = 0; i < count; i++) out[i] = this.uniform();
     return out;
@@ -79,7 +79,7 @@ export class RandomStream {
   }
 
   /** A random order of 0 … n-1 (Fisher and Yates). */
-  permutation(n: number): Uint32Array {
+  permutation(n: number): Uint32Array<ArrayBuffer> {
     const order = Uint32Array.from({ length: n }, (_, i) => i);
     for (let i = n - 1; i > 0; i--) {
       const j = this.integer(i + 1);

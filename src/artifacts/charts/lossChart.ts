@@ -1,0 +1,102 @@
+import { type AxisRange, type Point, readableRange } from "./axisRange.ts";
+import { type Curve, formatValue, type Panel, panelFigure } from "./panelFigure.ts";
+import { renderChart } from "./renderChart.ts";
+
+/** One split after one epoch, in nats per image. A value that is not finite leaves a gap in its curve. */
+export interface CurveRow {
+  epoch: number;
+  split: "train" | "validation";
+  loss: number;
+  distortion: number;
+  rate: number;
+}
+
+export interface LossChartMeta {
+  title: string;
+  subtitle?: string;
+  /** β as it should read: `"4"`, `"0 → 1 over 10 epochs"`. Leave it out when the loss is not distortion + β · rate. */
+  beta?: string;
+  /** A bare loss stands in the place of −log p(x|z): it is then not called a distortion, nor measured in nats. */
+  isLoss?: boolean;
+}
+
+interface Quantity {
+  key: "loss" | "distortion" | "rate";
+  name: string;
+  /** `{sub|q}` in it is a subscript, see `Panel`. */
+  formula: string;
+  unit: string;
+}
+
+// Blue and vermilion of Okabe and Ito, told apart with any colour vision; the markers tell them apart in grey print.
+const SPLITS: ({ name: CurveRow["split"] } & Omit<Curve, "points">)[] = [
+  { name: "train", color: "#0072B2", symbol: "circle", glyph: "●" },
+  { name: "validation", color: "#D55E00", symbol: "diamond", glyph: "◆" },
+];
+
+/** The objective and its two parts over the epochs, validation beside training: three panels, as a PNG. */
+export function lossChart(rows: readonly CurveRow[], meta: LossChartMeta): Promise<Buffer> {
+  const splits = SPLITS.filter(({ name }) => rows.some((row) => row.split === name));
+  const panels = quantities(meta).map(({ key, ...labels }): Panel => {
+    const curves = splits.map((split) => ({ ...split, points: curvePoints(rows, split.name, key) }));
+    const points = curves.flatMap((curve) => curve.points.filter(([, value]) => !Number.isNaN(value)));
+    const range = readableRange(points.map(([, value]) => value));
+    return {
+      ...labels,
+      curves,
+      range,
+      note: points.length > 0 ? cutNote(points, range) : "no finite value yet",
+    };
+  });
+  const beta = meta.beta === undefined ? undefined : `β = ${meta.beta}`;
+  const subtitle = [meta.subtitle, beta].filter((part) => part !== undefined && part !== "").join("  ·  ");
+  const { option, size } = panelFigure({ title: meta.title, subtitle, panels });
+  return renderChart(option, size);
+}
+
+function quantities({ beta, isLoss }: LossChartMeta): Quantity[] {
+  const nats = "nats per image";
+  const unit = isLoss ? "per image" : nats;
+  let objective = "training objective";
+  if (beta !== undefined) {
+    objective = `${isLoss ? "reconstruction" : "distortion"} + ${beta === "1" ? "rate" : "β · rate"}`;
+    // Only a log-likelihood with β = 1 makes a bound on log p(x).
+    if (beta === "1" && !isLoss) objective += " = −ELBO";
+  }
+  return [
+    { key: "loss", name: "Loss", formula: objective, unit },
+    isLoss
+      ? { key: "distortion", name: "Reconstruction", formula: "bare loss, no likelihood", unit }
+      : { key: "distortion", name: "Distortion", formula: "E{sub|q}[−log p(x|z)]", unit },
+    { key: "rate", name: "Rate", formula: "KL(q(z|x) ‖ p(z))", unit: nats },
+  ];
+}
+
+/** One curve in the order of its epochs. An epoch written twice (by a resumed run) counts as last written. */
+function curvePoints(
+  rows: readonly CurveRow[],
+  split: CurveRow["split"],
+  quantity: Quantity["key"],
+): Point[] {
+  const byEpoch = new Map<number, number>();
+  for (const row of rows) if (row.split === split) byEpoch.set(row.epoch, row[quantity]);
+  const ordered = [...byEpoch].sort(([a], [b]) => a - b);
+  return ordered.map(([epoch, value]) => [epoch, Number.isFinite(value) ? value : Number.NaN]);
+}
+
+/** Says what an axis leaves out, so that a cut curve is never taken for the whole. */
+function cutNote(points: readonly Point[], { min, max }: AxisRange): string | undefined {
+  const above = points.filter(([, value]) => value > max);
+  const below = points.filter(([, value]) => value < min);
+  const say = (outside: Point[], words: string, extreme: (...values: number[]) => number) => {
+    if (outside.length === 0) return [];
+    const epochs = new Set(outside.map(([epoch]) => epoch));
+    const which = epochs.size === 1 ? `epoch ${outside[0]![0]}` : `${epochs.size} epochs`;
+    return [`${which} ${words} ${formatValue(extreme(...outside.map(([, value]) => value)))}`];
+  };
+  const notes = [
+    ...say(above, "above the axis, up to", Math.max),
+    ...say(below, "below it, down to", Math.min),
+  ];
+  return notes.length === 0 ? undefined : notes.join("; ");
+}

@@ -1,0 +1,38 @@
+import type { ImageSet } from "../data/dataset.ts";
+import { drawSamples, pairRows, type PixelMode, reconstruct } from "../evaluation/pictures.ts";
+import type { Vae } from "../model.ts";
+import type { PixelCoding } from "../pixels.ts";
+import type { RandomStream } from "../random.ts";
+import { imageGrid } from "./imageGrid.ts";
+
+const COLUMNS = 10;
+
+/** Small images are enlarged, so that a grid of them is a picture to look at and not a stamp. */
+const enlarge = (vae: Vae) => Math.max(1, Math.floor(64 / Math.max(vae.imageShape[0], vae.imageShape[1])));
+
+/** A grid of `count` draws from the prior as PNG, as square as `count` allows. */
+export async function samplesPng(
+  vae: Vae,
+  count: number,
+  random: RandomStream,
+  pixels: PixelMode = "mean",
+): Promise<Buffer> {
+  const images = await drawSamples(vae, count, random, pixels);
+  return imageGrid(images, vae.imageShape, { columns: Math.ceil(Math.sqrt(count)), scale: enlarge(vae) }).png;
+}
+
+/** The first `count` images of a split in rows, below each row its reconstructions, as PNG. */
+export async function reconstructionsPng(
+  vae: Vae,
+  set: ImageSet,
+  coding: PixelCoding,
+  count: number,
+  pixels: PixelMode = "mean",
+  random?: RandomStream,
+): Promise<Buffer> {
+  const columns = Math.min(COLUMNS, count, set.count);
+  const [H, W, C] = vae.imageShape;
+  const { originals, reconstructions } = await reconstruct(vae, set, coding, count, random, pixels);
+  const rows = pairRows(originals, reconstructions, columns, H * W * C);
+  return imageGrid(rows, vae.imageShape, { columns, scale: enlarge(vae) }).png;
+}

@@ -1,0 +1,59 @@
+import { didYouMean, VaeError } from "../errors.ts";
+import * as tf from "../tf.ts";
+import type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
+import { cpu } from "./cpu.ts";
+import { selfTest } from "./selfTest.ts";
+import { wasm } from "./wasm.ts";
+
+export { type AdamAttrs, type AdamSlot, adamStep, squaredNorm } from "./adam.ts";
+export type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
+
+/** Every backend there is. */
+export const backends = { wasm, cpu } satisfies Record<string, BackendLoader>;
+
+export type BackendName = keyof typeof backends;
+
+export const backendNames = Object.keys(backends) as BackendName[];
+
+/** What `auto` tries, best first. The plain `cpu` backend is a reference, 20 times slower: only when asked for. */
+const automatic: readonly BackendName[] = ["wasm"];
+
+/**
+ * Starts a backend, makes it the current one and checks that it computes. `auto` takes the first that passes; the
+ * notes of what it returns say why better ones were passed over.
+ */
+export async function useBackend(
+  name: "auto" | (string & {}) = "auto",
+  options: BackendOptions = { threads: "auto" },
+): Promise<BackendInfo> {
+  if (name !== "auto") return start(find(name), options);
+  const refusals: string[] = [];
+  for (const candidate of automatic) {
+    try {
+      const info = await start(backends[candidate], options);
+      return { ...info, notes: [...refusals, ...info.notes] };
+    } catch (error) {
+      refusals.push(`not ${candidate}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  throw new VaeError("failure", `No backend works here (${refusals.join("; ")}).`);
+}
+
+async function start(loader: BackendLoader, options: BackendOptions): Promise<BackendInfo> {
+  const info = await loader.load(options);
+  // setBackend answers false, and leaves another backend current, when initialising failed.
+  if (!(await tf.setBackend(loader.name)) || tf.getBackend() !== loader.name) {
+    throw new VaeError("failure", `The ${loader.name} backend was loaded but could not be initialised.`);
+  }
+  await selfTest(loader.name);
+  return info;
+}
+
+function find(name: string): BackendLoader {
+  if (Object.hasOwn(backends, name)) return backends[name as BackendName];
+  const names = ["auto", ...backendNames];
+  throw new VaeError(
+    "usage",
+    `There is no backend "${name}". Accepted: ${names.join(", ")}.${didYouMean(name, names)}`,
+  );
+}

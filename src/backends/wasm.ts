@@ -1,0 +1,69 @@
+import { cpus } from "node:os";
+import { availableParallelism } from "node:os";
+import { VaeError } from "../errors.ts";
+import * as tf from "../tf.ts";
+import { registerArrayKernels } from "./adam.ts";
+import type { BackendLoader } from "./backend.ts";
+import { type BackendWasm, changedInPlace, floats } from "./wasm/heap.ts";
+import { instantiate, type WasmModule } from "./wasm/glue.ts";
+import { installRepairs } from "./wasm/repairs.ts";
+
+/** The C++ side takes no more. */
+const MAX_THREADS = 8;
+
+/** WebAssembly with SIMD and threads. Needs nothing but npm; with its repairs it is a fast CPU backend. */
+export const wasm: BackendLoader = {
+  name: "wasm",
+  summary: "CPU, by WebAssembly with SIMD and threads; works everywhere",
+
+  async load({ threads }) {
+    const wanted = Math.min(threads === "auto" ? availableParallelism() : threads, MAX_THREADS);
+    const { module, notes } = await startModule(wanted);
+    if (typeof threads === "number" && threads > MAX_THREADS) notes.push(`${MAX_THREADS} threads are the most`);
+
+    // Importing the package registers its kernels, and a backend that would start by itself, without threads.
+    const { BackendWasm: Backend, setThreadsCount, version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
+    tf.removeBackend("wasm"); // the package's, or our own of an earlier call
+    installRepairs();
+    registerArrayKernels("wasm", {
+      read: (backend, x) => floats(backend as BackendWasm, x),
+      update(backend, xs, change) {
+        change(...xs.map((x) => floats(backend as BackendWasm, x)));
+        for (const x of xs) changedInPlace(backend as BackendWasm, x);
+      },
+    });
+    setThreadsCount(wanted);
+    const backend = new Backend(module as never); // an Emscripten module is typed with far more than is used
+    tf.registerBackend("wasm", () => backend);
+    return {
+      name: "wasm",
+      device: cpus()[0]?.model.trim() || process.arch,
+      threads: module.tfjs.getThreadsCount(),
+      version: version_wasm,
+      notes,
+    };
+  },
+};
+
+/** Threads are a matter of speed only: where their workers cannot start, one thread computes the same numbers. */
+async function startModule(threads: number): Promise<{ module: WasmModule; notes: string[] }> {
+  const notes: string[] = [];
+  if (threads > 1) {
+    try {
+      return { module: await instantiate(threads), notes };
+    } catch (error) {
+      notes.push(`one thread instead of ${threads}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  try {
+    return { module: await instantiate(1), notes };
+  } catch (error) {
+    throw new VaeError(
+      "failure",
+      `WebAssembly did not start: ${error instanceof Error ? error.message : error}. ` +
+        "If files of @tensorflow/tfjs-backend-wasm are missing, run `npm ci`; " +
+        "on a processor without SIMD (before 2008), use the backend cpu.",
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,36 @@
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import * as tf from "../../tf.ts";
+import type { WasmModule } from "./glue.ts";
+
+export type { BackendWasm };
+
+/** The module behind a backend, as this project started it. */
+export function moduleOf(backend: BackendWasm): WasmModule {
+  return backend.wasm as unknown as WasmModule;
+}
+
+/** Where a tensor lies in the WebAssembly memory, in bytes. */
+export function address(backend: BackendWasm, x: tf.TensorInfo): number {
+  return backend.dataIdMap.get(x.dataId).memoryOffset;
+}
+
+/**
+ * A tensor's elements, not copied. Short-lived: the next allocation may grow the memory, which moves an unshared one,
+ * so allocate outputs first and take views after.
+ */
+export function floats(backend: BackendWasm, x: tf.TensorInfo): Float32Array {
+  const wasm = moduleOf(backend);
+  const memory = wasm.wasmMemory ?? wasm.HEAPU8;
+  return new Float32Array(memory.buffer, address(backend, x), tf.util.sizeFromShape(x.shape));
+}
+
+/**
+ * To be called after changing a tensor in place. XNNPACK repacks the right side of a matmul and the filter of a
+ * convolution once and keeps that copy under the tensor's id; registering the tensor anew drops such copies.
+ */
+export function changedInPlace(backend: BackendWasm, x: tf.TensorInfo): void {
+  const { id, memoryOffset } = backend.dataIdMap.get(x.dataId);
+  const { tfjs } = moduleOf(backend);
+  tfjs.disposeData(id); // forgets the id; the memory stays
+  tfjs.registerTensor(id, tf.util.sizeFromShape(x.shape), memoryOffset);
+}

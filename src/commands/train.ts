@@ -1,0 +1,71 @@
+import { Command } from "commander";
+import type { Overrides } from "../config/load.ts";
+import { addSettingOptions, overridesFrom } from "../config/options.ts";
+import { VaeError } from "../errors.ts";
+import type { RunSummary } from "../run.ts";
+import { interruptSignal } from "./interruptSignal.ts";
+import { jsonOption, note, result } from "./shared.ts";
+import { withDataProgress } from "./withDataProgress.ts";
+
+interface Options {
+  out?: string;
+  overwrite?: boolean;
+  resume?: boolean;
+  quiet?: boolean;
+  json?: boolean;
+  [setting: string]: unknown;
+}
+
+export function trainCommand(): Command {
+  const command = new Command("train")
+    .description("Train a VAE. Settings come from a YAML file, and flags beat the file.")
+    .argument("[config]", "a YAML file; recipes are in configs/. Without one the defaults train on the built-in digits")
+    .option("--out <folder>", "the run's folder (default: runs/<dataset>-<likelihood>, numbered if that is taken)")
+    .option("--overwrite", "replace the run in --out")
+    .option("--resume", "go on with the run in --out from its last checkpoint")
+    .option("--quiet", "no progress, only the result")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n" +
+        "  vae train --likelihood gaussian --sigma shared\n" +
+        "  vae train configs/mnist.yaml --epochs 20 --out runs/mnist\n" +
+        "  vae train --out runs/mnist --resume\n" +
+        "  for b in 0.5 1 2 4; do vae train --likelihood bernoulli --beta $b --out runs/beta-$b; done",
+    );
+  return addSettingOptions(command).action(async (file: string | undefined, options: Options) => {
+    const { summaryText } = await import("../reporting/summaryText.ts");
+    const summary = await train(file, overridesFrom(options), options);
+    result(options.json ? JSON.stringify(summary) : summaryText(summary));
+  });
+}
+
+async function train(file: string | undefined, overrides: Overrides, options: Options): Promise<RunSummary> {
+  const { buildExperiment } = await import("../experiment.ts");
+  const { planRun } = await import("../planRun.ts");
+  const { runTraining } = await import("../run.ts");
+  const plan = planRun(file, overrides, options);
+  const say = options.quiet ? () => {} : note;
+  if (plan.kind === "finished") {
+    say(`${plan.folder.path} is finished already. --overwrite trains it anew; another --out keeps both.`);
+    return plan.summary;
+  }
+  const signal = interruptSignal();
+  const experiment = await withDataProgress((context) => buildExperiment(plan.config, { ...context, signal }));
+  if (signal.aborted) throw new VaeError("interrupted", "Interrupted before the first step; nothing was written.");
+  const folder = plan.open();
+  const { header } = await import("../reporting/header.ts");
+  for (const line of header(experiment, folder.path)) say(line);
+  return runTraining(experiment, folder, {
+    resume: plan.resume,
+    command: ["vae", ...process.argv.slice(2)].join(" "),
+    signal,
+    reporter: await chooseReporter(options),
+  });
+}
+
+async function chooseReporter({ quiet }: Options) {
+  if (quiet) return () => {};
+  if (process.stderr.isTTY) return (await import("../reporting/progress.ts")).progressReporter(process.stderr);
+  return (await import("../reporting/lines.ts")).lineReporter(note);
+}

@@ -1,0 +1,147 @@
+import { readFileSync } from "node:fs";
+import { parse, stringify, YAMLParseError } from "yaml";
+import type { z } from "zod";
+import { didYouMean, VaeError } from "../errors.ts";
+import { type Config, configSchema } from "./schema.ts";
+import { type Setting, settings } from "./settings.ts";
+
+type Plain = Record<string, unknown>;
+
+/** Settings from a command line, by YAML path; the values are still text. */
+export type Overrides = ReadonlyMap<string, string>;
+
+/**
+ * A file (or none) with overrides on top, checked and complete. Whatever is wrong is a usage error that names the
+ * file, the path and, for an unknown key, the nearest that exists.
+ */
+export function loadConfig(file: string | undefined, overrides: Overrides = new Map()): Config {
+  const fromFile = file === undefined ? {} : readYaml(file);
+  return resolve(applyOverrides(fromFile, overrides), file);
+}
+
+/** The YAML of a resolved configuration: every key, so that it repeats the run. */
+export const configYaml = (config: Config) => stringify(config);
+
+function readYaml(file: string): Plain {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : String(error);
+    throw new VaeError("usage", `Cannot read the configuration ${file}: ${reason}. Recipes are in configs/.`);
+  }
+  try {
+    const parsed: unknown = parse(text) ?? {};
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+      throw new VaeError("usage", `${file} must hold settings as \`key: value\`, but holds ${describe(parsed)}.`);
+    }
+    return parsed as Plain;
+  } catch (error) {
+    if (error instanceof YAMLParseError) throw new VaeError("usage", `${file} is not YAML: ${error.message.trim()}`);
+    throw error;
+  }
+}
+
+/**
+ * Sets each path in a copy. Choosing another kind for a section drops what the file said for the old kind:
+ * `--likelihood bernoulli` over a file with a Gaussian's sigma means Bernoulli, not an error about sigma.
+ */
+function applyOverrides(base: Plain, overrides: Overrides): Plain {
+  const result = structuredClone(base);
+  const known = settings();
+  for (const [path, text] of overrides) {
+    const setting = known.find((s) => s.path === path);
+    const keys = path.split(".");
+    const last = keys.pop()!;
+    let section = result;
+    for (const key of keys) {
+      if (typeof section[key] !== "object" || section[key] === null) section[key] = {};
+      section = section[key] as Plain;
+    }
+    const value = parseValue(text, setting);
+    const isKind = known.some((s) => s.kinds.length > 0 && sectionOf(s.path) === sectionOf(path) && s.path !== path);
+    if (isKind && setting?.kinds.length === 0 && (last === "kind" || last === "name") && section[last] !== value) {
+      for (const other of known) {
+        const key = other.path.slice(sectionOf(path).length + 1).split(".")[0]!;
+        const belongs = other.kinds.length === 0 || other.kinds.includes(String(value));
+        if (sectionOf(other.path) === sectionOf(path) && !belongs) delete section[key];
+      }
+    }
+    section[last] = value;
+  }
+  return result;
+}
+
+const sectionOf = (path: string) => path.slice(0, path.lastIndexOf("."));
+
+/** `0.1`, `true`, `shared` as YAML reads them; a list also as `500,500`. */
+function parseValue(text: string, setting: Setting | undefined): unknown {
+  if (setting?.isList && !text.trim().startsWith("[")) return parse(`[${text}]`);
+  try {
+    return parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function resolve(input: Plain, file: string | undefined): Config {
+  const result = configSchema.safeParse(input);
+  if (result.success) return result.data;
+  const messages = result.error.issues.flatMap((issue) => explain(issue, input));
+  const where = file === undefined ? "" : ` (${file})`;
+  throw new VaeError("usage", messages.map((message) => message.replace("{where}", where)).join("\n"));
+}
+
+/** Plain sentences for one complaint of zod. `{where}` stands where the file belongs. */
+function explain(issue: z.core.$ZodIssue, input: Plain): string[] {
+  const path = issue.path.join(".");
+  const known = settings();
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => unknownKey(path ? `${path}.${key}` : key, input, known));
+  }
+  const given = describe(valueAt(input, issue.path));
+  const setting = known.find((s) => s.path === path);
+  if (issue.code === "invalid_union" && issue.discriminator) {
+    const choice = known.find((s) => s.path === `${path}.${issue.discriminator}` || s.path === path);
+    const choices = choice?.accepts.split(" | ") ?? [];
+    const value = String(valueAt(input, choice ? choice.path.split(".") : issue.path));
+    return [
+      `${choice?.path ?? path}: ${value} is not one of ${choices.join(", ")}{where}.${didYouMean(value, choices)}`,
+    ];
+  }
+  if (setting) {
+    const suggestion = typeof valueAt(input, issue.path) === "string" ? didYouMean(String(valueAt(input, issue.path)), setting.accepts.split(" | ")) : "";
+    return [`${path}: expected ${setting.accepts}, got ${given}{where}.${suggestion}`];
+  }
+  return [`${path || "the configuration"}: ${issue.message}, got ${given}{where}.`];
+}
+
+function unknownKey(path: string, input: Plain, known: readonly Setting[]): string {
+  const elsewhere = known.find((s) => s.path === path);
+  if (elsewhere) {
+    const section = sectionOf(path);
+    const kind = (valueAt(input, section.split(".")) as Plain | undefined) ?? {};
+    const chosen = kind["kind"] ?? kind["name"] ?? known.find((s) => sectionOf(s.path) === section)?.default;
+    return `${path} is not a setting of ${chosen}{where}; it belongs to ${elsewhere.kinds.join(", ")}.`;
+  }
+  const paths = [...known.map((s) => s.path), ...new Set(known.map((s) => s.path.split(".")[0]!))];
+  const leaf = path.split(".").at(-1)!;
+  const sameLeaf = paths.find((p) => p.split(".").at(-1) === leaf);
+  const suggestion = didYouMean(path, paths) || (sameLeaf ? ` Did you mean ${sameLeaf}?` : didYouMeanLeaf(leaf, paths));
+  return `${path} is not a setting{where}.${suggestion || " `vae train --help` lists them."}`;
+}
+
+/** A misspelt key in the wrong section: compares last names only. */
+function didYouMeanLeaf(leaf: string, paths: readonly string[]): string {
+  const names = paths.map((p) => p.split(".").at(-1)!);
+  const hint = /mean (\S+)\?$/.exec(didYouMean(leaf, names))?.[1];
+  return hint ? ` Did you mean ${paths[names.indexOf(hint)]}?` : "";
+}
+
+const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((value, key) => (value as Plain | undefined)?.[key as string], input);
+
+function describe(value: unknown): string {
+  if (value === undefined) return "nothing";
+  return JSON.stringify(value);
+}

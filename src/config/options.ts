@@ -1,0 +1,48 @@
+import { type Command, Option } from "commander";
+import { VaeError } from "../errors.ts";
+import type { Overrides } from "./load.ts";
+import { type Setting, settings } from "./settings.ts";
+
+const DOTTED = "Every other setting, by its path in the YAML";
+
+/** Adds a flag for each setting: the short ones that people type, and the YAML path of all others. */
+export function addSettingOptions(command: Command): Command {
+  const all = settings();
+  for (const setting of [...all.filter((s) => s.flag), ...all.filter((s) => !s.flag)]) {
+    const option = new Option(
+      `--${setting.flag ?? setting.path} <${setting.isList ? "list" : "value"}>`,
+      describe(setting),
+    ).helpGroup(setting.flag ? "Settings:" : `${DOTTED}:`);
+    command.addOption(option);
+    // The short flag's long form works too, but would be noise in the help.
+    if (setting.flag) command.addOption(new Option(`--${setting.path} <value>`).hideHelp());
+  }
+  return command;
+}
+
+/** The settings among the parsed options, by YAML path. */
+export function overridesFrom(options: Readonly<Record<string, unknown>>): Overrides {
+  const overrides = new Map<string, string>();
+  for (const { path, flag } of settings()) {
+    const short = flag && options[camelCase(flag)];
+    const dotted = options[path];
+    if (short !== undefined && dotted !== undefined && short !== dotted) {
+      throw new VaeError("usage", `--${flag} ${short} and --${path} ${dotted} set the same thing; give one of them.`);
+    }
+    const value = short ?? dotted;
+    if (typeof value === "string") overrides.set(path, value);
+  }
+  return overrides;
+}
+
+/** commander's name for a flag: `latent-dim` -> `latentDim`. */
+const camelCase = (flag: string) => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+function describe(setting: Setting): string {
+  const parts = [setting.accepts];
+  if (setting.default !== undefined) parts.push(`default ${formatDefault(setting.default)}`);
+  if (setting.kinds.length > 0) parts.push(`for ${setting.kinds.join(", ")}`);
+  return `${setting.description} (${parts.join("; ")})`;
+}
+
+export const formatDefault = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));

@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { backendNames } from "../backends/index.ts";
+import { datasetSchema } from "../data/index.ts";
+import { likelihoodSchema } from "../likelihoods/index.ts";
+import { modelSchema } from "../model.ts";
+import { objectiveSchema } from "../objectives/index.ts";
+import { trainingSchema } from "../training/schema.ts";
+
+/**
+ * Everything that a run depends on. Each section is written beside the code that reads it; this puts them together.
+ * Flags, help, the settings table, the JSON schema for editors and the types all come from here.
+ */
+export const configSchema = z
+  .strictObject({
+    dataset: datasetSchema.meta({ description: "what to train on", flag: "dataset" }).prefault({ name: "digits" }),
+    model: modelSchema.prefault({}),
+    likelihood: likelihoodSchema.prefault({ kind: "gaussian" }),
+    objective: objectiveSchema.prefault({ kind: "elbo" }),
+    training: trainingSchema.prefault({}),
+    backend: z
+      .enum(["auto", ...backendNames])
+      .default("auto")
+      .meta({ description: "what computes; auto takes the fastest that works here", flag: "backend" }),
+    threads: z
+      .union([z.literal("auto"), z.int().positive()])
+      .default("auto")
+      .meta({ description: "processor threads; auto takes the cores there are", flag: "threads" }),
+  })
+  .describe("A training run of vae");
+
+export type Config = z.infer<typeof configSchema>;

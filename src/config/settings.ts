@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { configSchema } from "./schema.ts";
+
+/** One leaf of the configuration, as people meet it in flags, help and tables. */
+export interface Setting {
+  /** Its path in the YAML, such as `training.batchSize`. */
+  readonly path: string;
+  /** Its short flag without the dashes, if it has one: `batch-size`. */
+  readonly flag?: string;
+  /** What it takes, in words: `integer > 0`, `gaussian | bernoulli`. */
+  readonly accepts: string;
+  readonly isList: boolean;
+  readonly default?: unknown;
+  readonly description: string;
+  /** The kinds of its section that have it; empty where every kind does. */
+  readonly kinds: readonly string[];
+}
+
+/** The part of JSON Schema that `z.toJSONSchema` writes for our schema. */
+interface Node {
+  type?: string;
+  const?: unknown;
+  enum?: unknown[];
+  anyOf?: Node[];
+  oneOf?: Node[];
+  items?: Node;
+  properties?: Record<string, Node>;
+  required?: string[];
+  default?: unknown;
+  description?: string;
+  flag?: string;
+  minimum?: number;
+  exclusiveMinimum?: number;
+  maximum?: number;
+  exclusiveMaximum?: number;
+}
+
+/** The JSON schema of a configuration file, for editors and for the settings below. */
+export const jsonSchema = () => z.toJSONSchema(configSchema, { io: "input" }) as Node & object;
+
+/** Every setting, in the order of the schema. */
+export function settings(): Setting[] {
+  return leaves(jsonSchema(), "");
+}
+
+function leaves(node: Node, path: string): Setting[] {
+  const at = (key: string) => (path ? `${path}.${key}` : key);
+  if (node.properties) return Object.entries(node.properties).flatMap(([key, child]) => leaves(child, at(key)));
+  if (node.oneOf?.every((variant) => variant.properties)) return unionLeaves(node, at);
+  const isList = node.type === "array";
+  return [
+    {
+      path,
+      ...(node.flag ? { flag: node.flag } : {}),
+      accepts: accepts(node),
+      isList,
+      ...("default" in node ? { default: node.default } : {}),
+      description: node.description ?? "",
+      kinds: [],
+    },
+  ];
+}
+
+/** A section with a `kind` (or `name`): one leaf chooses it, the others belong to the kinds that have them. */
+function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
+  const variants = node.oneOf!;
+  const tag = discriminator(node);
+  const names = variants.map((v) => String(v.properties![tag]!.const));
+  const chosen = (node.default as Record<string, unknown> | undefined)?.[tag];
+  const byPath = new Map<string, Setting & { kinds: string[] }>();
+  variants.forEach((variant, i) => {
+    for (const [key, child] of Object.entries(variant.properties!)) {
+      if (key === tag) continue;
+      for (const leaf of leaves(child, at(key))) {
+        const known = byPath.get(leaf.path);
+        if (known) known.kinds.push(names[i]!);
+        else byPath.set(leaf.path, { ...leaf, kinds: [names[i]!] });
+      }
+    }
+  });
+  return [
+    {
+      path: at(tag),
+      ...(node.flag ? { flag: node.flag } : {}),
+      accepts: names.join(" | "),
+      isList: false,
+      ...(chosen === undefined ? {} : { default: chosen }),
+      description: node.description ?? "",
+      kinds: [],
+    },
+    ...[...byPath.values()].map((leaf) => ({
+      ...leaf,
+      kinds: leaf.kinds.length === variants.length ? [] : leaf.kinds,
+    })),
+  ];
+}
+
+/** The key whose constant tells the variants of a union apart. */
+const discriminator = (node: Node) =>
+  Object.entries(node.oneOf![0]!.properties!).find(([, child]) => child.const !== undefined)![0];
+
+function accepts(node: Node): string {
+  if (node.enum) return node.enum.join(" | ");
+  if (node.const !== undefined) return String(node.const);
+  if (node.anyOf) return node.anyOf.map(accepts).join(" | ");
+  if (node.type === "array") return `list of ${accepts(node.items ?? {})}`;
+  const bounds = [
+    node.exclusiveMinimum !== undefined && `> ${node.exclusiveMinimum}`,
+    node.minimum !== undefined && node.minimum > Number.MIN_SAFE_INTEGER && `>= ${node.minimum}`,
+    node.exclusiveMaximum !== undefined && `< ${node.exclusiveMaximum}`,
+    node.maximum !== undefined && node.maximum < Number.MAX_SAFE_INTEGER && `<= ${node.maximum}`,
+  ].filter(Boolean);
+  return [node.type ?? "anything", ...bounds].join(" ");
+}

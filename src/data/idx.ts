@@ -1,0 +1,116 @@
+import { createGunzip, gunzip } from "node:zlib";
+import { VaeError } from "../errors.ts";
+
+/** An array of unsigned bytes as an IDX file holds it: labels [N], images [N, H, W] or [N, H, W, C]. */
+export interface IdxArray {
+  readonly dims: readonly number[];
+  readonly data: Uint8Array;
+}
+
+/** The third byte of the magic number: what one value is. Only unsigned bytes are read. */
+const valueTypes: Record<number, string> = {
+  8: "unsigned bytes",
+  9: "signed bytes",
+  11: "16-bit integers",
+  12: "32-bit integers",
+  13: "32-bit floats",
+  14: "64-bit floats",
+};
+
+/**
+ * Reads the IDX format of the MNIST files: 0, 0, the value type, the number of dimensions; each dimension as a
+ * big-endian 32-bit integer; then the values, row-major. `data` is a view into `bytes`.
+ */
+export function parseIdx(bytes: Uint8Array, fileName: string): IdxArray {
+  const fail = (problem: string) => new VaeError("failure", `${fileName}: ${problem}`);
+  if (bytes.length < 4) {
+    throw fail(`not an IDX file: it ends at byte ${bytes.length}, inside the 4-byte magic number.`);
+  }
+  const [zero0, zero1, type, rank] = bytes as unknown as [number, number, number, number];
+  if (zero0 !== 0 || zero1 !== 0) {
+    throw fail(
+      `not an IDX file: it starts with bytes ${hex(zero0)} ${hex(zero1)}, an IDX file with 0x00 0x00. ` +
+        "Accepted: unsigned-byte IDX as MNIST has it, plain or gzip.",
+    );
+  }
+  if (type !== 8) {
+    throw fail(
+      `byte 2 is ${hex(type)} (${valueTypes[type] ?? "no known value type"}). Accepted: 0x08 (unsigned bytes).`,
+    );
+  }
+  if (rank < 1 || rank > 4) {
+    throw fail(`byte 3 says ${rank} dimensions. Accepted: 1 (labels), 3 or 4 (images).`);
+  }
+  const headerBytes = 4 + 4 * rank;
+  if (bytes.length < headerBytes) {
+    throw fail(`the file ends at byte ${bytes.length}, inside the header of ${headerBytes} bytes.`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const dims = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
+  const empty = dims.indexOf(0);
+  if (empty >= 0)
+    throw fail(`the dimension at byte ${4 + 4 * empty} is 0: the file holds ${contents(dims)}.`);
+  const expected = headerBytes + dims.reduce((product, dim) => product * dim);
+  if (bytes.length !== expected) {
+    throw fail(
+      `expected ${expected} bytes for ${contents(dims)}, the file ${bytes.length < expected ? "ends at" : "goes on to"} byte ${bytes.length}.`,
+    );
+  }
+  return { dims, data: bytes.subarray(headerBytes) };
+}
+
+/** The inverse of `parseIdx`. */
+export function encodeIdx({ dims, data }: IdxArray): Uint8Array {
+  const headerBytes = 4 + 4 * dims.length;
+  const bytes = new Uint8Array(headerBytes + data.length);
+  bytes.set([0, 0, 8, dims.length]);
+  const view = new DataView(bytes.buffer);
+  dims.forEach((dim, i) => {
+    view.setUint32(4 + 4 * i, dim);
+  });
+  bytes.set(data, headerBytes);
+  return bytes;
+}
+
+/** `bytes` decompressed if they are gzip, otherwise as they are. */
+export async function decompress(bytes: Uint8Array, fileName: string): Promise<Uint8Array> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  return new Promise((resolve, reject) => {
+    gunzip(bytes, (error, result) => {
+      if (error === null) resolve(result);
+      else if ((error as NodeJS.ErrnoException).code === "Z_BUF_ERROR") {
+        reject(
+          new VaeError(
+            "failure",
+            `${fileName}: the gzip data is cut off: the file ends at byte ${bytes.length}.`,
+          ),
+        );
+      } else {
+        damagedAt(bytes).then((offset) =>
+          reject(
+            new VaeError("failure", `${fileName}: the gzip data is damaged, at or before byte ${offset}.`),
+          ),
+        );
+      }
+    });
+  });
+}
+
+/** zlib does not tell where it failed, so the bytes are fed to it once more, 1 KiB at a time. */
+async function damagedAt(bytes: Uint8Array): Promise<number> {
+  const stream = createGunzip().resume();
+  stream.on("error", () => {}); // the callback of `write` tells
+  for (let offset = 0; offset < bytes.length; offset += 1024) {
+    const chunk = bytes.subarray(offset, offset + 1024);
+    const error = await new Promise((resolve) => stream.write(chunk, resolve));
+    if (error) return offset + chunk.length;
+  }
+  return bytes.length;
+}
+
+function contents(dims: readonly number[]): string {
+  const [count, ...size] = dims;
+  return size.length === 0 ? `${count} labels` : `${count} images of ${size.join("x")}`;
+}
+
+const hex = (byte: number) => `0x${byte.toString(16).padStart(2, "0").toUpperCase()}`;

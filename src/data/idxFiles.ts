@@ -1,0 +1,114 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { VaeError } from "../errors.ts";
+import { sha256 } from "./cache.ts";
+import type { ImageSet, ImageShape } from "./dataset.ts";
+import { decompress, type IdxArray, parseIdx } from "./idx.ts";
+import { defineSource, type LoadContext, ownFilesSettings, stopIfAborted } from "./source.ts";
+
+const summary = "your own IDX files, of any image size, grey or RGB, plain or gzip";
+
+/** The user's own files in the format of MNIST. */
+export const idxFiles = defineSource({
+  schema: z.strictObject({
+    name: z.literal("idx").describe(summary),
+    trainImages: z
+      .string()
+      .min(1)
+      .describe("IDX file of unsigned bytes [N, H, W] or [N, H, W, C]; relative to the working directory"),
+    trainLabels: z.string().min(1).optional().describe("IDX file of their classes [N], for figures only"),
+    testImages: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("IDX file of test images (default: held out of the training images)"),
+    testLabels: z.string().min(1).optional().describe("IDX file of the test images' classes"),
+    ...ownFilesSettings,
+  }),
+  summary,
+  async load(config, context) {
+    const hashes: Record<string, string> = {};
+    const train = await readSet("trainImages", config.trainImages, config.trainLabels, hashes, context);
+    if (config.testImages === undefined) {
+      if (config.testLabels !== undefined) {
+        throw new VaeError("usage", "dataset.testLabels needs dataset.testImages, which is not set.");
+      }
+      return { ...train, train: train.set, hashes };
+    }
+    const test = await readSet("testImages", config.testImages, config.testLabels, hashes, context);
+    if (test.imageShape.join() !== train.imageShape.join()) {
+      throw new VaeError(
+        "failure",
+        `${config.testImages}: images of ${test.imageShape.join("x")}, but those of ${config.trainImages} are ` +
+          `${train.imageShape.join("x")} (height x width x channels). Both must have one size.`,
+      );
+    }
+    return { imageShape: train.imageShape, train: train.set, test: test.set, hashes };
+  },
+  ...ownFilesOnly("idx"),
+});
+
+/** Two members of sources that read only what the user has. */
+export function ownFilesOnly(name: string) {
+  return {
+    inventory: async () => ({ licence: "yours", downloadBytes: 0, files: [] }),
+    fetch: async () => {
+      throw new VaeError("usage", `${name} reads your own files: there is nothing to fetch.`);
+    },
+  };
+}
+
+/** Images [N, H, W] or [N, H, W, C] and labels [N] as a split. */
+export function imageSet(images: IdxArray, labels?: IdxArray): ImageSet {
+  const set = { pixels: images.data, count: images.dims[0]! };
+  return labels === undefined ? set : { ...set, labels: labels.data };
+}
+
+async function readSet(
+  setting: string,
+  imagesPath: string,
+  labelsPath: string | undefined,
+  hashes: Record<string, string>,
+  context: LoadContext,
+): Promise<{ imageShape: ImageShape; set: ImageSet }> {
+  const images = await read(setting, imagesPath, hashes, context);
+  const [count, height, width, channels = 1] = images.dims as [number, number, number, number?];
+  if (images.dims.length < 3 || (channels !== 1 && channels !== 3)) {
+    throw new VaeError(
+      "failure",
+      `${imagesPath}: an array of ${images.dims.join("x")} bytes. Accepted for dataset.${setting}: ` +
+        "[count, height, width] or [count, height, width, channels] with 1 or 3 channels.",
+    );
+  }
+  const imageShape: ImageShape = [height, width, channels];
+  if (labelsPath === undefined) return { imageShape, set: imageSet(images) };
+  const labels = await read(setting.replace("Images", "Labels"), labelsPath, hashes, context);
+  if (labels.dims.length !== 1 || labels.dims[0] !== count) {
+    throw new VaeError(
+      "failure",
+      `${labelsPath}: an array of ${labels.dims.join("x")} bytes. Expected one label for each of the ${count} images ` +
+        `of ${imagesPath}.`,
+    );
+  }
+  return { imageShape, set: imageSet(images, labels) };
+}
+
+async function read(
+  setting: string,
+  path: string,
+  hashes: Record<string, string>,
+  context: LoadContext,
+): Promise<IdxArray> {
+  stopIfAborted(context);
+  let stored: Uint8Array;
+  try {
+    stored = await readFile(path);
+  } catch (error) {
+    throw new VaeError("usage", `dataset.${setting} cannot be read: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+  const raw = await decompress(stored, path);
+  hashes[path] = sha256(raw);
+  return parseIdx(raw, path);
+}

@@ -1,0 +1,218 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { PNG } from "pngjs";
+import { z } from "zod";
+import { VaeError } from "../errors.ts";
+import type { ImageSet, ImageShape } from "./dataset.ts";
+import { ownFilesOnly } from "./idxFiles.ts";
+import { defineSource, type LoadContext, ownFilesSettings, stopIfAborted } from "./source.ts";
+
+const summary = "a folder of your own PNG images, subfolders are classes";
+
+/** The user's own images. Subfolders, one level deep, are classes. */
+export const imageFolder = defineSource({
+  schema: z.strictObject({
+    name: z.literal("images").describe(summary),
+    path: z.string().min(1).describe("folder of PNG images of one size; relative to the working directory"),
+    testPath: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("folder of test images (default: held out of the images of `path`)"),
+    channels: z
+      .union([z.literal(1), z.literal(3)])
+      .optional()
+      .describe("1 (grey) or 3 (RGB) (default: 1 if all images are grey, otherwise 3)"),
+    ...ownFilesSettings,
+  }),
+  summary,
+  async load({ path, testPath, channels: wanted }, context) {
+    const train = await readFolder(path, context);
+    const test = testPath === undefined ? undefined : await readFolder(testPath, context, train);
+    const channels = wanted ?? (train.isGray && (test?.isGray ?? true) ? 1 : 3);
+    const hashes = { [path]: train.hash, ...(test && { [testPath!]: test.hash }) };
+    return {
+      imageShape: [train.height, train.width, channels] satisfies ImageShape,
+      train: toSet(train, channels),
+      ...(test && { test: toSet(test, channels) }),
+      ...(train.classNames && { classNames: train.classNames }),
+      hashes,
+    };
+  },
+  ...ownFilesOnly("images"),
+});
+
+/** The images of one folder, all as RGB until it is known whether any has colours. */
+interface Folder {
+  readonly height: number;
+  readonly width: number;
+  readonly firstFile: string;
+  readonly rgb: readonly Uint8Array[];
+  readonly isGray: boolean;
+  readonly classNames?: readonly string[];
+  readonly labels?: Uint8Array;
+  readonly hash: string;
+}
+
+interface ImageFile {
+  /** Below the folder, with forward slashes. */
+  readonly name: string;
+  readonly label: number;
+}
+
+async function readFolder(folder: string, context: LoadContext, like?: Folder): Promise<Folder> {
+  const { files, classNames } = await listImages(folder, like?.classNames);
+  let { height, width, firstFile } = like ?? { height: 0, width: 0, firstFile: "" };
+  const hash = createHash("sha256");
+  const rgb: Uint8Array[] = [];
+  let isGray = true;
+  for (const [i, { name }] of files.entries()) {
+    stopIfAborted(context);
+    const path = join(folder, name);
+    const bytes = await readFile(path);
+    hash.update(`${name}\n${bytes.length}\n`).update(bytes);
+    const image = decode(bytes, path);
+    if (firstFile === "") ({ height, width, firstFile } = { ...image, firstFile: path });
+    if (image.height !== height || image.width !== width) {
+      throw new VaeError(
+        "failure",
+        `${path} is ${image.width}x${image.height}, but ${firstFile} is ${width}x${height} (width x height). ` +
+          "All images must have one size: resize or remove the odd one.",
+      );
+    }
+    rgb.push(image.rgb);
+    isGray &&= image.isGray;
+    context.onProgress({ label: `reading ${folder}`, done: i + 1, total: files.length, unit: "images" });
+  }
+  return {
+    height,
+    width,
+    firstFile,
+    rgb,
+    isGray,
+    ...(classNames && { classNames, labels: Uint8Array.from(files, ({ label }) => label) }),
+    hash: hash.digest("hex"),
+  };
+}
+
+/** The PNG files of a folder in the order in which they are used, and the classes if there are subfolders. */
+async function listImages(
+  folder: string,
+  trainClasses?: readonly string[],
+): Promise<{ files: ImageFile[]; classNames?: readonly string[] }> {
+  const top = await listFolder(folder, folder);
+  if (top.images.length > 0 && top.folders.length > 0) {
+    throw new VaeError(
+      "failure",
+      `${folder} has both images (${top.images[0]}) and subfolders (${top.folders[0]}). ` +
+        "Accepted: images without classes, or one subfolder of images for each class.",
+    );
+  }
+  if (top.images.length > 0) return { files: top.images.map((name) => ({ name, label: 0 })) };
+
+  const classNames = trainClasses ?? top.folders;
+  if (classNames.length > 256) {
+    throw new VaeError(
+      "failure",
+      `${folder} has ${classNames.length} subfolders. Accepted: at most 256 classes.`,
+    );
+  }
+  const byClass = await Promise.all(
+    top.folders.map(async (name) => {
+      const label = classNames.indexOf(name);
+      if (label < 0) {
+        throw new VaeError(
+          "failure",
+          `${join(folder, name)} is a class that the training images do not have: ${classNames.join(", ")}.`,
+        );
+      }
+      const { images } = await listFolder(join(folder, name), folder);
+      return images.map((image) => ({ name: `${name}/${image}`, label }));
+    }),
+  );
+  const files = interleave(byClass);
+  if (files.length === 0) throw new VaeError("usage", `${folder} holds no PNG images.`);
+  return { files, classNames };
+}
+
+async function listFolder(path: string, named: string): Promise<{ images: string[]; folders: string[] }> {
+  const entries = await readdir(path, { withFileTypes: true }).catch((error: Error) => {
+    throw new VaeError("usage", `${named} is not a folder that can be read: ${error.message}.`, {
+      cause: error,
+    });
+  });
+  const images: string[] = [];
+  const folders: string[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith(".")) continue;
+    const extension = extname(entry.name).toLowerCase();
+    if (entry.isDirectory()) folders.push(entry.name);
+    else if (extension === ".png") images.push(entry.name);
+    else if ([".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"].includes(extension)) {
+      throw new VaeError(
+        "failure",
+        `${join(path, entry.name)}: only PNG images are read. Convert or remove it.`,
+      );
+    }
+  }
+  // By code unit, so that the order is the same in every locale.
+  return { images: images.sort(), folders: folders.sort() };
+}
+
+/**
+ * One order for the images of all classes in which each stretch holds the classes in about their overall shares.
+ * Validation and test images are taken from the end, and would otherwise be all of the last class.
+ */
+function interleave(byClass: readonly (readonly ImageFile[])[]): ImageFile[] {
+  return byClass
+    .flatMap((files) => files.map((file, i) => ({ file, position: (i + 0.5) / files.length })))
+    .sort((a, b) => a.position - b.position || a.file.label - b.file.label)
+    .map(({ file }) => file);
+}
+
+function decode(bytes: Buffer, path: string) {
+  let png: PNG;
+  try {
+    png = PNG.sync.read(bytes);
+  } catch (error) {
+    throw new VaeError(
+      "failure",
+      `${path} (${bytes.length} bytes) is not an intact PNG image: ${(error as Error).message}.`,
+      { cause: error },
+    );
+  }
+  const { width, height, data } = png;
+  const rgb = new Uint8Array(width * height * 3);
+  let isGray = true;
+  for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
+    const [r, g, b, alpha] = [data[from]!, data[from + 1]!, data[from + 2]!, data[from + 3]!];
+    if (alpha !== 255) {
+      throw new VaeError(
+        "failure",
+        `${path} has transparent pixels, and what is behind them is not known. ` +
+          "Flatten it first, for example: magick mogrify -background white -alpha remove FILE",
+      );
+    }
+    rgb[to] = r;
+    rgb[to + 1] = g;
+    rgb[to + 2] = b;
+    isGray &&= r === g && g === b;
+  }
+  return { width, height, rgb, isGray };
+}
+
+function toSet({ rgb, labels }: Folder, channels: 1 | 3): ImageSet {
+  const count = rgb.length;
+  const size = (rgb[0]!.length / 3) * channels;
+  const pixels = new Uint8Array(count * size);
+  for (const [i, image] of rgb.entries()) pixels.set(channels === 3 ? image : luma(image), i * size);
+  return labels === undefined ? { pixels, count } : { pixels, count, labels };
+}
+
+/** Brightness by ITU-R BT.601; of a grey image, the grey itself. */
+function luma(rgb: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: rgb.length / 3 }, (_, i) =>
+    Math.round(0.299 * rgb[3 * i]! + 0.587 * rgb[3 * i + 1]! + 0.114 * rgb[3 * i + 2]!),
+  );
+}

@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { didYouMean, VaeError } from "../errors.ts";
+import type { Dataset } from "./dataset.ts";
+import { drawnDigits } from "./drawnDigits.ts";
+import { idxFiles } from "./idxFiles.ts";
+import { imageFolder } from "./imageFolder.ts";
+import { mnistFamily } from "./mnistFamily.ts";
+import type { DatasetSource, LoadContext } from "./source.ts";
+import { holdOut } from "./splits.ts";
+
+export { type DataDirs, resolveDataDirs } from "./cache.ts";
+export type { FetchedFile, Inventory, LoadContext } from "./source.ts";
+
+const mnist = mnistFamily("mnist", "handwritten digits");
+const fashionMnist = mnistFamily("fashion-mnist", "articles of clothing");
+const kmnist = mnistFamily("kmnist", "cursive Japanese characters");
+
+export const datasetSchema = z.discriminatedUnion("name", [
+  drawnDigits.schema,
+  mnist.schema,
+  fashionMnist.schema,
+  kmnist.schema,
+  idxFiles.schema,
+  imageFolder.schema,
+]);
+
+export type DatasetConfig = z.output<typeof datasetSchema>;
+export type DatasetName = DatasetConfig["name"];
+
+export const datasets = {
+  digits: drawnDigits,
+  mnist,
+  "fashion-mnist": fashionMnist,
+  kmnist,
+  idx: idxFiles,
+  images: imageFolder,
+} satisfies { [Name in DatasetName]: DatasetSource };
+
+export const datasetNames = Object.keys(datasets) as DatasetName[];
+
+/** `name` if it is a dataset's; otherwise a usage error. */
+export function datasetName(name: string): DatasetName {
+  const found = datasetNames.find((known) => known === name);
+  if (found !== undefined) return found;
+  throw new VaeError(
+    "usage",
+    `${name} is not a dataset. Accepted: ${datasetNames.join(", ")}.${didYouMean(name, datasetNames)}`,
+  );
+}
+
+/** Reads a dataset and holds its validation images (and where needed its test images) out of the training set. */
+export async function loadDataset(config: DatasetConfig, context: LoadContext): Promise<Dataset> {
+  const source: DatasetSource = datasets[config.name]; // the one place where the member's own type is let go
+  return holdOut(await source.load(config, context), config);
+}

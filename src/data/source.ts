@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { VaeError } from "../errors.ts";
+import type { DataDirs } from "./cache.ts";
+import type { OnDataProgress, SourceData } from "./dataset.ts";
+import type { NetworkSettings } from "./fetch.ts";
+
+/** What a source may use of the world. */
+export interface LoadContext {
+  readonly dataDirs: DataDirs;
+  readonly onProgress: OnDataProgress;
+  /** Stops downloads and reading; what is downloaded so far is kept for the next time. */
+  readonly signal?: AbortSignal;
+  readonly network?: NetworkSettings;
+}
+
+/** A member of the dataset family. */
+export interface DatasetSource<Schema extends z.ZodObject = z.ZodObject> {
+  /** `name` as a literal, the common settings, and what only this source has. */
+  readonly schema: Schema;
+  /** One line for `vae data list` and the help. */
+  readonly summary: string;
+  /** Reads the images, from this machine or, where that is possible, from elsewhere first. */
+  load(config: z.output<Schema>, context: LoadContext): Promise<SourceData>;
+  /** What the source consists of, and which of it is on this machine. Reads no contents. */
+  inventory(dirs: DataDirs): Promise<Inventory>;
+  /** Brings the files onto this machine and checks them; `force` replaces those that are there. */
+  fetch(context: LoadContext, options: { readonly force: boolean }): Promise<FetchedFile[]>;
+}
+
+export interface Inventory {
+  readonly licence: string;
+  /** What there is to download; 0 for sources that need no network. */
+  readonly downloadBytes: number;
+  /** The files by name, with the path of those that are here. Empty for the user's own files. */
+  readonly files: readonly { readonly name: string; readonly path?: string }[];
+}
+
+export interface FetchedFile {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly status: "present" | "downloaded" | "drawn";
+}
+
+/** An identity function that gives inference. */
+export function defineSource<Schema extends z.ZodObject>(
+  source: DatasetSource<Schema>,
+): DatasetSource<Schema> {
+  return source;
+}
+
+/** Ends work that was interrupted. */
+export function stopIfAborted({ signal }: LoadContext): void {
+  if (signal?.aborted) throw new VaeError("interrupted", "Interrupted while reading the dataset.");
+}
+
+/** The settings that each dataset has. */
+export const commonSettings = {
+  validation: z
+    .int()
+    .min(1)
+    .default(5000)
+    .describe("images held out of the end of the training set for validation"),
+  limit: z.int().min(1).optional().describe("use only the first N images of each split, for a quick trial"),
+  pixels: z
+    .enum(["auto", "binary-dynamic", "binary-static", "binary-threshold", "gray", "gray-dequantized"])
+    .default("auto")
+    .describe("how bytes become x; auto picks from the likelihood"),
+};
+
+/** The common settings where the number of images is not known beforehand. */
+export const ownFilesSettings = {
+  ...commonSettings,
+  validation: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "images held out of the end of the training set for validation, and as many before them for test where there " +
+        "is no test set (default: a tenth of the images, at most 5000)",
+    ),
+};

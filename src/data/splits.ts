@@ -1,0 +1,56 @@
+import { VaeError } from "../errors.ts";
+import type { Dataset, ImageSet, ImageShape, SourceData } from "./dataset.ts";
+
+export interface SplitSettings {
+  readonly name: string;
+  /** Images to hold out; without it a tenth, at most 5000. */
+  readonly validation?: number | undefined;
+  readonly limit?: number | undefined;
+}
+
+/**
+ * Three disjoint splits. Validation comes from the end of the training images; where the source has no test part, as
+ * many images before them become the test set: [train | test | validation].
+ */
+export function holdOut(source: SourceData, { name, validation, limit }: SplitSettings): Dataset {
+  const { train, test, imageShape } = source;
+  const parts = test === undefined ? 2 : 1;
+  const most = Math.floor((train.count - 1) / parts);
+  if (most < 1) {
+    throw new VaeError(
+      "usage",
+      `${name} has ${train.count} training image${train.count === 1 ? "" : "s"}, too few to hold out ` +
+        `${test === undefined ? "one for test and one" : "one"} for validation and still train. ` +
+        `It takes at least ${parts + 1}.`,
+    );
+  }
+  const held = validation ?? Math.min(5000, Math.max(1, Math.floor(train.count / 10)));
+  if (held > most) {
+    throw new VaeError(
+      "usage",
+      `dataset.validation is ${held}, but ${name} has ${train.count} training images` +
+        `${test === undefined ? ", of which as many again are held out for test" : ""}: none would be left to train on. ` +
+        `Accepted: 1 to ${most}.`,
+    );
+  }
+  const end = train.count - held;
+  const trainEnd = test === undefined ? end - held : end;
+  const first = (set: ImageSet) => (limit === undefined ? set : part(set, imageShape, 0, limit));
+  return {
+    ...source,
+    name,
+    train: first(part(train, imageShape, 0, trainEnd)),
+    validation: first(part(train, imageShape, end, train.count)),
+    test: first(test ?? part(train, imageShape, trainEnd, end)),
+  };
+}
+
+/** Images `start` … `end` - 1, sharing memory with `set`. */
+function part(set: ImageSet, [height, width, channels]: ImageShape, start: number, end: number): ImageSet {
+  const size = height * width * channels;
+  const pixels = set.pixels.subarray(start * size, end * size);
+  const count = pixels.length / size;
+  return set.labels === undefined
+    ? { pixels, count }
+    : { pixels, count, labels: set.labels.subarray(start, end) };
+}

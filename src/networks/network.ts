@@ -1,0 +1,43 @@
+import type { z } from "zod";
+import type { CreateVariable } from "../parameters.ts";
+import type { RandomStream } from "../random.ts";
+import type { Tensor2D, Tensor3D } from "../tf.ts";
+
+/** The sizes that a pair of networks connects. */
+export interface NetworkShape {
+  readonly imageShape: readonly [height: number, width: number, channels: number];
+  readonly latentDim: number;
+  /** Numbers that describe q(z|x) for one image. */
+  readonly posteriorParams: number;
+  /** P, numbers per pixel and channel that describe p(x|z). */
+  readonly paramChannels: number;
+  /** Biases of the decoder's last layer, [D, P]. */
+  readonly initialParams: Float32Array;
+}
+
+/** An encoder and a decoder. D = H·W·C, images are flat. */
+export interface Network {
+  /** Images to the parameters of q(z|x): [B, D] -> [B, posteriorParams]. */
+  encode(x: Tensor2D): Tensor2D;
+  /** Latents to the parameters of p(x|z): [B, latentDim] -> [B, D, P]. */
+  decode(z: Tensor2D): Tensor3D;
+}
+
+/** One family of networks: a file that exports this object, and its two lines in `index.ts`. */
+export interface NetworkFamily<Schema extends z.ZodType> {
+  /** The section `model.network:` of a configuration. */
+  readonly schema: Schema;
+  create(
+    config: z.infer<Schema>,
+    shape: NetworkShape,
+    make: { encoder: CreateVariable; decoder: CreateVariable },
+    random: RandomStream,
+  ): Network;
+}
+
+/** Identity; gives a family's file its types. */
+export function defineNetwork<const Schema extends z.ZodType>(
+  family: NetworkFamily<Schema>,
+): NetworkFamily<Schema> {
+  return family;
+}

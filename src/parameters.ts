@@ -1,0 +1,44 @@
+import * as tf from "./tf.ts";
+
+/** Makes a learned parameter. `initial` is copied. */
+export type CreateVariable = (name: string, initial: Float32Array, shape: number[]) => tf.Variable;
+
+/**
+ * The learned parameters of a model by name, such as `encoder.hidden0.kernel`, in the order of their creation.
+ * Each owns its memory alone, so that an optimiser may update it in place.
+ */
+export class Parameters implements Iterable<[string, tf.Variable]> {
+  readonly #byName = new Map<string, tf.Variable>();
+
+  /** A maker of parameters whose names start with `prefix.`. */
+  scope(prefix: string): CreateVariable {
+    return (name, initial, shape) => {
+      const fullName = `${prefix}.${name}`;
+      if (this.#byName.has(fullName)) throw new Error(`two parameters are named ${fullName}`);
+      const variable = tf.tidy(() => tf.variable(tf.tensor(initial.slice(), shape, "float32")));
+      this.#byName.set(fullName, variable);
+      return variable;
+    };
+  }
+
+  [Symbol.iterator]() {
+    return this.#byName[Symbol.iterator]();
+  }
+
+  get names(): string[] {
+    return [...this.#byName.keys()];
+  }
+
+  get variables(): tf.Variable[] {
+    return [...this.#byName.values()];
+  }
+
+  /** How many numbers are learned. */
+  get count(): number {
+    return this.variables.reduce((sum, v) => sum + v.size, 0);
+  }
+
+  dispose(): void {
+    tf.dispose(this.variables);
+  }
+}

@@ -1,0 +1,47 @@
+import type { RandomStream } from "./random.ts";
+
+/** How a byte v becomes a value x. A likelihood says which of these it is a density for. */
+export const pixelCodings = [
+  "binary-dynamic", // x ~ Bernoulli(v / 255), drawn anew for each training batch (Burda et al. 2016, section 5)
+  "binary-static", // the same draw, once and for all
+  "binary-threshold", // x = 1 where v >= 128
+  "gray", // x = v / 255
+  "gray-dequantized", // x = (v + u) / 256, u ~ U[0, 1): a density for data on 256 levels (Theis et al. 2016, eq. 2)
+] as const;
+
+export type PixelCoding = (typeof pixelCodings)[number];
+
+/** The codings that draw random numbers. */
+export const isRandomCoding = (coding: PixelCoding) =>
+  coding === "binary-dynamic" || coding === "binary-static" || coding === "gray-dequantized";
+
+/** P(x = 1) · 2^32 for each byte, so that one comparison of integers draws a pixel. */
+const ONE_THRESHOLD = Float64Array.from({ length: 256 }, (_, v) => (v / 255) * 2 ** 32);
+
+/** Writes x for `bytes` into `out` (same length) from `offset` on. `random` is read by the random codings alone. */
+export function codePixels(
+  coding: PixelCoding,
+  bytes: Uint8Array,
+  random: RandomStream,
+  out: Float32Array,
+  offset = 0,
+): void {
+  const n = bytes.length;
+  switch (coding) {
+    case "binary-dynamic":
+    case "binary-static":
+      for (let i = 0; i < n; i++) out[offset + i] = random.uint32() < ONE_THRESHOLD[bytes[i]!]! ? 1 : 0;
+      return;
+    case "binary-threshold":
+      for (let i = 0; i < n; i++) out[offset + i] = bytes[i]! >= 128 ? 1 : 0;
+      return;
+    case "gray":
+      for (let i = 0; i < n; i++) out[offset + i] = bytes[i]! / 255;
+      return;
+    case "gray-dequantized":
+      for (let i = 0; i < n; i++) out[offset + i] = (bytes[i]! + random.uniform()) / 256;
+      return;
+    default:
+      coding satisfies never;
+  }
+}

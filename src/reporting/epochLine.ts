@@ -1,0 +1,20 @@
+import type { TrainEvent } from "../training/events.ts";
+import { formatCount, formatDuration, formatLoss, formatNumber } from "./format.ts";
+
+type EpochEvent = Extract<TrainEvent, { type: "epoch" }>;
+
+/** What stays on the screen of an epoch: the same words on a terminal and in a log. */
+export function epochLine(event: EpochEvent, epochs: number): string {
+  const parts = [
+    `epoch ${String(event.epoch).padStart(String(epochs).length)}/${epochs}`,
+    `train ${formatLoss(event.train, event.beta)}`,
+    `validation ${formatLoss(event.validation, event.beta)}${event.improved ? " (best)" : ""}`,
+    ...(event.sigma === undefined ? [] : [`sigma ${formatNumber(event.sigma)}`]),
+    `${formatCount(event.imagesPerSecond)} images/s`,
+    formatDuration(event.seconds),
+  ];
+  return parts.join("  ");
+}
+
+/** What the numbers of the lines below it are. */
+export const LEGEND = "loss = distortion + beta x rate, in nats per image";

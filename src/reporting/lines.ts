@@ -1,0 +1,36 @@
+import type { Listener } from "../training/events.ts";
+import { epochLine, LEGEND } from "./epochLine.ts";
+import { formatCount, formatLoss } from "./format.ts";
+
+/** A long epoch shows a sign of life this often; a short one is just its own line. */
+const SECONDS_BETWEEN_LINES = 30;
+
+/** For a log file or a pipe: whole lines, few of them. */
+export function lineReporter(write: (line: string) => void): Listener {
+  let epochs = 0;
+  let imagesPerEpoch = 0;
+  let lastLine = performance.now();
+  let images = 0;
+  return (event) => {
+    switch (event.type) {
+      case "started":
+        ({ epochs, imagesPerEpoch } = event);
+        write(LEGEND);
+        break;
+      case "progress":
+        images = event.images;
+        return;
+      case "step":
+        if (performance.now() - lastLine < SECONDS_BETWEEN_LINES * 1000) return;
+        write(
+          `epoch ${event.epoch}/${epochs}, ${formatCount(images)} of ${formatCount(imagesPerEpoch)} images: ` +
+            `train ${formatLoss(event.metrics, event.beta)}`,
+        );
+        break;
+      case "epoch":
+        write(epochLine(event, epochs));
+        break;
+    }
+    lastLine = performance.now();
+  };
+}

@@ -1,0 +1,182 @@
+import { performance } from "node:perf_hooks";
+import { writeFileAtomic } from "./artifacts/atomicFile.ts";
+import { lossChart } from "./artifacts/charts/lossChart.ts";
+import { loadCheckpoint, saveCheckpoint } from "./artifacts/checkpoint.ts";
+import { reconstructionsPng, samplesPng } from "./artifacts/figures.ts";
+import { MetricsLog } from "./artifacts/metricsLog.ts";
+import type { RunFolder, RunRecord, RunStatus } from "./artifacts/runFolder.ts";
+import { configYaml } from "./config/load.ts";
+import { VaeError } from "./errors.ts";
+import { PROTOCOL, type SplitSummary, summarise } from "./evaluation/summary.ts";
+import { type Experiment, versions } from "./experiment.ts";
+import { likelihoodFamily } from "./likelihoods/index.ts";
+import { createObjective } from "./objectives/index.ts";
+import { RandomStream } from "./random.ts";
+import type { Listener, TrainEvent } from "./training/events.ts";
+import { createAdam } from "./training/optimizer.ts";
+import { eagerStep } from "./training/step.ts";
+import { initialState, train } from "./training/trainer.ts";
+
+const PREVIEW_SAMPLES = 100;
+const PREVIEW_RECONSTRUCTIONS = 50;
+
+/** `summary.json`: the final numbers, and how they were obtained. */
+export interface RunSummary {
+  readonly run: string;
+  readonly reason: "completed" | "early-stopping";
+  readonly epochs: number;
+  readonly checkpoint: { readonly name: "best"; readonly epoch: number };
+  readonly likelihood: string;
+  readonly baseMeasure: string;
+  readonly pixels: string;
+  readonly beta: number;
+  readonly sigma?: number;
+  readonly protocol: string;
+  readonly splits: { readonly validation: SplitSummary; readonly test: SplitSummary };
+}
+
+/**
+ * Trains an experiment into its folder, from the start or from the folder's last checkpoint, and leaves there all that
+ * other commands need. Returns the summary; an interruption is a `VaeError("interrupted")` with a checkpoint saved.
+ */
+export async function runTraining(
+  experiment: Experiment,
+  folder: RunFolder,
+  options: { resume: boolean; command: string; signal: AbortSignal; reporter: Listener },
+): Promise<RunSummary> {
+  const { config, vae, dataset, coding, random } = experiment;
+  const optimizer = createAdam(vae.parameters, config.training);
+  const objective = createObjective(config.objective);
+  const state = options.resume
+    ? loadCheckpoint(folder.checkpoint("last"), vae.parameters, optimizer)
+    : initialState();
+  const record = openRecord(experiment, folder, options);
+  const log = await MetricsLog.open(folder, state.step);
+  const drawFigures = figures(experiment, folder, log);
+  await writeFileAtomic(folder.config, configYaml(config));
+  await record.write("running");
+
+  const emit = async (event: TrainEvent) => {
+    await log.record(event);
+    if (event.type === "epoch") {
+      await record.addEpoch(event.imagesPerSecond);
+      const { previewEvery } = config.training;
+      if (previewEvery > 0 && event.epoch % previewEvery === 0) await drawFigures();
+    }
+    await options.reporter(event);
+  };
+  try {
+    const reason = await train({
+      ...experiment,
+      step: eagerStep(vae, objective, optimizer),
+      config: config.training,
+      objective: config.objective,
+      state,
+      emit,
+      save: (name, state) => saveCheckpoint(folder.checkpoint(name), vae.parameters, optimizer, state),
+      signal: options.signal,
+    });
+    if (reason === "interrupted") {
+      throw new VaeError(
+        "interrupted",
+        `Interrupted after ${state.step} steps, with a checkpoint. Go on with: vae train --resume --out ${folder.path}`,
+      );
+    }
+    const best = loadCheckpoint(folder.checkpoint("best"), vae.parameters);
+    await drawFigures();
+    const summary: RunSummary = {
+      run: folder.path,
+      reason,
+      epochs: state.epoch,
+      checkpoint: { name: "best", epoch: best.epoch },
+      likelihood: config.likelihood.kind,
+      baseMeasure: likelihoodFamily(config.likelihood).baseMeasure(config.likelihood),
+      pixels: coding,
+      beta: config.objective.beta,
+      ...sigmaOf(log, best.epoch),
+      protocol: PROTOCOL,
+      splits: {
+        validation: await summarise(vae, "validation", dataset.validation, coding),
+        test: await summarise(vae, "test", dataset.test, coding),
+      },
+    };
+    await writeFileAtomic(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
+    await record.write("finished");
+    return summary;
+  } catch (error) {
+    await record.write(statusAfter(error));
+    throw error;
+  } finally {
+    optimizer.dispose();
+  }
+
+  function sigmaOf({ epochs }: MetricsLog, epoch: number): { sigma?: number } {
+    const sigma = epochs.find((row) => row.epoch === epoch)?.sigma;
+    return sigma === undefined ? {} : { sigma };
+  }
+}
+
+function statusAfter(error: unknown): RunStatus {
+  if (!(error instanceof VaeError)) return "failed";
+  if (error.code === "interrupted") return "interrupted";
+  return error.code === "diverged" ? "diverged" : "failed";
+}
+
+/** Loss curves, samples and reconstructions as they stand. The previews always show the same z and the same images. */
+function figures({ vae, dataset, coding, config }: Experiment, folder: RunFolder, log: MetricsLog) {
+  const random = new RandomStream("preview");
+  const { kind } = config.likelihood;
+  const title = `${dataset.name}, ${kind} likelihood, latent dimension ${config.model.latentDim}`;
+  const { warmup } = config.objective;
+  const beta = `${warmup > 0 ? `0 → ${config.objective.beta} over ${warmup} epochs` : config.objective.beta}`;
+  return async () => {
+    await writeFileAtomic(folder.figure("loss"), await lossChart(log.epochs, { title, beta }));
+    await writeFileAtomic(folder.figure("samples"), await samplesPng(vae, PREVIEW_SAMPLES, random));
+    await writeFileAtomic(
+      folder.figure("reconstructions"),
+      await reconstructionsPng(vae, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
+    );
+  };
+}
+
+/** `run.json`, rewritten as the run goes; a resumed run adds to the times that are there. */
+function openRecord(
+  { backend, dataset, vae }: Experiment,
+  folder: RunFolder,
+  { resume, command }: { resume: boolean; command: string },
+) {
+  const before = resume ? folder.record.timings : undefined;
+  const started = performance.now();
+  const imagesPerSecond = [...(before?.imagesPerSecond ?? [])];
+  const startedAt = before?.startedAt ?? new Date().toISOString();
+  const write = (status: RunStatus) =>
+    folder.writeRecord({
+      status,
+      command,
+      versions: versions(backend),
+      backend: { name: backend.name, device: backend.device, threads: backend.threads },
+      dataset: {
+        name: dataset.name,
+        imageShape: dataset.imageShape,
+        counts: {
+          train: dataset.train.count,
+          validation: dataset.validation.count,
+          test: dataset.test.count,
+        },
+        hashes: dataset.hashes,
+      },
+      parameterCount: vae.parameters.count,
+      timings: {
+        startedAt,
+        seconds: (before?.seconds ?? 0) + (performance.now() - started) / 1000,
+        imagesPerSecond,
+      },
+    } satisfies RunRecord);
+  return {
+    write,
+    addEpoch(speed: number) {
+      imagesPerSecond.push(Math.round(speed));
+      return write("running");
+    },
+  };
+}
