@@ -31,7 +31,10 @@ export async function saveCheckpoint(
 export function loadCheckpoint(file: string, parameters: Parameters, optimizer?: Optimizer): TrainingState {
   const contents = decodeSafetensors(readFileSync(file), file);
   if (contents.metadata["format"] !== FORMAT) {
-    throw new VaeError("failure", `${file} was not written by this version of vae (it says ${contents.metadata["format"]}).`);
+    throw new VaeError(
+      "failure",
+      `${file} was not written by this version of vae (it says ${contents.metadata["format"]}).`,
+    );
   }
   for (const [name, variable] of [...parameters, ...(optimizer?.state ?? [])]) {
     assignFrom(contents, name, variable, file);
@@ -41,7 +44,8 @@ export function loadCheckpoint(file: string, parameters: Parameters, optimizer?:
 
 function assignFrom({ tensors }: TensorFile, name: string, variable: tf.Variable, file: string): void {
   const stored = tensors.get(name);
-  if (!stored) throw new VaeError("failure", `${file} has no tensor ${name}, which the configuration calls for.`);
+  if (!stored)
+    throw new VaeError("failure", `${file} has no tensor ${name}, which the configuration calls for.`);
   if (String(stored.shape) !== String(variable.shape)) {
     throw new VaeError(
       "failure",

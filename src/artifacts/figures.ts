@@ -1,5 +1,5 @@
 import type { ImageSet } from "../data/dataset.ts";
-import { drawSamples, pairRows, type PixelMode, reconstruct } from "../evaluation/pictures.ts";
+import { drawSamples, type PixelMode, pairRows, reconstruct } from "../evaluation/pictures.ts";
 import type { Vae } from "../model.ts";
 import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";

@@ -54,7 +54,10 @@ export class RunFolder {
   static open(path: string): RunFolder {
     if (looksLikeRun(path)) return new RunFolder(path);
     const why = existsSync(path) ? "it has no config.yaml" : "there is no such folder";
-    throw new VaeError("failure", `${path} is not a run: ${why}. \`vae train\` makes one and prints its name.`);
+    throw new VaeError(
+      "failure",
+      `${path} is not a run: ${why}. \`vae train\` makes one and prints its name.`,
+    );
   }
 
   static exists(path: string): boolean {

@@ -43,8 +43,10 @@ export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array
 
 /** Reads a file's bytes; `fileName` is for the message when they are damaged. */
 export function decodeSafetensors(file: Buffer, fileName: string): TensorFile {
-  const damaged = (what: string) => new VaeError("failure", `${fileName} is not a whole safetensors file: ${what}.`);
-  if (file.length < LENGTH_BYTES) throw damaged(`it ends at byte ${file.length}, inside the length of its header`);
+  const damaged = (what: string) =>
+    new VaeError("failure", `${fileName} is not a whole safetensors file: ${what}.`);
+  if (file.length < LENGTH_BYTES)
+    throw damaged(`it ends at byte ${file.length}, inside the length of its header`);
   const start = LENGTH_BYTES + Number(file.readBigUInt64LE());
   if (start > file.length) throw damaged(`it ends at byte ${file.length}, its header at byte ${start}`);
   let header: Record<string, HeaderEntry> & { __metadata__?: Record<string, string> };
@@ -55,10 +57,13 @@ export function decodeSafetensors(file: Buffer, fileName: string): TensorFile {
   }
   const { __metadata__: metadata = {}, ...entries } = header;
   const tensors = new Map<string, { shape: number[]; data: Float32Array }>();
-  for (const [name, { dtype, shape, data_offsets }] of Object.entries(entries as Record<string, HeaderEntry>)) {
+  for (const [name, { dtype, shape, data_offsets }] of Object.entries(
+    entries as Record<string, HeaderEntry>,
+  )) {
     const [from, to] = data_offsets;
     if (dtype !== "F32") throw damaged(`${name} is ${dtype}, but only F32 is read`);
-    if (start + to > file.length) throw damaged(`it ends at byte ${file.length}, ${name} at byte ${start + to}`);
+    if (start + to > file.length)
+      throw damaged(`it ends at byte ${file.length}, ${name} at byte ${start + to}`);
     const bytes = new Uint8Array(file.subarray(start + from, start + to)); // a copy, aligned whatever the header's length
     tensors.set(name, { shape, data: new Float32Array(bytes.buffer) });
   }

@@ -1,14 +1,17 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { z } from "zod";
 import { writeFileAtomic } from "../artifacts/atomicFile.ts";
 import { imageGrid } from "../artifacts/imageGrid.ts";
 import { contactSheet } from "../data/contactSheet.ts";
+import type { Dataset } from "../data/dataset.ts";
 import {
+  type DatasetConfig,
+  type DatasetName,
   datasetName,
   datasetNames,
   datasetSchema,
   datasets,
+  type LoadContext,
   loadDataset,
   resolveDataDirs,
 } from "../data/index.ts";
@@ -33,16 +36,10 @@ function listCommand(): Command {
       const dirs = resolveDataDirs();
       const rows = await Promise.all(
         datasetNames.map(async (name) => {
+          const { summary } = datasets[name];
           const { licence, downloadBytes, files } = await datasets[name].inventory(dirs);
           const paths = files.flatMap(({ path }) => path ?? []);
-          return {
-            name,
-            summary: datasets[name].summary,
-            downloadBytes,
-            licence,
-            files: files.length,
-            paths,
-          };
+          return { name, summary, downloadBytes, licence, files: files.length, paths };
         }),
       );
       if (json) return print(JSON.stringify({ datasets: rows }));
@@ -78,8 +75,8 @@ function fetchCommand(): Command {
       const files = await withProgress(async (context) => {
         const fetched = [];
         for (const dataset of names) {
-          for (const file of await datasets[dataset].fetch(context, { force }))
-            fetched.push({ dataset, ...file });
+          const files = await datasets[dataset].fetch(context, { force });
+          fetched.push(...files.map((file) => ({ dataset, ...file })));
         }
         return fetched;
       });
@@ -114,71 +111,77 @@ function inspectCommand(): Command {
     .addOption(jsonOption())
     .action(async (given: string, { split, out, json, ...settings }: InspectOptions) => {
       const name = datasetName(given);
-      const config = datasetSchema.safeParse({ name, ...settings });
-      if (!config.success)
-        throw new VaeError("usage", `vae data inspect ${name}:\n${z.prettifyError(config.error)}`);
-      const dataset = await withProgress((context) => loadDataset(config.data, context));
-      const { imageShape, classNames } = dataset;
-      const set = dataset[split];
-      const sheet = imageGrid(contactSheet(set, imageShape, { columns: 20, rows: 10 }), imageShape, {
-        columns: 20,
-      });
+      const config = parseConfig(name, settings);
+      const dataset = await withProgress((context) => loadDataset(config, context));
       const file = out ?? `${name}.png`;
-      await writeFileAtomic(file, sheet.png);
-
-      const counts = {
-        train: dataset.train.count,
-        validation: dataset.validation.count,
-        test: dataset.test.count,
-      };
-      const labels = labelCounts(set, classNames?.length);
-      const statistics = pixelStatistics(set);
-      if (json)
-        return print(
-          JSON.stringify({ name, imageShape, counts, split, labels, classNames, ...statistics, file }),
-        );
-      const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-      print(
-        table([
-          ["images", `${imageShape.join("x")} (height x width x channels)`],
-          [
-            "splits",
-            Object.entries(counts)
-              .map(([part, count]) => `${part} ${count}`)
-              .join(", "),
-          ],
-          ["below", `${split}, ${set.count} images`],
-          ...(labels.length > 0
-            ? [
-                [
-                  "classes",
-                  labels.map((count, label) => `${classNames?.[label] ?? label}: ${count}`).join(", "),
-                ],
-              ]
-            : []),
-          ["pixels", `mean ${statistics.mean.toFixed(4)}, std ${statistics.std.toFixed(4)} of white`],
-          ["", `${percent(statistics.shareBlack)} exactly 0, ${percent(statistics.shareWhite)} exactly 255`],
-          ["", statistics.isBinary ? "binary: every pixel is 0 or 255" : "grey levels: not binary"],
-          ["levels", "  0-255  share   (length: its square root)"],
-          ...bars(statistics.histogram),
-          ["drawn", `${file} (${sheet.width}x${sheet.height})`],
-        ]),
-      );
+      const { imageShape } = dataset;
+      const columns = 20;
+      const sheet = contactSheet(dataset[split], imageShape, { columns, rows: 10 });
+      await writeFileAtomic(file, imageGrid(sheet, imageShape, { columns }).png);
+      const report = { ...inspect(dataset, split), file };
+      print(json ? JSON.stringify(report) : inspectionTable(report));
     });
 }
 
+function inspect(dataset: Dataset, split: InspectOptions["split"]) {
+  const { name, imageShape, classNames, train, validation, test } = dataset;
+  return {
+    name,
+    imageShape,
+    counts: { train: train.count, validation: validation.count, test: test.count },
+    split,
+    labels: labelCounts(dataset[split], classNames?.length),
+    classNames,
+    ...pixelStatistics(dataset[split]),
+  };
+}
+
+function inspectionTable(report: ReturnType<typeof inspect> & { file: string }): string {
+  const { counts, split, labels, classNames } = report;
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  const list = (entries: (readonly [string, number])[]) =>
+    entries.map((entry) => entry.join(": ")).join(", ");
+  return table([
+    ["images", `${report.imageShape.join("x")} (height x width x channels)`],
+    ["splits", list(Object.entries(counts))],
+    ["below", `${split}, ${counts[split]} images`],
+    [
+      "classes",
+      list(labels.map((count, label) => [classNames?.[label] ?? String(label), count])) || "no labels",
+    ],
+    ["pixels", `mean ${report.mean.toFixed(4)}, std ${report.std.toFixed(4)} of white`],
+    ["", `${percent(report.shareBlack)} exactly 0, ${percent(report.shareWhite)} exactly 255`],
+    ["", report.isBinary ? "binary: every pixel is 0 or 255" : "grey levels: not binary"],
+    ["levels", "share (length of the bar: its square root)"],
+    ...bars(report.histogram),
+    ["drawn", report.file],
+  ]);
+}
+
+/** The options as a dataset's settings; what is wrong is told by the names of the options. */
+function parseConfig(name: DatasetName, settings: object): DatasetConfig {
+  const config = datasetSchema.safeParse({ name, ...settings });
+  if (config.success) return config.data;
+  const option = (setting: string) => `--${setting.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+  const problems = config.error.issues.map((issue) => {
+    if (issue.code === "unrecognized_keys") return `${issue.keys.map(option).join(", ")}: not for ${name}.`;
+    const setting = String(issue.path[0]);
+    const schema = Object.entries(datasets[name].schema.shape).find(([key]) => key === setting)?.[1];
+    const isMissing = issue.message.endsWith("received undefined");
+    return `${option(setting)}${isMissing ? " is missing" : `: ${issue.message}`}. Accepted: ${schema?.description}.`;
+  });
+  throw new VaeError("usage", `vae data inspect ${name}: ${problems.join(" ")}`);
+}
+
 /** Runs `work` with progress on stderr, and stops it when the user presses Ctrl-C. */
-async function withProgress<T>(work: (context: Parameters<typeof loadDataset>[1]) => Promise<T>): Promise<T> {
+async function withProgress<T>(work: (context: LoadContext) => Promise<T>): Promise<T> {
   const progress = dataProgressBar(process.stderr);
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   process.once("SIGINT", onInterrupt);
   try {
-    return await work({
-      dataDirs: resolveDataDirs(),
-      onProgress: progress.onProgress,
-      signal: interrupt.signal,
-    });
+    const { onProgress } = progress;
+    return await work({ dataDirs: resolveDataDirs(), onProgress, signal: interrupt.signal });
   } finally {
     process.off("SIGINT", onInterrupt);
     progress.stop();
@@ -199,14 +202,8 @@ function bars(histogram: readonly number[]): string[][] {
 /** Rows with their columns aligned. */
 function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i]!))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ");
+  return rows.map((row) => line(row).trimEnd()).join("\n");
 }
 
 function jsonOption(): Option {

@@ -51,7 +51,12 @@ export function* evaluationBatches(
   }
 }
 
-function codeBatch(set: ImageSet, coding: PixelCoding, chosen: Uint32Array, random: RandomStream): Float32Array {
+function codeBatch(
+  set: ImageSet,
+  coding: PixelCoding,
+  chosen: Uint32Array,
+  random: RandomStream,
+): Float32Array {
   const D = valuesPerImage(set);
   const bytes = new Uint8Array(chosen.length * D);
   chosen.forEach((image, i) => {

@@ -12,8 +12,7 @@ import {
   DIGITS_VERSION,
   generateDigits,
 } from "./digits.ts";
-import { encodeIdx, parseIdx } from "./idx.ts";
-import { imageSet } from "./idxFiles.ts";
+import { encodeIdx, imageSet, parseIdx } from "./idx.ts";
 import { commonSettings, defineSource, type LoadContext } from "./source.ts";
 
 const summary = "digits drawn by this program, no download";

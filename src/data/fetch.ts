@@ -145,13 +145,14 @@ async function transfer(request: FetchRequest, url: URL, part: string, start: nu
   } catch (error) {
     if (error instanceof MirrorError || error instanceof VaeError) throw error;
     if (signal?.aborted) throw interrupted(request, done);
-    const at = done > 0 ? ` at byte ${done} of ${file.bytes}` : "";
-    if (stalled.signal.aborted) throw new MirrorError(`sent nothing for ${stallSeconds} s${at}`);
-    throw new MirrorError(`broke off${at}: ${reasonOf(error)}`);
+    const what = response === undefined ? "did not answer" : `broke off at byte ${done} of ${file.bytes}`;
+    throw new MirrorError(
+      `${what}: ${stalled.signal.aborted ? `nothing came for ${stallSeconds} s` : reasonOf(error)}`,
+    );
   } finally {
     clearTimeout(timer);
     await handle?.close();
-    if (response?.body?.locked === false) await response.body.cancel();
+    if (response?.body?.locked === false) await response.body.cancel().catch(() => {}); // or it broke off before
   }
 }
 

@@ -1,10 +1,17 @@
+import { promisify } from "node:util";
 import { createGunzip, gunzip } from "node:zlib";
 import { VaeError } from "../errors.ts";
+import type { ImageSet } from "./dataset.ts";
 
 /** An array of unsigned bytes as an IDX file holds it: labels [N], images [N, H, W] or [N, H, W, C]. */
 export interface IdxArray {
   readonly dims: readonly number[];
   readonly data: Uint8Array;
+}
+
+/** An array and where it is from, for messages. */
+export interface IdxFile extends IdxArray {
+  readonly fileName: string;
 }
 
 /** The third byte of the magic number: what one value is. Only unsigned bytes are read. */
@@ -21,7 +28,7 @@ const valueTypes: Record<number, string> = {
  * Reads the IDX format of the MNIST files: 0, 0, the value type, the number of dimensions; each dimension as a
  * big-endian 32-bit integer; then the values, row-major. `data` is a view into `bytes`.
  */
-export function parseIdx(bytes: Uint8Array, fileName: string): IdxArray {
+export function parseIdx(bytes: Uint8Array, fileName: string): IdxFile {
   const fail = (problem: string) => new VaeError("failure", `${fileName}: ${problem}`);
   if (bytes.length < 4) {
     throw fail(`not an IDX file: it ends at byte ${bytes.length}, inside the 4-byte magic number.`);
@@ -56,7 +63,26 @@ export function parseIdx(bytes: Uint8Array, fileName: string): IdxArray {
       `expected ${expected} bytes for ${contents(dims)}, the file ${bytes.length < expected ? "ends at" : "goes on to"} byte ${bytes.length}.`,
     );
   }
-  return { dims, data: bytes.subarray(headerBytes) };
+  // Not `bytes.subarray`, which of a Buffer would be a Buffer, with methods of other meaning.
+  return {
+    fileName,
+    dims,
+    data: new Uint8Array(bytes.buffer, bytes.byteOffset + headerBytes, expected - headerBytes),
+  };
+}
+
+/** Images [N, H, W] or [N, H, W, C] and labels [N] as a split. */
+export function imageSet(images: IdxFile, labels?: IdxFile): ImageSet {
+  const count = images.dims[0]!;
+  if (labels === undefined) return { pixels: images.data, count };
+  if (labels.dims.join() !== String(count)) {
+    throw new VaeError(
+      "failure",
+      `${labels.fileName}: an array of ${labels.dims.join("x")} bytes. ` +
+        `Expected one label for each of the ${count} images of ${images.fileName}.`,
+    );
+  }
+  return { pixels: images.data, count, labels: labels.data };
 }
 
 /** The inverse of `parseIdx`. */
@@ -75,37 +101,33 @@ export function encodeIdx({ dims, data }: IdxArray): Uint8Array {
 /** `bytes` decompressed if they are gzip, otherwise as they are. */
 export async function decompress(bytes: Uint8Array, fileName: string): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  return new Promise((resolve, reject) => {
-    gunzip(bytes, (error, result) => {
-      if (error === null) resolve(result);
-      else if ((error as NodeJS.ErrnoException).code === "Z_BUF_ERROR") {
-        reject(
-          new VaeError(
-            "failure",
-            `${fileName}: the gzip data is cut off: the file ends at byte ${bytes.length}.`,
-          ),
-        );
-      } else {
-        damagedAt(bytes).then((offset) =>
-          reject(
-            new VaeError("failure", `${fileName}: the gzip data is damaged, at or before byte ${offset}.`),
-          ),
-        );
-      }
-    });
-  });
+  try {
+    return await promisify(gunzip)(bytes);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem =
+      code === "Z_BUF_ERROR"
+        ? `cut off: the file ends at byte ${bytes.length}`
+        : `damaged, at or before byte ${await damagedAt(bytes)} (${message})`;
+    throw new VaeError("failure", `${fileName}: the gzip data is ${problem}.`, { cause: error });
+  }
 }
 
 /** zlib does not tell where it failed, so the bytes are fed to it once more, 1 KiB at a time. */
-async function damagedAt(bytes: Uint8Array): Promise<number> {
-  const stream = createGunzip().resume();
-  stream.on("error", () => {}); // the callback of `write` tells
-  for (let offset = 0; offset < bytes.length; offset += 1024) {
-    const chunk = bytes.subarray(offset, offset + 1024);
-    const error = await new Promise((resolve) => stream.write(chunk, resolve));
-    if (error) return offset + chunk.length;
-  }
-  return bytes.length;
+function damagedAt(bytes: Uint8Array): Promise<number> {
+  return new Promise((resolve) => {
+    let end = 0;
+    const stream = createGunzip()
+      .resume()
+      .on("error", () => resolve(end));
+    const feed = () => {
+      if (end >= bytes.length) return resolve(end);
+      const chunk = bytes.subarray(end, end + 1024);
+      end += chunk.length;
+      stream.write(chunk, (error) => error ?? feed());
+    };
+    feed();
+  });
 }
 
 function contents(dims: readonly number[]): string {

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { VaeError } from "../errors.ts";
 import { sha256 } from "./cache.ts";
 import type { ImageSet, ImageShape } from "./dataset.ts";
-import { decompress, type IdxArray, parseIdx } from "./idx.ts";
-import { defineSource, type LoadContext, ownFilesSettings, stopIfAborted } from "./source.ts";
+import { decompress, type IdxFile, imageSet, parseIdx } from "./idx.ts";
+import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
 const summary = "your own IDX files, of any image size, grey or RGB, plain or gzip";
 
@@ -48,22 +48,6 @@ export const idxFiles = defineSource({
   ...ownFilesOnly("idx"),
 });
 
-/** Two members of sources that read only what the user has. */
-export function ownFilesOnly(name: string) {
-  return {
-    inventory: async () => ({ licence: "yours", downloadBytes: 0, files: [] }),
-    fetch: async () => {
-      throw new VaeError("usage", `${name} reads your own files: there is nothing to fetch.`);
-    },
-  };
-}
-
-/** Images [N, H, W] or [N, H, W, C] and labels [N] as a split. */
-export function imageSet(images: IdxArray, labels?: IdxArray): ImageSet {
-  const set = { pixels: images.data, count: images.dims[0]! };
-  return labels === undefined ? set : { ...set, labels: labels.data };
-}
-
 async function readSet(
   setting: string,
   imagesPath: string,
@@ -72,7 +56,7 @@ async function readSet(
   context: LoadContext,
 ): Promise<{ imageShape: ImageShape; set: ImageSet }> {
   const images = await read(setting, imagesPath, hashes, context);
-  const [count, height, width, channels = 1] = images.dims as [number, number, number, number?];
+  const [, height, width, channels = 1] = images.dims as [number, number, number, number?];
   if (images.dims.length < 3 || (channels !== 1 && channels !== 3)) {
     throw new VaeError(
       "failure",
@@ -83,13 +67,6 @@ async function readSet(
   const imageShape: ImageShape = [height, width, channels];
   if (labelsPath === undefined) return { imageShape, set: imageSet(images) };
   const labels = await read(setting.replace("Images", "Labels"), labelsPath, hashes, context);
-  if (labels.dims.length !== 1 || labels.dims[0] !== count) {
-    throw new VaeError(
-      "failure",
-      `${labelsPath}: an array of ${labels.dims.join("x")} bytes. Expected one label for each of the ${count} images ` +
-        `of ${imagesPath}.`,
-    );
-  }
   return { imageShape, set: imageSet(images, labels) };
 }
 
@@ -98,7 +75,7 @@ async function read(
   path: string,
   hashes: Record<string, string>,
   context: LoadContext,
-): Promise<IdxArray> {
+): Promise<IdxFile> {
   stopIfAborted(context);
   let stored: Uint8Array;
   try {

@@ -5,8 +5,7 @@ import { PNG } from "pngjs";
 import { z } from "zod";
 import { VaeError } from "../errors.ts";
 import type { ImageSet, ImageShape } from "./dataset.ts";
-import { ownFilesOnly } from "./idxFiles.ts";
-import { defineSource, type LoadContext, ownFilesSettings, stopIfAborted } from "./source.ts";
+import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
 const summary = "a folder of your own PNG images, subfolders are classes";
 
@@ -171,16 +170,19 @@ function interleave(byClass: readonly (readonly ImageFile[])[]): ImageFile[] {
     .map(({ file }) => file);
 }
 
+const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
 function decode(bytes: Buffer, path: string) {
+  const fail = (problem: string, cause?: unknown) =>
+    new VaeError("failure", `${path}: ${problem}.`, { cause });
+  if (!bytes.subarray(0, 8).equals(signature)) throw fail("not a PNG image, by its first bytes");
+  if (!bytes.includes("IEND"))
+    throw fail(`the file ends at byte ${bytes.length}, before the end of the image`);
   let png: PNG;
   try {
     png = PNG.sync.read(bytes);
   } catch (error) {
-    throw new VaeError(
-      "failure",
-      `${path} (${bytes.length} bytes) is not an intact PNG image: ${(error as Error).message}.`,
-      { cause: error },
-    );
+    throw fail(`the image is damaged: ${(error as Error).message}`, error);
   }
   const { width, height, data } = png;
   const rgb = new Uint8Array(width * height * 3);
@@ -188,10 +190,9 @@ function decode(bytes: Buffer, path: string) {
   for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
     const [r, g, b, alpha] = [data[from]!, data[from + 1]!, data[from + 2]!, data[from + 3]!];
     if (alpha !== 255) {
-      throw new VaeError(
-        "failure",
-        `${path} has transparent pixels, and what is behind them is not known. ` +
-          "Flatten it first, for example: magick mogrify -background white -alpha remove FILE",
+      throw fail(
+        "has transparent pixels, and what is behind them is not known. " +
+          "Flatten it first, for example by magick mogrify -background white -alpha remove FILE",
       );
     }
     rgb[to] = r;

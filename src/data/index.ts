@@ -5,7 +5,7 @@ import { drawnDigits } from "./drawnDigits.ts";
 import { idxFiles } from "./idxFiles.ts";
 import { imageFolder } from "./imageFolder.ts";
 import { mnistFamily } from "./mnistFamily.ts";
-import type { DatasetSource, LoadContext } from "./source.ts";
+import { type DatasetSource, type LoadContext, stopIfAborted } from "./source.ts";
 import { holdOut } from "./splits.ts";
 
 export { type DataDirs, resolveDataDirs } from "./cache.ts";
@@ -51,5 +51,7 @@ export function datasetName(name: string): DatasetName {
 /** Reads a dataset and holds its validation images (and where needed its test images) out of the training set. */
 export async function loadDataset(config: DatasetConfig, context: LoadContext): Promise<Dataset> {
   const source: DatasetSource = datasets[config.name]; // the one place where the member's own type is let go
-  return holdOut(await source.load(config, context), config);
+  const data = await source.load(config, context);
+  stopIfAborted(context); // drawing digits cannot be interrupted half-way
+  return holdOut(data, config);
 }

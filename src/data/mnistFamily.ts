@@ -6,9 +6,8 @@ import { findFile, isWritable, sha256, writableFolder } from "./cache.ts";
 import type { ImageShape, SourceData } from "./dataset.ts";
 import { type DescribedFile, type Descriptor, type fileRoles, readDescriptor } from "./descriptor.ts";
 import { fetchFile } from "./fetch.ts";
-import { decompress, type IdxArray, parseIdx } from "./idx.ts";
-import { imageSet } from "./idxFiles.ts";
-import { commonSettings, defineSource, type FetchedFile, type LoadContext } from "./source.ts";
+import { decompress, type IdxFile, imageSet, parseIdx } from "./idx.ts";
+import { commonSettings, defineSource, type FetchedFile, type LoadContext, stopIfAborted } from "./source.ts";
 
 type Role = (typeof fileRoles)[number];
 
@@ -36,13 +35,13 @@ export function mnistFamily<Name extends string>(name: Name, summary: string) {
 }
 
 export async function loadDescribed(descriptor: Descriptor, context: LoadContext): Promise<SourceData> {
-  const arrays = {} as Record<Role, IdxArray>;
+  const arrays = {} as Record<Role, IdxFile>;
   const hashes: Record<string, string> = {};
   for (const file of descriptor.files) {
     const path =
       (await findFile(context.dataDirs, descriptor.name, localNames(file))) ??
       (await download(descriptor, file, context));
-    const { array, hash } = await readVerified(descriptor, file, path);
+    const { array, hash } = await readVerified(descriptor, file, path, context);
     arrays[file.role] = array;
     hashes[file.name.replace(/\.gz$/, "")] = hash;
   }
@@ -66,7 +65,7 @@ export async function fetchDescribed(
   for (const file of descriptor.files) {
     const found = force ? undefined : await findFile(context.dataDirs, descriptor.name, localNames(file));
     const path = found ?? (await download(descriptor, file, context));
-    const { bytes } = await readVerified(descriptor, file, path);
+    const { bytes } = await readVerified(descriptor, file, path, context);
     fetched.push({ name: file.name, path, bytes, status: found === undefined ? "downloaded" : "present" });
   }
   return fetched;
@@ -83,7 +82,8 @@ async function download(descriptor: Descriptor, file: DescribedFile, context: Lo
  * Reads a file that was found and checks that it is the published one. The sha256 in use is that of the decompressed
  * file where it is known: copies of MNIST that were compressed anew are common, and as good.
  */
-async function readVerified(descriptor: Descriptor, file: DescribedFile, path: string) {
+async function readVerified(descriptor: Descriptor, file: DescribedFile, path: string, context: LoadContext) {
+  stopIfAborted(context);
   const stored = await readFile(path);
   try {
     const raw = await decompress(stored, path);
@@ -111,12 +111,7 @@ async function readVerified(descriptor: Descriptor, file: DescribedFile, path: s
   }
 }
 
-function checkShape(
-  { name, imageShape }: Descriptor,
-  { role }: DescribedFile,
-  array: IdxArray,
-  path: string,
-) {
+function checkShape({ name, imageShape }: Descriptor, { role }: DescribedFile, array: IdxFile, path: string) {
   const [, ...size] = array.dims;
   const isLabels = role === "trainLabels" || role === "testLabels";
   const expected = isLabels ? [] : imageShape.slice(0, imageShape[2] === 1 ? 2 : 3);

@@ -80,3 +80,13 @@ export const ownFilesSettings = {
         "is no test set (default: a tenth of the images, at most 5000)",
     ),
 };
+
+/** Two members of the sources that read only what the user has. */
+export function ownFilesOnly(name: string) {
+  return {
+    inventory: async () => ({ licence: "yours", downloadBytes: 0, files: [] }),
+    fetch: async () => {
+      throw new VaeError("usage", `${name} reads your own files: there is nothing to fetch.`);
+    },
+  };
+}

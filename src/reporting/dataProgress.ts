@@ -11,7 +11,8 @@ export function dataProgressBar(stream: NodeJS.WriteStream): { onProgress: OnDat
     current = "";
   };
   const onProgress: OnDataProgress = ({ label, done, total, unit }) => {
-    const amount = (n: number) => (unit === "bytes" ? formatBytes(n) : `${n.toLocaleString("en-US")} images`);
+    const amount = (n: number) => (unit === "bytes" ? formatBytes(n) : n.toLocaleString("en-US"));
+    const all = total === 0 ? "?" : unit === "bytes" ? amount(total) : `${amount(total)} ${unit}`;
     if (label !== current) {
       stop();
       current = label;
@@ -28,15 +29,12 @@ export function dataProgressBar(stream: NodeJS.WriteStream): { onProgress: OnDat
         bar.start(total, done, { label, amounts: "" });
       } else {
         const from = done > 0 && unit === "bytes" ? `, continued at ${amount(done)}` : "";
-        stream.write(`${label}: ${total > 0 ? amount(total) : "size unknown"}${from}\n`);
+        stream.write(`${label}: ${all}${from}\n`);
       }
     }
     bar?.setTotal(total);
-    bar?.update(done, { label, amounts: `${amount(done)} of ${amount(total)}` });
-    if (done === total) {
-      bar?.stop();
-      bar = undefined;
-    }
+    bar?.update(done, { label, amounts: `${amount(done)} of ${all}` });
+    if (done === total) stop();
   };
   return { onProgress, stop };
 }

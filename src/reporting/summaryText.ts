@@ -2,7 +2,15 @@ import type { RunSummary } from "../run.ts";
 import { formatNats, formatNumber } from "./format.ts";
 
 /** The paragraph at the end of a run: the result, and where its pictures are. */
-export function summaryText({ run, reason, epochs, checkpoint, sigma, baseMeasure, splits }: RunSummary): string {
+export function summaryText({
+  run,
+  reason,
+  epochs,
+  checkpoint,
+  sigma,
+  baseMeasure,
+  splits,
+}: RunSummary): string {
   const stopped = reason === "early-stopping" ? " (stopped early)" : "";
   const distortion = formatNats(splits.test.distortion);
   const rate = formatNats(splits.test.rate);

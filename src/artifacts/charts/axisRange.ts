@@ -21,7 +21,7 @@ export function readableRange(values: readonly number[], targetTicks = 5): AxisR
   const low = sorted[0]!;
   const high = sorted.at(-1)!;
 
-  // Two at least: an epoch has a value for training and one for validation. At least half of the values stay.
+  // Two at least, as an epoch has a value for training and one for validation; a quarter at most.
   const outliers = Math.min(Math.max(2, Math.floor(OUTLIERS * sorted.length)), Math.floor(sorted.length / 4));
   const kept = sorted.length - outliers;
   let core = { low, high };
@@ -36,22 +36,24 @@ export function readableRange(values: readonly number[], targetTicks = 5): AxisR
 
 /** The range widened to round ends, with about `targetTicks` steps of 1, 2 or 5 times a power of ten. */
 export function niceRange(low: number, high: number, targetTicks = 5): AxisRange {
-  if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) {
-    const room = Math.max(Math.abs(low) * 0.05, 1e-3);
-    return niceRange(low - room, high + room, targetTicks);
+  // A single point, or two that hardly differ, should not fill the axis with a difference of no interest.
+  const least = Math.max(0.02 * Math.max(Math.abs(low), Math.abs(high)), 0.01);
+  if (high - low < least) {
+    // The upper end moves further, for a rate of 0 has room on that side only.
+    const room = (least - (high - low)) / 2;
+    return niceRange(low >= 0 ? Math.max(0, low - room) : low - room, high + 2 * room, targetTicks);
   }
   const step = niceStep((high - low) / targetTicks);
-  // Multiplying a whole number keeps 0.1 + 0.2 out of the labels.
   return { min: Math.floor(low / step) * step, max: Math.ceil(high / step) * step, step };
 }
 
-/** 1, 2 or 5 times a power of ten: the nearest to `rough`, in logarithms. */
+/** 1, 2 or 5 times a power of ten, near `rough` and rather above it: fewer ticks read better than more. */
 function niceStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
   const mantissa = rough / power;
-  if (mantissa < Math.sqrt(2)) return power;
-  if (mantissa < Math.sqrt(10)) return 2 * power;
-  return mantissa < Math.sqrt(50) ? 5 * power : 10 * power;
+  if (mantissa < 1.4) return power;
+  if (mantissa < 2.8) return 2 * power;
+  return mantissa < 7 ? 5 * power : 10 * power;
 }
 
 /** Whole-number ticks within [first, last]: every epoch when they are few, round ones otherwise. */
@@ -75,7 +77,7 @@ export function cutToRange(points: readonly Point[], { min, max }: AxisRange): P
   points.forEach((point, i) => {
     const [x, y] = point;
     const [x0, y0] = points[i - 1] ?? [x, Number.NaN];
-    // NaN compares as different from itself, and a segment from or to a gap has nothing to cut.
+    // A segment from or to a gap has nothing to cut, but NaN differs from everything.
     const crosses = clamp(y0) !== clamp(y) && !Number.isNaN(y0 + y);
     const at = (edge: number): Point => [x0 + ((edge - y0) / (y - y0)) * (x - x0), edge];
     if (crosses && clamp(y0) !== y0) line.push(at(clamp(y0)));

@@ -1,5 +1,7 @@
 import { type AxisRange, type Point, readableRange } from "./axisRange.ts";
-import { type Curve, formatValue, type Panel, panelFigure } from "./panelFigure.ts";
+import { formatValue } from "./formatNumber.ts";
+import type { Curve, Panel } from "./panel.ts";
+import { panelFigure } from "./panelFigure.ts";
 import { renderChart } from "./renderChart.ts";
 
 /** One split after one epoch, in nats per image. A value that is not finite leaves a gap in its curve. */
@@ -14,7 +16,10 @@ export interface CurveRow {
 export interface LossChartMeta {
   title: string;
   subtitle?: string;
-  /** β as it should read: `"4"`, `"0 → 1 over 10 epochs"`. Leave it out when the loss is not distortion + β · rate. */
+  /**
+   * β as it should read: `"4"`, `"0 → 1 over 10 epochs"`; `"1"` is also told as −ELBO. Leave it out when the loss is not
+   * distortion + β · rate.
+   */
   beta?: string;
   /** A bare loss stands in the place of −log p(x|z): it is then not called a distortion, nor measured in nats. */
   isLoss?: boolean;
@@ -66,7 +71,7 @@ function quantities({ beta, isLoss }: LossChartMeta): Quantity[] {
   return [
     { key: "loss", name: "Loss", formula: objective, unit },
     isLoss
-      ? { key: "distortion", name: "Reconstruction", formula: "bare loss, no likelihood", unit }
+      ? { key: "distortion", name: "Reconstruction", formula: "bare loss", unit }
       : { key: "distortion", name: "Distortion", formula: "E{sub|q}[−log p(x|z)]", unit },
     { key: "rate", name: "Rate", formula: "KL(q(z|x) ‖ p(z))", unit: nats },
   ];
@@ -98,5 +103,5 @@ function cutNote(points: readonly Point[], { min, max }: AxisRange): string | un
     ...say(above, "above the axis, up to", Math.max),
     ...say(below, "below it, down to", Math.min),
   ];
-  return notes.length === 0 ? undefined : notes.join("; ");
+  return notes.length === 0 ? undefined : notes.join("\n");
 }

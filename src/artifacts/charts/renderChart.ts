@@ -27,6 +27,8 @@ export async function renderChart(
     });
     // ECharts gives every line a clip path, for an animation that is off; each costs resvg a full-size layer, about 25 ms.
     svg = chart.renderToSVGString().replaceAll(/ clip-path="[^"]*"/g, "");
+    // A name with a control character in it is no reason to lose the chart, and XML allows none.
+    svg = svg.replaceAll(/[^\P{Cc}\n]|\p{Cs}/gu, " ");
   } finally {
     chart.dispose();
   }

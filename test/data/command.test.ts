@@ -1,0 +1,170 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PNG } from "pngjs";
+import { beforeEach, expect, test, vi } from "vitest";
+import { dataCommand } from "../../src/commands/data.ts";
+import { encodeIdx } from "../../src/data/idx.ts";
+import { dataProgressBar, formatBytes } from "../../src/reporting/dataProgress.ts";
+import { failureOf, png, temporaryFolder, tinyImages } from "./files.ts";
+
+beforeEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+/** What `vae data …` prints to stdout and stderr, with `folder` as both data folders. */
+async function run(folder: string, ...args: string[]): Promise<{ out: string; err: string }> {
+  vi.stubEnv("VAE_DATA_DIR", join(folder, "data"));
+  vi.stubEnv("XDG_CACHE_HOME", join(folder, "cache"));
+  const out: unknown[] = [];
+  const err: unknown[] = [];
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => out.push(text) > 0);
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => err.push(text) > 0);
+  try {
+    await dataCommand().parseAsync(args, { from: "user" });
+  } finally {
+    vi.restoreAllMocks();
+  }
+  return { out: out.join("").replaceAll(folder, "TMP"), err: err.join("").replaceAll(folder, "TMP") };
+}
+
+test("list shows every dataset and where it lies", async () => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, "data", "kmnist"), { recursive: true });
+  await writeFile(join(folder, "data", "kmnist", "t10k-labels-idx1-ubyte.gz"), "");
+  expect((await run(folder, "list")).out).toMatchInlineSnapshot(`
+    "NAME           WHAT IT IS                                                         DOWNLOAD  LICENCE       ON THIS MACHINE
+    digits         digits drawn by this program, no download                          none      MIT           drawn on first use
+    mnist          handwritten digits                                                 11.6 MB   CC BY-SA 3.0  vae data fetch mnist
+    fashion-mnist  articles of clothing                                               30.9 MB   MIT           vae data fetch fashion-mnist
+    kmnist         cursive Japanese characters                                        21.2 MB   CC BY-SA 4.0  1 of 4 files in TMP/data/kmnist
+    idx            your own IDX files, of any image size, grey or RGB, plain or gzip  none      yours
+    images         a folder of your own PNG images, subfolders are classes            none      yours
+    "
+  `);
+  const { datasets } = JSON.parse((await run(folder, "list", "--json")).out);
+  expect(datasets.map(({ name }: { name: string }) => name)).toEqual([
+    "digits",
+    "mnist",
+    "fashion-mnist",
+    "kmnist",
+    "idx",
+    "images",
+  ]);
+});
+
+test("inspect tells of the user's images and draws them", async () => {
+  const folder = await temporaryFolder();
+  for (const [i, level] of [0, 0, 0, 255, 255, 128].entries()) {
+    const path = join(folder, "photos", level === 0 ? "dark" : "light");
+    await mkdir(path, { recursive: true });
+    await writeFile(join(path, `${i}.png`), png(4, 4, [level, level, level]));
+  }
+  const args = [
+    "inspect",
+    "images",
+    "--path",
+    join(folder, "photos"),
+    "--out",
+    join(folder, "sheets", "photos.png"),
+  ];
+  const { out, err } = await run(folder, ...args);
+  expect(out).toMatchInlineSnapshot(`
+    "images   4x4x1 (height x width x channels)
+    splits   train: 4, validation: 1, test: 1
+    below    train, 4 images
+    classes  dark: 2, light: 2
+    pixels   mean 0.5000, std 0.5000 of white
+             50.00 % exactly 0, 50.00 % exactly 255
+             binary: every pixel is 0 or 255
+    levels   share (length of the bar: its square root)
+                0-15  50.00 % ████████████████████████████████████████
+               16-31   0.00 %
+               32-47   0.00 %
+               48-63   0.00 %
+               64-79   0.00 %
+               80-95   0.00 %
+              96-111   0.00 %
+             112-127   0.00 %
+             128-143   0.00 %
+             144-159   0.00 %
+             160-175   0.00 %
+             176-191   0.00 %
+             192-207   0.00 %
+             208-223   0.00 %
+             224-239   0.00 %
+             240-255  50.00 % ████████████████████████████████████████
+    drawn    TMP/sheets/photos.png
+    "
+  `);
+  expect(err).toBe("reading TMP/photos: 6 images\n");
+  const { width, height } = PNG.sync.read(await readFile(join(folder, "sheets", "photos.png")));
+  expect([width, height]).toEqual([20 * 6 + 2, 2 * 6 + 2]);
+
+  const told = JSON.parse((await run(folder, ...args, "--json", "--split", "test")).out);
+  expect(told).toMatchObject({
+    imageShape: [4, 4, 1],
+    counts: { train: 4, validation: 1, test: 1 },
+    split: "test",
+  });
+});
+
+test("inspect says when images are binary", async () => {
+  const folder = await temporaryFolder();
+  const data = Uint8Array.from({ length: 60 }, (_, i) => (i % 2) * 255);
+  await writeFile(join(folder, "train"), encodeIdx({ dims: [10, 2, 3], data }));
+  await writeFile(join(folder, "labels"), tinyImages(10).labels);
+  const files = ["--train-images", join(folder, "train"), "--train-labels", join(folder, "labels")];
+  const { out } = await run(folder, "inspect", "idx", ...files, "--out", join(folder, "idx.png"));
+  expect(out).toContain("binary: every pixel is 0 or 255");
+  expect(out).toContain("classes  0: 3, 1: 3, 2: 2\n");
+});
+
+test("wrong usage is told with what is accepted", async () => {
+  const folder = await temporaryFolder();
+  const told = [];
+  for (const args of [
+    ["inspect", "mnst"],
+    ["fetch", "digits", "fashion_mnist"],
+    ["fetch", "images"],
+    ["inspect", "images"],
+    ["inspect", "mnist", "--path", "x", "--train-images", "y"],
+    ["inspect", "images", "--path", "x", "--channels", "two"],
+    ["inspect", "digits", "--validation", "0"],
+  ]) {
+    told.push(await failureOf(run(folder, ...args), folder));
+  }
+  expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
+    "
+    usage: mnst is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, idx, images. Did you mean mnist?
+    usage: fashion_mnist is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, idx, images. Did you mean fashion-mnist?
+    usage: images reads your own files: there is nothing to fetch.
+    usage: vae data inspect images: --path is missing. Accepted: folder of PNG images of one size; relative to the working directory.
+    usage: vae data inspect mnist: --path, --train-images: not for mnist.
+    usage: vae data inspect images: --channels: Invalid input. Accepted: 1 (grey) or 3 (RGB) (default: 1 if all images are grey, otherwise 3).
+    usage: vae data inspect digits: --validation: Too small: expected number to be >=1. Accepted: images held out of the end of the training set for validation.
+    "
+  `);
+});
+
+test("without a terminal, progress is one line for each file", () => {
+  const lines: string[] = [];
+  const { onProgress, stop } = dataProgressBar({
+    isTTY: false,
+    write: (text: string) => lines.push(text),
+  } as never);
+  const event = { label: "mnist/a.gz", total: 9_912_422, unit: "bytes" } as const;
+  for (const done of [0, 5000, 9_912_422]) onProgress({ ...event, done });
+  for (const done of [2_000_000, 9_912_422]) onProgress({ ...event, label: "mnist/b.gz", done });
+  onProgress({ label: "drawing digits", done: 0, total: 70_000, unit: "images" });
+  stop();
+  expect(lines).toEqual([
+    "mnist/a.gz: 9.9 MB\n",
+    "mnist/b.gz: 9.9 MB, continued at 2.0 MB\n",
+    "drawing digits: 70,000 images\n",
+  ]);
+});
+
+test("sizes", () => {
+  expect([999, 28_881, 9_912_422].map(formatBytes)).toEqual(["999 B", "28.9 kB", "9.9 MB"]);
+});

@@ -1,0 +1,136 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { imageFolder } from "../../src/data/imageFolder.ts";
+import { datasetSchema, loadDataset } from "../../src/data/index.ts";
+import { contextIn, failureOf, png, temporaryFolder } from "./files.ts";
+
+const gray = (level: number) => [level, level, level];
+
+async function folderWith(files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
+  const folder = await temporaryFolder();
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+  return folder;
+}
+
+const load = (settings: object, folder = "") =>
+  imageFolder.load(imageFolder.schema.parse({ name: "images", ...settings }), contextIn(folder));
+
+test("grey images in the order of their names", async () => {
+  const folder = await folderWith({
+    "b.png": png(3, 2, gray(20)),
+    "a10.png": png(3, 2, gray(10)),
+    "A.PNG": png(3, 2, gray(5)),
+    ".hidden.png": "not read",
+    "notes.txt": "not read",
+  });
+  const data = await load({ path: folder });
+  expect(data.imageShape).toEqual([2, 3, 1]);
+  expect([...data.train.pixels]).toEqual([5, 10, 20].flatMap((level) => Array(6).fill(level)));
+  expect(data.train.labels).toBeUndefined();
+  expect(data.test).toBeUndefined();
+  expect(data.hashes[folder]).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test("one coloured image makes all RGB; `channels` decides otherwise", async () => {
+  const folder = await folderWith({ "a.png": png(1, 1, gray(100)), "b.png": png(1, 1, [255, 0, 0]) });
+  const rgb = await load({ path: folder });
+  expect(rgb.imageShape).toEqual([1, 1, 3]);
+  expect([...rgb.train.pixels]).toEqual([100, 100, 100, 255, 0, 0]);
+  const forced = await load({ path: folder, channels: 1 });
+  expect([...forced.train.pixels]).toEqual([100, 76]); // 0.299 * 255 = 76.2
+  expect(
+    (await load({ path: await folderWith({ "a.png": png(1, 1, gray(7)) }), channels: 3 })).imageShape,
+  ).toEqual([1, 1, 3]);
+});
+
+test("subfolders are classes, and every stretch of the images holds all of them", async () => {
+  const files: Record<string, Buffer> = {};
+  for (let i = 0; i < 8; i++) files[`cats/${i}.png`] = png(1, 1, gray(i));
+  for (let i = 0; i < 4; i++) files[`dogs/${i}.png`] = png(1, 1, gray(100 + i));
+  const folder = await folderWith(files);
+  const data = await load({ path: folder });
+  expect(data.classNames).toEqual(["cats", "dogs"]);
+  expect([...data.train.labels!]).toEqual([0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0]);
+  expect([...data.train.pixels]).toEqual([0, 100, 1, 2, 101, 3, 4, 102, 5, 6, 103, 7]);
+});
+
+test("test images have the classes of the training images", async () => {
+  const train = await folderWith({ "cats/1.png": png(1, 1, gray(1)), "dogs/1.png": png(1, 1, gray(2)) });
+  const data = await load({ path: train, testPath: await folderWith({ "dogs/1.png": png(1, 1, gray(3)) }) });
+  expect([...data.test!.labels!]).toEqual([1]);
+  expect(Object.keys(data.hashes).length).toBe(2);
+});
+
+test("without a test folder, validation and test images come from the end", async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 20 }, (_, i) => [`${100 + i}.png`, png(1, 1, gray(i))]),
+  );
+  const path = await folderWith(files);
+  const dataset = await loadDataset(datasetSchema.parse({ name: "images", path }), contextIn(""));
+  expect([...dataset.test.pixels, ...dataset.validation.pixels]).toEqual([16, 17, 18, 19]);
+  expect(dataset.train.count).toBe(16);
+});
+
+test("the hash depends on names and bytes, not on the folder", async () => {
+  const hash = async (files: Record<string, Buffer>) => {
+    const path = await folderWith(files);
+    return (await load({ path })).hashes[path];
+  };
+  const one = await hash({ "a.png": png(1, 1, gray(1)) });
+  expect(await hash({ "a.png": png(1, 1, gray(1)) })).toBe(one);
+  expect(await hash({ "b.png": png(1, 1, gray(1)) })).not.toBe(one);
+  expect(await hash({ "a.png": png(1, 1, gray(2)) })).not.toBe(one);
+});
+
+test("what is wrong is told with the file", async () => {
+  const good = png(3, 2, gray(1));
+  const manyClasses = Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`class${i}/a.png`, good]));
+  const told = [];
+  for (const [files, testFiles] of [
+    [{ "a.png": good, "b.png": good, "odd.png": png(4, 2, gray(1)) }],
+    [{ "a.png": good }, { "t.png": png(2, 3, gray(1)) }],
+    [{ "a.png": good, "cut.png": good.subarray(0, 40) }],
+    [{ "crc.png": good.with(45, good[45]! ^ 255) }],
+    [{ "a.png": "not a PNG" }],
+    [{ "glass.png": png(3, 2, [1, 1, 1, 128]) }],
+    [{ "a.png": good, "b.jpg": good }],
+    [{ "a.png": good, "cats/b.png": good }],
+    [{ "cats/a.png": good }, { "birds/a.png": good }],
+    [{ "notes.txt": "no images" }],
+    [manyClasses],
+  ] as Record<string, Uint8Array | string>[][]) {
+    const path = await folderWith(files!);
+    const testPath = testFiles && (await folderWith(testFiles));
+    const message = await failureOf(load({ path, ...(testPath && { testPath }) }), path);
+    told.push(testPath === undefined ? message : message.replaceAll(testPath, "TESTS"));
+  }
+  const folder = await temporaryFolder();
+  told.push(await failureOf(load({ path: join(folder, "missing") }), folder));
+  expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
+    "
+    failure: TMP/odd.png is 4x2, but TMP/a.png is 3x2 (width x height). All images must have one size: resize or remove the odd one.
+    failure: TESTS/t.png is 2x3, but TMP/a.png is 3x2 (width x height). All images must have one size: resize or remove the odd one.
+    failure: TMP/cut.png: the file ends at byte 40, before the end of the image.
+    failure: TMP/crc.png: the image is damaged: unrecognised content at end of stream.
+    failure: TMP/a.png: not a PNG image, by its first bytes.
+    failure: TMP/glass.png: has transparent pixels, and what is behind them is not known. Flatten it first, for example by magick mogrify -background white -alpha remove FILE.
+    failure: TMP/b.jpg: only PNG images are read. Convert or remove it.
+    failure: TMP has both images (a.png) and subfolders (cats). Accepted: images without classes, or one subfolder of images for each class.
+    failure: TESTS/birds is a class that the training images do not have: cats.
+    usage: TMP holds no PNG images.
+    failure: TMP has 257 subfolders. Accepted: at most 256 classes.
+    usage: TMP/missing is not a folder that can be read: ENOENT: no such file or directory, scandir 'TMP/missing'.
+    "
+  `);
+});
+
+test("reading stops when it is interrupted", async () => {
+  const path = await folderWith({ "a.png": png(1, 1, gray(1)) });
+  const context = contextIn("", { signal: AbortSignal.abort() });
+  const work = imageFolder.load(imageFolder.schema.parse({ name: "images", path }), context);
+  expect(await failureOf(work)).toBe("interrupted: Interrupted while reading the dataset.");
+});

@@ -1,0 +1,107 @@
+import { expect, test } from "vitest";
+import type { ImageSet, SourceData } from "../../src/data/dataset.ts";
+import { datasetNames, datasetSchema, datasets } from "../../src/data/index.ts";
+import { holdOut } from "../../src/data/splits.ts";
+import { failureOf } from "./files.ts";
+
+/** Images of two pixels, both `first`, `first` + 1, …; labels likewise. */
+function imagesFrom(first: number, count: number): ImageSet {
+  const labels = Uint8Array.from({ length: count }, (_, i) => first + i);
+  return {
+    pixels: Uint8Array.from({ length: 2 * count }, (_, i) => first + Math.floor(i / 2)),
+    count,
+    labels,
+  };
+}
+
+const source = (train: number, test?: number): SourceData => ({
+  imageShape: [1, 2, 1],
+  train: imagesFrom(0, train),
+  ...(test !== undefined && { test: imagesFrom(200, test) }),
+  hashes: {},
+});
+
+const labelsOf = ({ labels }: ImageSet) => [...labels!];
+
+test("validation is the end of the training images", () => {
+  const { train, validation, test } = holdOut(source(10, 4), { name: "x", validation: 3 });
+  expect(labelsOf(train)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  expect(labelsOf(validation)).toEqual([7, 8, 9]);
+  expect(labelsOf(test)).toEqual([200, 201, 202, 203]);
+  for (const set of [train, validation, test]) {
+    expect(set.pixels.length).toBe(2 * set.count);
+    expect([...set.pixels].filter((_, i) => i % 2 === 0)).toEqual(labelsOf(set));
+  }
+});
+
+test("a missing test set is held out too, before validation", () => {
+  const { train, validation, test } = holdOut(source(10), { name: "x", validation: 3 });
+  expect([labelsOf(train), labelsOf(test), labelsOf(validation)]).toEqual([
+    [0, 1, 2, 3],
+    [4, 5, 6],
+    [7, 8, 9],
+  ]);
+});
+
+test.each([
+  [100, undefined, 10, 80],
+  [9, undefined, 1, 7],
+  [3, undefined, 1, 1],
+  [2, 5, 1, 1],
+])("by default a tenth: of %i images (test %s) %i", (count, testCount, held, left) => {
+  const { train, validation, test } = holdOut(source(count, testCount), { name: "x" });
+  expect([train.count, validation.count, test.count]).toEqual([left, held, testCount ?? held]);
+});
+
+test("limit shortens each split from its beginning, after validation is held out", () => {
+  const limited = holdOut(source(10, 4), { name: "x", validation: 3, limit: 2 });
+  expect([limited.train, limited.validation, limited.test].map(labelsOf)).toEqual([
+    [0, 1],
+    [7, 8],
+    [200, 201],
+  ]);
+  const generous = holdOut(source(10, 4), { name: "x", validation: 3, limit: 100 });
+  expect([generous.train.count, generous.validation.count, generous.test.count]).toEqual([7, 3, 4]);
+});
+
+test("images without labels stay without", () => {
+  const { labels: _, ...train } = imagesFrom(0, 10);
+  expect(holdOut({ ...source(1), train }, { name: "x" }).train.labels).toBeUndefined();
+});
+
+test("too few images are an error that says how many are accepted", async () => {
+  const split = async (...[train, test, validation]: [number, number?, number?]) =>
+    holdOut(source(train, test), { name: "images", validation });
+  const told = [
+    await failureOf(split(10, 4, 10)),
+    await failureOf(split(10, undefined, 5)),
+    await failureOf(split(2)),
+    await failureOf(split(1, 4)),
+  ];
+  expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
+    "
+    usage: dataset.validation is 10, but images has 10 training images: none would be left to train on. Accepted: 1 to 9.
+    usage: dataset.validation is 5, but images has 10 training images, of which as many again are held out for test: none would be left to train on. Accepted: 1 to 4.
+    usage: images has 2 training images, too few to hold out one for test and one for validation and still train. It takes at least 3.
+    usage: images has 1 training image, too few to hold out one for validation and still train. It takes at least 2.
+    "
+  `);
+});
+
+test("every dataset has the common settings, with text", () => {
+  for (const name of datasetNames) {
+    const { shape } = datasets[name].schema;
+    expect(shape.name.value).toBe(name);
+    for (const [setting, schema] of Object.entries(shape)) {
+      expect(schema.description, `${name}.${setting}`).toBeTruthy();
+    }
+    expect(Object.keys(shape)).toEqual(expect.arrayContaining(["validation", "limit", "pixels"]));
+  }
+});
+
+test("defaults and unknown settings", () => {
+  expect(datasetSchema.parse({ name: "mnist" })).toEqual({ name: "mnist", validation: 5000, pixels: "auto" });
+  expect(datasetSchema.safeParse({ name: "mnist", path: "x" }).success).toBe(false);
+  expect(datasetSchema.safeParse({ name: "images" }).success).toBe(false);
+  expect(datasetSchema.safeParse({ name: "mnist", validation: 0 }).success).toBe(false);
+});
