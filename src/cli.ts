@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { dataCommand } from "./commands/data.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
@@ -8,9 +9,15 @@ import { type ErrorCode, VaeError } from "./errors.ts";
 
 const EXIT_CODES: Record<ErrorCode, number> = { failure: 1, usage: 2, diverged: 3, interrupted: 130 };
 
+/** From package.json, the only place that says it. */
+function version(): string {
+  return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
+}
+
 /** A fresh parser with all commands; tests call `parseAsync` on it. */
 export function createProgram(): Command {
   const program = new Command("vae")
+    .version(version(), "-V, --version", "the version")
     .description(
       "Train variational autoencoders from the command line.\n" +
         "A reconstruction loss is a likelihood: name the likelihood, and the loss, its constant and its units follow.",

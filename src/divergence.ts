@@ -29,6 +29,10 @@ export function kl(pair: DivergencePair, q: PosteriorParams, sample: tf.Tensor2D
   return closedForm ? closedForm(q) : sampledKl(pair, q, sample);
 }
 
-export function sampledKl({ posterior, prior }: DivergencePair, q: PosteriorParams, sample: tf.Tensor2D): tf.Tensor1D {
+export function sampledKl(
+  { posterior, prior }: DivergencePair,
+  q: PosteriorParams,
+  sample: tf.Tensor2D,
+): tf.Tensor1D {
   return tf.sub(posterior.logProb(q, sample), prior.logProb(sample));
 }

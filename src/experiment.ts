@@ -47,7 +47,10 @@ function pixelCoding({ dataset, likelihood }: Config): PixelCoding {
 function withWholePaths<T extends Config["dataset"]>(dataset: T): T {
   const isPath = (key: string) => /^(path|testPath|(train|test)(Images|Labels))$/.test(key);
   return Object.fromEntries(
-    Object.entries(dataset).map(([key, value]) => [key, isPath(key) && value ? resolve(String(value)) : value]),
+    Object.entries(dataset).map(([key, value]) => [
+      key,
+      isPath(key) && value ? resolve(String(value)) : value,
+    ]),
   ) as T;
 }
 
@@ -98,6 +101,8 @@ const startBackend = ({ backend, threads }: Config) => useBackend(backend, { thr
 
 /** Versions of what the numbers depend on, for `run.json`. */
 export function versions(backend: BackendInfo): Record<string, string> {
-  const own = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+  const own = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
   return { vae: own.version, node: process.version, [backend.name]: backend.version };
 }

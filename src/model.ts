@@ -9,14 +9,10 @@ import type { PosteriorParams } from "./posteriors/posterior.ts";
 import { priorFamily, priorSchema } from "./priors/index.ts";
 import type { Prior } from "./priors/prior.ts";
 import type { RandomStream } from "./random.ts";
-import * as tf from "./tf.ts";
+import type * as tf from "./tf.ts";
 
 export const modelSchema = z.strictObject({
-  latentDim: z
-    .int()
-    .positive()
-    .default(20)
-    .meta({ description: "dimension of z", flag: "latent-dim" }),
+  latentDim: z.int().positive().default(20).meta({ description: "dimension of z", flag: "latent-dim" }),
   network: networkSchema.prefault({ kind: "mlp" }),
   posterior: posteriorSchema.prefault({ kind: "diagonalGaussian" }),
   prior: priorSchema.prefault({ kind: "standardNormal" }),

@@ -20,7 +20,13 @@ export type RunPlan =
     };
 
 /** Settings that a resumed run may change: they do not alter what was computed so far. */
-const CHANGEABLE = ["training.epochs", "training.earlyStopping", "training.previewEvery", "backend", "threads"];
+const CHANGEABLE = [
+  "training.epochs",
+  "training.earlyStopping",
+  "training.previewEvery",
+  "backend",
+  "threads",
+];
 
 /**
  * Decides from the folder's state: a new run, the rest of an interrupted one, or nothing because it is finished.
@@ -31,7 +37,8 @@ export function planRun(
   overrides: Overrides,
   { out, overwrite = false, resume = false }: { out?: string; overwrite?: boolean; resume?: boolean },
 ): RunPlan {
-  if (overwrite && resume) throw new VaeError("usage", "--overwrite starts anew and --resume goes on; give one of them.");
+  if (overwrite && resume)
+    throw new VaeError("usage", "--overwrite starts anew and --resume goes on; give one of them.");
   if (resume && out === undefined) {
     throw new VaeError("usage", "--resume needs --out, the folder of the run to go on with.");
   }
@@ -40,7 +47,12 @@ export function planRun(
     const config = settle(loadConfig(file, overrides));
     const name = `${config.dataset.name}-${config.likelihood.kind}`;
     const path = out === undefined ? {} : { path: out };
-    return { kind: "train", config, resume: false, open: () => RunFolder.create({ ...path, name, overwrite }) };
+    return {
+      kind: "train",
+      config,
+      resume: false,
+      open: () => RunFolder.create({ ...path, name, overwrite }),
+    };
   }
   const saved = loadConfig(existing.config);
   const config = settle(loadConfig(file ?? existing.config, overrides));
@@ -77,4 +89,6 @@ function differences(before: Config, after: Config): string[] {
 }
 
 const valueAt = (config: Config, path: string): unknown =>
-  path.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], config);
+  path
+    .split(".")
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], config);

@@ -44,7 +44,7 @@ export async function runTraining(
   folder: RunFolder,
   options: { resume: boolean; command: string; signal: AbortSignal; reporter: Listener },
 ): Promise<RunSummary> {
-  const { config, vae, dataset, coding, random } = experiment;
+  const { config, vae, dataset, coding } = experiment;
   const optimizer = createAdam(vae.parameters, config.training);
   const objective = createObjective(config.objective);
   const state = options.resume

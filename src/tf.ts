@@ -1,5 +1,6 @@
-/**
- * The one import of TensorFlow.js; everything else imports from here.
- * tfjs-core ships as CommonJS to Node; `setBackend` is done by `src/backends`.
- */
+/** The one import of TensorFlow.js; everything else imports from here. */
+
+// For its side effect: it registers the gradients of all operations, which tfjs-core's bundle for Node leaves out.
+import "@tensorflow/tfjs-layers";
+
 export * from "@tensorflow/tfjs-core";

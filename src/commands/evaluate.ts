@@ -11,7 +11,9 @@ interface Options {
 
 export function evaluateCommand(): Command {
   return new Command("evaluate")
-    .description("ELBO, distortion and rate of a trained model on a split, in nats per image, and its bits/dim.")
+    .description(
+      "ELBO, distortion and rate of a trained model on a split, in nats per image, and its bits/dim.",
+    )
     .argument("<run>", "a run folder")
     .addOption(
       new Option("--split <split>", "which images").choices(["train", "validation", "test"]).default("test"),
@@ -32,16 +34,27 @@ export function evaluateCommand(): Command {
       if (options.json) {
         const { checkpoint } = options;
         result(
-          JSON.stringify({ ...summary, baseMeasure, pixels: run.coding, checkpoint, epoch: run.epoch, protocol: PROTOCOL }),
+          JSON.stringify({
+            ...summary,
+            baseMeasure,
+            pixels: run.coding,
+            checkpoint,
+            epoch: run.epoch,
+            protocol: PROTOCOL,
+          }),
         );
         return;
       }
       const distortion = formatNats(summary.distortion);
       const rate = formatNats(summary.rate);
       result(`${options.split} split, ${summary.count} images, ${describeRun(run, options.checkpoint)}`);
-      result(`  -ELBO       ${formatNats(Number(distortion) + Number(rate)).padStart(10)} nats per image = distortion + rate`);
+      result(
+        `  -ELBO       ${formatNats(Number(distortion) + Number(rate)).padStart(10)} nats per image = distortion + rate`,
+      );
       result(`  distortion  ${distortion.padStart(10)} nats per image`);
       result(`  rate        ${rate.padStart(10)} nats per image`);
-      result(`  bits/dim    ${summary.bitsPerDim.toFixed(4).padStart(10)} (${baseMeasure}; pixels ${run.coding})`);
+      result(
+        `  bits/dim    ${summary.bitsPerDim.toFixed(4).padStart(10)} (${baseMeasure}; pixels ${run.coding})`,
+      );
     });
 }

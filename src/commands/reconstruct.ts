@@ -14,7 +14,9 @@ interface Options {
 
 export function reconstructCommand(): Command {
   return new Command("reconstruct")
-    .description("Encode and decode images of a split. Writes a PNG: a row of originals, below it the reconstructions.")
+    .description(
+      "Encode and decode images of a split. Writes a PNG: a row of originals, below it the reconstructions.",
+    )
     .argument("<run>", "a run folder")
     .option("-n, --number <count>", "how many images", integerFrom(1), 50)
     .addOption(
@@ -24,7 +26,10 @@ export function reconstructCommand(): Command {
     .addOption(pixelsOption())
     .addOption(checkpointOption())
     .addOption(jsonOption())
-    .addHelpText("after", "\nExample:\n  vae reconstruct runs/digits-gaussian --split test -n 100 -o pairs.png")
+    .addHelpText(
+      "after",
+      "\nExample:\n  vae reconstruct runs/digits-gaussian --split test -n 100 -o pairs.png",
+    )
     .action(async (path: string, options: Options) => {
       const { openRun, readDataset } = await import("../experiment.ts");
       const { reconstructionsPng } = await import("../artifacts/figures.ts");
@@ -36,6 +41,9 @@ export function reconstructCommand(): Command {
       const file = options.output ?? run.folder.figure(`reconstructions-${options.split}`);
       await writeFileAtomic(file, await reconstructionsPng(run.vae, set, run.coding, count, options.pixels));
       if (options.json) result(JSON.stringify({ file, count, split: options.split, pixels: options.pixels }));
-      else result(`${file}: ${count} ${options.split} images and their reconstructions (${options.pixels}) by ${describeRun(run, options.checkpoint)}`);
+      else
+        result(
+          `${file}: ${count} ${options.split} images and their reconstructions (${options.pixels}) by ${describeRun(run, options.checkpoint)}`,
+        );
     });
 }

@@ -40,7 +40,9 @@ export function sampleCommand(): Command {
       if (options.json) {
         result(JSON.stringify({ file, count: options.number, seed: options.seed, pixels: options.pixels }));
       } else {
-        result(`${file}: ${options.number} samples (${options.pixels}) from ${describeRun(run, options.checkpoint)}`);
+        result(
+          `${file}: ${options.number} samples (${options.pixels}) from ${describeRun(run, options.checkpoint)}`,
+        );
       }
     });
 }

@@ -19,8 +19,14 @@ interface Options {
 export function trainCommand(): Command {
   const command = new Command("train")
     .description("Train a VAE. Settings come from a YAML file, and flags beat the file.")
-    .argument("[config]", "a YAML file; recipes are in configs/. Without one the defaults train on the built-in digits")
-    .option("--out <folder>", "the run's folder (default: runs/<dataset>-<likelihood>, numbered if that is taken)")
+    .argument(
+      "[config]",
+      "a YAML file; recipes are in configs/. Without one the defaults train on the built-in digits",
+    )
+    .option(
+      "--out <folder>",
+      "the run's folder (default: runs/<dataset>-<likelihood>, numbered if that is taken)",
+    )
     .option("--overwrite", "replace the run in --out")
     .option("--resume", "go on with the run in --out from its last checkpoint")
     .option("--quiet", "no progress, only the result")
@@ -51,8 +57,11 @@ async function train(file: string | undefined, overrides: Overrides, options: Op
     return plan.summary;
   }
   const signal = interruptSignal();
-  const experiment = await withDataProgress((context) => buildExperiment(plan.config, { ...context, signal }));
-  if (signal.aborted) throw new VaeError("interrupted", "Interrupted before the first step; nothing was written.");
+  const experiment = await withDataProgress((context) =>
+    buildExperiment(plan.config, { ...context, signal }),
+  );
+  if (signal.aborted)
+    throw new VaeError("interrupted", "Interrupted before the first step; nothing was written.");
   const folder = plan.open();
   const { header } = await import("../reporting/header.ts");
   for (const line of header(experiment, folder.path)) say(line);
@@ -66,6 +75,7 @@ async function train(file: string | undefined, overrides: Overrides, options: Op
 
 async function chooseReporter({ quiet }: Options) {
   if (quiet) return () => {};
-  if (process.stderr.isTTY) return (await import("../reporting/progress.ts")).progressReporter(process.stderr);
+  if (process.stderr.isTTY)
+    return (await import("../reporting/progress.ts")).progressReporter(process.stderr);
   return (await import("../reporting/lines.ts")).lineReporter(note);
 }

@@ -27,17 +27,22 @@ function readYaml(file: string): Plain {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : String(error);
+    const reason =
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : String(error);
     throw new VaeError("usage", `Cannot read the configuration ${file}: ${reason}. Recipes are in configs/.`);
   }
   try {
     const parsed: unknown = parse(text) ?? {};
-    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-      throw new VaeError("usage", `${file} must hold settings as \`key: value\`, but holds ${describe(parsed)}.`);
+    if (!isSection(parsed)) {
+      throw new VaeError(
+        "usage",
+        `${file} must hold settings as \`key: value\`, but holds ${describe(parsed)}.`,
+      );
     }
-    return parsed as Plain;
+    return parsed;
   } catch (error) {
-    if (error instanceof YAMLParseError) throw new VaeError("usage", `${file} is not YAML: ${error.message.trim()}`);
+    if (error instanceof YAMLParseError)
+      throw new VaeError("usage", `${file} is not YAML: ${error.message.trim()}`);
     throw error;
   }
 }
@@ -51,28 +56,55 @@ function applyOverrides(base: Plain, overrides: Overrides): Plain {
   const known = settings();
   for (const [path, text] of overrides) {
     const setting = known.find((s) => s.path === path);
-    const keys = path.split(".");
-    const last = keys.pop()!;
-    let section = result;
-    for (const key of keys) {
-      if (typeof section[key] !== "object" || section[key] === null) section[key] = {};
-      section = section[key] as Plain;
-    }
+    const section = openSection(result, sectionOf(path));
+    const key = lastKey(path);
     const value = parseValue(text, setting);
-    const isKind = known.some((s) => s.kinds.length > 0 && sectionOf(s.path) === sectionOf(path) && s.path !== path);
-    if (isKind && setting?.kinds.length === 0 && (last === "kind" || last === "name") && section[last] !== value) {
+    if (setting?.isChoice && section[key] !== value) {
       for (const other of known) {
-        const key = other.path.slice(sectionOf(path).length + 1).split(".")[0]!;
-        const belongs = other.kinds.length === 0 || other.kinds.includes(String(value));
-        if (sectionOf(other.path) === sectionOf(path) && !belongs) delete section[key];
+        const isSibling = sectionOf(other.path) === sectionOf(path);
+        if (isSibling && other.kinds.length > 0 && !other.kinds.includes(String(value))) {
+          delete section[lastKey(other.path)];
+        }
       }
     }
-    section[last] = value;
+    section[key] = value;
   }
   return result;
 }
 
-const sectionOf = (path: string) => path.slice(0, path.lastIndexOf("."));
+/** `training:` with nothing behind it says nothing, as if it were not there. */
+function withoutEmpty(input: Plain): Plain {
+  const filled = Object.entries(input).filter(([, value]) => value !== null);
+  return Object.fromEntries(
+    filled.map(([key, value]) => [key, isSection(value) ? withoutEmpty(value) : value]),
+  );
+}
+
+const isSection = (value: unknown): value is Plain =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A section that says something, but not its kind, is of the default kind. */
+function fillChoices(input: Plain): Plain {
+  const result = structuredClone(input);
+  for (const { path, isChoice, default: value } of settings()) {
+    const section = valueAt(result, sectionOf(path).split("."));
+    if (isChoice && value !== undefined && isSection(section)) section[lastKey(path)] ??= value;
+  }
+  return result;
+}
+
+/** The object at `path`, made if it is not there. */
+function openSection(root: Plain, path: string): Plain {
+  let section = root;
+  for (const key of path === "" ? [] : path.split(".")) {
+    if (!isSection(section[key])) section[key] = {};
+    section = section[key] as Plain;
+  }
+  return section;
+}
+
+const sectionOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf(".")));
+const lastKey = (path: string) => path.slice(path.lastIndexOf(".") + 1);
 
 /** `0.1`, `true`, `shared` as YAML reads them; a list also as `500,500`. */
 function parseValue(text: string, setting: Setting | undefined): unknown {
@@ -84,7 +116,8 @@ function parseValue(text: string, setting: Setting | undefined): unknown {
   }
 }
 
-function resolve(input: Plain, file: string | undefined): Config {
+function resolve(given: Plain, file: string | undefined): Config {
+  const input = fillChoices(withoutEmpty(given));
   const result = configSchema.safeParse(input);
   if (result.success) return result.data;
   const messages = result.error.issues.flatMap((issue) => explain(issue, input));
@@ -99,6 +132,8 @@ function explain(issue: z.core.$ZodIssue, input: Plain): string[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => unknownKey(path ? `${path}.${key}` : key, input, known));
   }
+  const list = known.find((s) => s.isList && path.startsWith(`${s.path}.`));
+  if (list) return explain({ ...issue, path: list.path.split(".") } as z.core.$ZodIssue, input);
   const given = describe(valueAt(input, issue.path));
   const setting = known.find((s) => s.path === path);
   if (issue.code === "invalid_union" && issue.discriminator) {
@@ -110,10 +145,11 @@ function explain(issue: z.core.$ZodIssue, input: Plain): string[] {
     ];
   }
   if (setting) {
-    const suggestion = typeof valueAt(input, issue.path) === "string" ? didYouMean(String(valueAt(input, issue.path)), setting.accepts.split(" | ")) : "";
+    const value = valueAt(input, issue.path);
+    const suggestion = typeof value === "string" ? didYouMean(value, setting.accepts.split(" | ")) : "";
     return [`${path}: expected ${setting.accepts}, got ${given}{where}.${suggestion}`];
   }
-  return [`${path || "the configuration"}: ${issue.message}, got ${given}{where}.`];
+  return [`${path || "the configuration"}: expected settings, got ${given}{where}.`];
 }
 
 function unknownKey(path: string, input: Plain, known: readonly Setting[]): string {
@@ -127,7 +163,8 @@ function unknownKey(path: string, input: Plain, known: readonly Setting[]): stri
   const paths = [...known.map((s) => s.path), ...new Set(known.map((s) => s.path.split(".")[0]!))];
   const leaf = path.split(".").at(-1)!;
   const sameLeaf = paths.find((p) => p.split(".").at(-1) === leaf);
-  const suggestion = didYouMean(path, paths) || (sameLeaf ? ` Did you mean ${sameLeaf}?` : didYouMeanLeaf(leaf, paths));
+  const suggestion =
+    didYouMean(path, paths) || (sameLeaf ? ` Did you mean ${sameLeaf}?` : didYouMeanLeaf(leaf, paths));
   return `${path} is not a setting{where}.${suggestion || " `vae train --help` lists them."}`;
 }
 

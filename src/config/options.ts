@@ -15,7 +15,8 @@ export function addSettingOptions(command: Command): Command {
     ).helpGroup(setting.flag ? "Settings:" : `${DOTTED}:`);
     command.addOption(option);
     // The short flag's long form works too, but would be noise in the help.
-    if (setting.flag) command.addOption(new Option(`--${setting.path} <value>`).hideHelp());
+    if (setting.flag && setting.flag !== setting.path)
+      command.addOption(new Option(`--${setting.path} <value>`).hideHelp());
   }
   return command;
 }
@@ -27,7 +28,10 @@ export function overridesFrom(options: Readonly<Record<string, unknown>>): Overr
     const short = flag && options[camelCase(flag)];
     const dotted = options[path];
     if (short !== undefined && dotted !== undefined && short !== dotted) {
-      throw new VaeError("usage", `--${flag} ${short} and --${path} ${dotted} set the same thing; give one of them.`);
+      throw new VaeError(
+        "usage",
+        `--${flag} ${short} and --${path} ${dotted} set the same thing; give one of them.`,
+      );
     }
     const value = short ?? dotted;
     if (typeof value === "string") overrides.set(path, value);

@@ -12,7 +12,9 @@ import { trainingSchema } from "../training/schema.ts";
  */
 export const configSchema = z
   .strictObject({
-    dataset: datasetSchema.meta({ description: "what to train on", flag: "dataset" }).prefault({ name: "digits" }),
+    dataset: datasetSchema
+      .meta({ description: "what to train on", flag: "dataset" })
+      .prefault({ name: "digits" }),
     model: modelSchema.prefault({}),
     likelihood: likelihoodSchema.prefault({ kind: "gaussian" }),
     objective: objectiveSchema.prefault({ kind: "elbo" }),

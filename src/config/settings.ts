@@ -10,6 +10,8 @@ export interface Setting {
   /** What it takes, in words: `integer > 0`, `gaussian | bernoulli`. */
   readonly accepts: string;
   readonly isList: boolean;
+  /** Whether it chooses the kind of its section, on which the section's other settings depend. */
+  readonly isChoice: boolean;
   readonly default?: unknown;
   readonly description: string;
   /** The kinds of its section that have it; empty where every kind does. */
@@ -45,7 +47,8 @@ export function settings(): Setting[] {
 
 function leaves(node: Node, path: string): Setting[] {
   const at = (key: string) => (path ? `${path}.${key}` : key);
-  if (node.properties) return Object.entries(node.properties).flatMap(([key, child]) => leaves(child, at(key)));
+  if (node.properties)
+    return Object.entries(node.properties).flatMap(([key, child]) => leaves(child, at(key)));
   if (node.oneOf?.every((variant) => variant.properties)) return unionLeaves(node, at);
   const isList = node.type === "array";
   return [
@@ -54,6 +57,7 @@ function leaves(node: Node, path: string): Setting[] {
       ...(node.flag ? { flag: node.flag } : {}),
       accepts: accepts(node),
       isList,
+      isChoice: false,
       ...("default" in node ? { default: node.default } : {}),
       description: node.description ?? "",
       kinds: [],
@@ -84,6 +88,7 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
       ...(node.flag ? { flag: node.flag } : {}),
       accepts: names.join(" | "),
       isList: false,
+      isChoice: true,
       ...(chosen === undefined ? {} : { default: chosen }),
       description: node.description ?? "",
       kinds: [],

@@ -58,7 +58,12 @@ async function toBytes(images: tf.Tensor2D): Promise<Uint8Array> {
  * Rows of originals, each above its reconstructions, for a grid of `columns`: [N, …] and [N, …] -> [2N, …]. The last
  * row of a number that does not fill it is filled with black.
  */
-export function pairRows(originals: Uint8Array, reconstructions: Uint8Array, columns: number, size: number): Uint8Array {
+export function pairRows(
+  originals: Uint8Array,
+  reconstructions: Uint8Array,
+  columns: number,
+  size: number,
+): Uint8Array {
   const rowBytes = columns * size;
   const rows = Math.ceil(originals.length / rowBytes);
   const out = new Uint8Array(2 * rows * rowBytes);

@@ -40,11 +40,11 @@ export const bernoulli = defineLikelihood({
 function bernoulliLogProb(logits: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor1D {
   const op = tf.customGrad((l, save) => {
     const logits = l as tf.Tensor2D;
-    (save as (tensors: tf.Tensor[]) => void)([logits]);
+    (save as (tensors: tf.Tensor[]) => void)([logits, x]);
     return {
       value: tf.sum(tf.sub(tf.mul(x, logits), tf.softplus(logits)), 1),
-      gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) =>
-        tf.mul(tf.expandDims(dy, 1), tf.sub(x, tf.sigmoid(saved!))),
+      gradFunc: (dy: tf.Tensor, [logits, x]: tf.Tensor[]) =>
+        tf.mul(tf.expandDims(dy, 1), tf.sub(x!, tf.sigmoid(logits!))),
     };
   });
   return op(logits) as tf.Tensor1D;

@@ -11,10 +11,10 @@ export const mlp = defineNetwork({
   schema: z
     .strictObject({
       kind: z.literal("mlp"),
-      hidden: z
-        .array(z.int().positive())
-        .default([400])
-        .meta({ description: "widths of the encoder's hidden layers; the decoder mirrors them", flag: "hidden" }),
+      hidden: z.array(z.int().positive()).default([400]).meta({
+        description: "widths of the encoder's hidden layers; the decoder mirrors them",
+        flag: "hidden",
+      }),
       activation: activationSchema,
     })
     .describe("fully connected layers"),
@@ -22,7 +22,11 @@ export const mlp = defineNetwork({
   create({ hidden, activation }, shape, make, random) {
     const D = shape.imageShape[0] * shape.imageShape[1] * shape.imageShape[2];
     const P = shape.paramChannels;
-    const encoder = stack(make.encoder, random.fork("encoder"), activation, [D, ...hidden, shape.posteriorParams]);
+    const encoder = stack(make.encoder, random.fork("encoder"), activation, [
+      D,
+      ...hidden,
+      shape.posteriorParams,
+    ]);
     const decoder = stack(
       make.decoder,
       random.fork("decoder"),

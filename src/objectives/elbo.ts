@@ -10,11 +10,10 @@ const schema = z
       .min(0)
       .default(1)
       .meta({ description: "weight β of the rate in the loss; 1 is the evidence lower bound", flag: "beta" }),
-    warmup: z
-      .number()
-      .min(0)
-      .default(0)
-      .meta({ description: "epochs over which β rises linearly from 0; 0 turns it off", flag: "beta-warmup" }),
+    warmup: z.number().min(0).default(0).meta({
+      description: "epochs over which β rises linearly from 0; 0 turns it off",
+      flag: "beta-warmup",
+    }),
   })
   .describe("evidence lower bound with weight β");
 

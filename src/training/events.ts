@@ -45,7 +45,12 @@ export type TrainEvent =
       readonly imagesPerSecond: number;
       readonly seconds: number;
     }
-  | { readonly type: "finished"; readonly reason: FinishReason; readonly epoch: number; readonly step: number };
+  | {
+      readonly type: "finished";
+      readonly reason: FinishReason;
+      readonly epoch: number;
+      readonly step: number;
+    };
 
 export type FinishReason = "completed" | "early-stopping" | "interrupted";
 

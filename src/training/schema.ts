@@ -3,7 +3,11 @@ import { z } from "zod";
 export const learningRateSchedules = ["constant", "linear", "cosine", "exponential"] as const;
 
 export const trainingSchema = z.strictObject({
-  epochs: z.int().positive().default(10).meta({ description: "passes over the training images", flag: "epochs" }),
+  epochs: z
+    .int()
+    .positive()
+    .default(10)
+    .meta({ description: "passes over the training images", flag: "epochs" }),
   batchSize: z.int().positive().default(128).meta({ description: "images per step", flag: "batch-size" }),
   learningRate: z.number().positive().default(0.001).meta({ description: "step size of Adam", flag: "lr" }),
   schedule: z
@@ -15,11 +19,7 @@ export const trainingSchema = z.strictObject({
     .positive()
     .default(0.00001)
     .describe("learning rate at the end of the run, for every schedule but `constant`"),
-  warmupSteps: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe("steps over which the learning rate rises linearly from 0"),
+  warmupSteps: z.int().min(0).default(0).describe("steps over which the learning rate rises linearly from 0"),
   adam: z
     .strictObject({
       beta1: z.number().min(0).lt(1).default(0.9).describe("decay of the first moment"),
@@ -38,7 +38,11 @@ export const trainingSchema = z.strictObject({
     .default(0)
     .describe("stop after this many epochs without a lower validation loss; 0 turns it off"),
   logEvery: z.int().positive().default(50).describe("steps between two lines of metrics"),
-  previewEvery: z.int().min(0).default(1).describe("epochs between two refreshes of the pictures; 0: only at the end"),
+  previewEvery: z
+    .int()
+    .min(0)
+    .default(1)
+    .describe("epochs between two refreshes of the pictures; 0: only at the end"),
   seed: z.int().min(0).default(0).meta({ description: "seed of weights, order and noise", flag: "seed" }),
 });
 

@@ -10,8 +10,8 @@ import type { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
 import type { FinishReason, Listener } from "./events.ts";
 import { addTerms, emptyTotals, meanTerms, metricsOf, type Terms, type Totals } from "./metrics.ts";
-import type { TrainingConfig } from "./schema.ts";
 import { betaSchedule, learningRateSchedule } from "./schedules.ts";
+import type { TrainingConfig } from "./schema.ts";
 import type { TrainStep } from "./step.ts";
 
 /** Where a run stands, besides weights and moments. Plain data: a checkpoint holds it as JSON. */
@@ -65,8 +65,8 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
   const now = () => ({
     epoch: state.epoch + 1,
     step: state.step,
-    beta: betaAt(state.step - 1),
-    learningRate: learningRateAt(state.step - 1),
+    beta: betaAt(Math.max(0, state.step - 1)), // that of the last step
+    learningRate: learningRateAt(Math.max(0, state.step - 1)),
     ...readSigma(vae),
   });
   const finish = async (reason: FinishReason) => {
@@ -96,7 +96,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
       const inputs = stepInputs(vae, batch, random.fork("posterior").fork(state.step));
       const schedules = { beta: betaAt(state.step), learningRate: learningRateAt(state.step) };
       const terms = await step.run({ ...inputs, ...schedules, step: state.step + 1 });
-      if (!isFinite(terms)) await diverged(vae, inputs, now());
+      if (!isFiniteLoss(terms)) await diverged(vae, inputs, now());
       tf.dispose([inputs.x, inputs.noise]);
 
       imagesNow += batch.count;
@@ -139,7 +139,7 @@ function stepInputs(vae: Vae, batch: Batch, random: RandomStream) {
   };
 }
 
-const isFinite = ({ distortion, rate }: Terms) => Number.isFinite(distortion + rate);
+const isFiniteLoss = ({ distortion, rate }: Terms) => Number.isFinite(distortion + rate);
 
 function advance(state: TrainingState, terms: Terms, batch: Batch): void {
   state.step++;

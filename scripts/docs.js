@@ -1,0 +1,16 @@
+// Writes what is derived from the schema: the README's settings table and the JSON schema for editors.
+import { readFileSync, writeFileSync } from "node:fs";
+import { jsonSchema } from "../dist/config/settings.js";
+import { settingsTable } from "../dist/config/settingsTable.js";
+
+const readme = new URL("../README.md", import.meta.url);
+const text = readFileSync(readme, "utf8");
+const table = /(<!-- settings -->\n)[\s\S]*(\n<!-- \/settings -->)/;
+writeFileSync(
+  readme,
+  text.replace(table, (_, open, close) => open + settingsTable() + close),
+);
+writeFileSync(
+  new URL("../configs/schema.json", import.meta.url),
+  `${JSON.stringify(jsonSchema(), null, 2)}\n`,
+);

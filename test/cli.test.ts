@@ -1,0 +1,251 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PNG } from "pngjs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { createProgram } from "../src/cli.ts";
+
+const vae = join(import.meta.dirname, "..", "bin", "vae.js");
+const folder = mkdtempSync(join(tmpdir(), "vae-cli-"));
+
+interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A real process of the built program, as a shell starts it. */
+function start(...args: string[]): ChildProcess {
+  return spawn(process.execPath, [vae, ...args], {
+    cwd: folder,
+    env: { ...process.env, XDG_CACHE_HOME: join(folder, "cache") },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+function finish(child: ChildProcess): Promise<Finished> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout!.on("data", (chunk) => (stdout += chunk));
+  child.stderr!.on("data", (chunk) => (stderr += chunk));
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+}
+
+const run = (...args: string[]) => finish(start(...args));
+
+/** A few hundred digits and a small network: seconds. */
+const small = [
+  ...["--dataset.trainCount", "1200", "--dataset.testCount", "100", "--dataset.validation", "200"],
+  ...["--hidden", "32", "--latent-dim", "4", "--threads", "1", "--training.logEvery", "3"],
+];
+
+const text = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
+const bytes = (...path: string[]) => readFileSync(join(folder, ...path));
+
+describe("train", () => {
+  let first: Finished;
+
+  beforeAll(async () => {
+    first = await run("train", "--likelihood", "gaussian", "--epochs", "4", "--out", "straight", ...small);
+  });
+
+  test("says what it does on stderr and its result on stdout", () => {
+    expect(first.code, first.stderr).toBe(0);
+    expect(first.stdout).toMatch(
+      /^straight: 4 epochs, best on validation after epoch 4\. Test -ELBO -?\d+\.\d\d nats per image = distortion/,
+    );
+    expect(first.stderr).toMatch(/backend +wasm on .+, 1 thread\n/);
+    expect(first.stderr.match(/^epoch [1-4]\/4 {2}train /gm)).toHaveLength(4);
+    expect(first.stderr).not.toContain("\u001b"); // no bar where there is no terminal
+  });
+
+  test("printed digits re-add", () => {
+    for (const [, sum, a, b] of first.stderr.matchAll(/(-?[\d.]+) = (-?[\d.]+) \+ ([\d.]+)/g)) {
+      expect(Number(sum)).toBeCloseTo(Number(a) + Number(b), 10);
+    }
+  });
+
+  test("leaves a whole run folder", () => {
+    const files = [
+      ...["config.yaml", "run.json", "metrics.jsonl", "metrics.csv", "summary.json"],
+      ...["checkpoints/last.safetensors", "checkpoints/best.safetensors"],
+      ...["figures/loss.png", "figures/samples.png", "figures/reconstructions.png"],
+    ];
+    for (const file of files) expect(existsSync(join(folder, "straight", file)), file).toBe(true);
+    expect(JSON.parse(text("straight", "run.json"))).toMatchObject({
+      status: "finished",
+      backend: { name: "wasm" },
+    });
+    const table = text("straight", "metrics.csv").split("\n");
+    expect(table[0]).toBe("step,epoch,split,loss,distortion,rate,elbo,bitsPerDim,sigma,beta,learningRate");
+    expect(table).toHaveLength(1 + 2 * 4 + 1);
+    expect(JSON.parse(text("straight", "summary.json")).splits.test).toMatchObject({
+      split: "test",
+      count: 100,
+    });
+  });
+
+  test("repeated on the finished run it says so and exits 0", async () => {
+    const again = await run(
+      "train",
+      "--likelihood",
+      "gaussian",
+      "--epochs",
+      "4",
+      "--out",
+      "straight",
+      ...small,
+    );
+    expect(again.code).toBe(0);
+    expect(again.stderr).toMatch(/^straight is finished already/);
+    expect(again.stdout).toBe(first.stdout);
+  });
+
+  test("its resolved configuration repeats it to the byte", async () => {
+    const { code } = await run("train", "straight/config.yaml", "--out", "repeated");
+    expect(code).toBe(0);
+    for (const file of ["metrics.jsonl", "metrics.csv", "config.yaml", "checkpoints/last.safetensors"]) {
+      expect(bytes("repeated", file).equals(bytes("straight", file)), file).toBe(true);
+    }
+  });
+
+  test("Ctrl-C saves and exits 130; resumed, the run is the same to the byte", async () => {
+    const args = ["train", "--likelihood", "gaussian", "--epochs", "4", "--out", "resumed", ...small];
+    const child = start(...args);
+    child.stderr!.on("data", (chunk) => {
+      if (String(chunk).includes("epoch 2/4")) child.kill("SIGINT");
+    });
+    const interrupted = await finish(child);
+    expect(interrupted.code, interrupted.stderr).toBe(130);
+    expect(interrupted.stderr).toMatch(
+      /Interrupted after \d+ steps, with a checkpoint. Go on with: vae train --resume --out resumed/,
+    );
+    expect(JSON.parse(text("resumed", "run.json")).status).toBe("interrupted");
+
+    const refused = await run(...args);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/holds a run that is interrupted.*--resume goes on with it/);
+
+    const resumed = await run("train", "--resume", "--out", "resumed");
+    expect(resumed.code, resumed.stderr).toBe(0);
+    for (const file of [
+      "metrics.jsonl",
+      "metrics.csv",
+      "checkpoints/last.safetensors",
+      "checkpoints/best.safetensors",
+    ]) {
+      expect(bytes("resumed", file).equals(bytes("straight", file)), file).toBe(true);
+    }
+  });
+
+  test("a resumed run cannot change what it was started with, but may train longer", async () => {
+    const changed = await run("train", "--resume", "--out", "straight", "--beta", "2");
+    expect(changed.code).toBe(2);
+    expect(changed.stderr).toMatch(/was started with other settings: objective.beta 1 -> 2/);
+    const longer = await run("train", "--resume", "--out", "repeated", "--epochs", "5");
+    expect(longer.code, longer.stderr).toBe(0);
+    expect(longer.stderr).toContain("epoch 5/5");
+    expect(text("repeated", "metrics.csv").startsWith(text("straight", "metrics.csv"))).toBe(true);
+  });
+
+  test("a diverging run exits 3 and names the tensor", async () => {
+    const { code, stderr } = await run(
+      "train",
+      "--lr",
+      "1e6",
+      "--epochs",
+      "2",
+      "--out",
+      "diverged",
+      ...small,
+    );
+    expect(code).toBe(3);
+    expect(stderr).toMatch(
+      /Error: The loss is not finite at step \d+ \(epoch \d\): the first tensor with a bad value is /,
+    );
+    expect(JSON.parse(text("diverged", "run.json")).status).toBe("diverged");
+  });
+
+  test.each([
+    [["train", "--epochs", "ten"], 2, /training.epochs: expected integer > 0, got "ten"/],
+    [["train", "--epoch", "3"], 2, /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
+    [["train", "missing.yaml"], 2, /Cannot read the configuration missing.yaml: there is no such file/],
+    [
+      ["train", "--likelihood", "bernouli"],
+      2,
+      /likelihood.kind: bernouli is not one of .* Did you mean bernoulli\?/,
+    ],
+    [["train", "--resume"], 2, /--resume needs --out/],
+    [["trian"], 2, /unknown command 'trian'\n\(Did you mean train\?\)/],
+    [["sample", "nowhere"], 1, /nowhere is not a run: there is no such folder/],
+    [["sample", "straight", "-n", "0"], 2, /must be a whole number from 1 on/],
+  ])("%j exits %i", async (args, expected, message) => {
+    const { code, stderr } = await run(...args);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(expected);
+    expect(stderr).not.toMatch(/\n {4}at /); // no stack trace
+  });
+
+  test("sample, reconstruct and evaluate need the run folder alone", async () => {
+    const sample = await run("sample", "straight", "-n", "9", "--seed", "3", "-o", "nine.png", "--json");
+    expect(sample.code, sample.stderr).toBe(0);
+    expect(JSON.parse(sample.stdout)).toEqual({ file: "nine.png", count: 9, seed: 3, pixels: "mean" });
+    const grid = PNG.sync.read(bytes("nine.png"));
+    expect(grid.width).toBe(grid.height);
+    const same = await run("sample", "straight", "-n", "9", "--seed", "3", "-o", "again.png");
+    expect(same.code).toBe(0);
+    expect(bytes("again.png").equals(bytes("nine.png"))).toBe(true);
+    await run("sample", "straight", "-n", "9", "--seed", "4", "-o", "other.png", "--pixels", "draw");
+    expect(bytes("other.png").equals(bytes("nine.png"))).toBe(false);
+
+    const pairs = await run("reconstruct", "straight", "-n", "20");
+    expect(pairs.code, pairs.stderr).toBe(0);
+    expect(existsSync(join(folder, "straight/figures/reconstructions-test.png"))).toBe(true);
+
+    const evaluated = await run("evaluate", "straight", "--split", "test", "--json");
+    expect(evaluated.code, evaluated.stderr).toBe(0);
+    const numbers = JSON.parse(evaluated.stdout);
+    expect(numbers).toMatchObject(JSON.parse(text("straight", "summary.json")).splits.test);
+    expect(numbers.elbo).toBeCloseTo(-(numbers.distortion + numbers.rate), 10);
+  });
+
+  test("a sweep from a shell: four values of beta, four folders, four zeros", async () => {
+    const rates: number[] = [];
+    for (const beta of ["0.5", "1", "2", "4"]) {
+      const args = [
+        "train",
+        "--likelihood",
+        "bernoulli",
+        "--beta",
+        beta,
+        "--epochs",
+        "3",
+        "--out",
+        `beta-${beta}`,
+        "--json",
+        "--quiet",
+      ];
+      const { code, stdout, stderr } = await run(...args, ...small);
+      expect(code, stderr).toBe(0);
+      expect(stderr).toBe("");
+      rates.push(JSON.parse(stdout).splits.test.rate);
+    }
+    expect(rates).toEqual(rates.toSorted((a, b) => b - a)); // a dearer rate is a lower rate
+  });
+});
+
+describe("help", () => {
+  const help = (name?: string) => {
+    const program = createProgram();
+    const command = name ? program.commands.find((c) => c.name() === name)! : program;
+    return command
+      .configureOutput({ getOutHelpWidth: () => 100 })
+      .configureHelp({ helpWidth: 100 })
+      .helpInformation();
+  };
+
+  test.each(["", "train", "sample", "reconstruct", "evaluate", "data"])("vae %s --help", (name) => {
+    expect(help(name)).toMatchSnapshot();
+  });
+});

@@ -1,0 +1,135 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { configYaml, loadConfig } from "../src/config/load.ts";
+import { jsonSchema, settings } from "../src/config/settings.ts";
+import { settle } from "../src/experiment.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "vae-config-"));
+let files = 0;
+
+function yaml(text: string): string {
+  const file = join(folder, `${files++}.yaml`);
+  writeFileSync(file, text);
+  return file;
+}
+
+/** The message for a file's text and some flags, with the file's name made stable. */
+function messageOf(text: string, flags: Record<string, string> = {}): string {
+  const file = yaml(text);
+  try {
+    settle(loadConfig(file, new Map(Object.entries(flags))));
+  } catch (error) {
+    return (error as Error).message.replaceAll(file, "run.yaml");
+  }
+  return "no error";
+}
+
+describe("defaults", () => {
+  test("an empty file, no file and an empty section mean the same", () => {
+    const defaults = loadConfig(undefined);
+    expect(loadConfig(yaml(""))).toEqual(defaults);
+    expect(loadConfig(yaml("training: {}\nlikelihood: {}\nmodel: { network: {} }\n"))).toEqual(defaults);
+    expect(defaults.model).toEqual({
+      latentDim: 20,
+      network: { kind: "mlp", hidden: [400], activation: "relu" },
+      posterior: { kind: "diagonalGaussian" },
+      prior: { kind: "standardNormal" },
+    });
+  });
+
+  test("a resolved configuration loads as itself", () => {
+    const config = settle(
+      loadConfig(yaml("likelihood: { kind: bernoulli }\ntraining: { epochs: 3, adam: { beta1: 0.5 } }\n")),
+    );
+    expect(loadConfig(yaml(configYaml(config)))).toEqual(config);
+  });
+
+  test("every setting has a description and a place in the JSON schema", () => {
+    for (const setting of settings()) expect(setting.description, setting.path).not.toBe("");
+    expect(JSON.stringify(jsonSchema())).toContain("latentDim");
+  });
+});
+
+describe("flags", () => {
+  const load = (text: string, flags: Record<string, string>) =>
+    loadConfig(yaml(text), new Map(Object.entries(flags)));
+
+  test("beat the file", () => {
+    expect(load("training: { epochs: 3 }", { "training.epochs": "7" }).training.epochs).toBe(7);
+  });
+
+  test.each([
+    ["model.network.hidden", "500,300", [500, 300]],
+    ["model.network.hidden", "[64]", [64]],
+    ["model.network.hidden", "", []],
+  ])("%s %j", (path, text, expected) => {
+    expect(load("", { [path]: text }).model.network.hidden).toEqual(expected);
+  });
+
+  test.each([
+    ["0.1", 0.1],
+    ["1e-2", 0.01],
+    ["shared", "shared"],
+  ])("sigma %s", (text, expected) => {
+    expect(load("", { "likelihood.sigma": text }).likelihood).toEqual({ kind: "gaussian", sigma: expected });
+  });
+
+  test("another kind drops the file's settings of the old one", () => {
+    const config = load("likelihood: { kind: gaussian, sigma: 0.3 }", { "likelihood.kind": "bernoulli" });
+    expect(config.likelihood).toEqual({ kind: "bernoulli" });
+  });
+
+  test("the same kind keeps them", () => {
+    const config = load("likelihood: { sigma: 0.3 }", { "likelihood.kind": "gaussian" });
+    expect(config.likelihood).toEqual({ kind: "gaussian", sigma: 0.3 });
+  });
+});
+
+describe("pixels", () => {
+  test.each([
+    ["likelihood: { kind: bernoulli }", "binary-dynamic"],
+    ["likelihood: { kind: gaussian }", "gray"],
+    ["likelihood: { kind: gaussian, sigma: perPixel }", "gray-dequantized"],
+    ["likelihood: { kind: bernoulli }\ndataset: { pixels: binary-static }", "binary-static"],
+  ])("%j -> %s", (text, expected) => {
+    expect(settle(loadConfig(yaml(text))).dataset.pixels).toBe(expected);
+  });
+});
+
+describe("messages", () => {
+  test.each<[name: string, text: string, flags?: Record<string, string>]>([
+    ["misspelt key", "training: { epoch: 5 }"],
+    ["key in the wrong section", "epochs: 5"],
+    ["misspelt key in the wrong section", "epoch: 5"],
+    ["misspelt section", "likelyhood: { kind: gaussian }"],
+    ["key of another kind", "likelihood: { kind: bernoulli, sigma: 0.1 }"],
+    ["key of another kind by a flag", "", { "likelihood.kind": "bernoulli", "likelihood.sigma": "0.1" }],
+    ["wrong type", "training: { epochs: ten }"],
+    ["out of range", "training: { epochs: 0 }"],
+    ["not an integer", "model: { latentDim: 2.5 }"],
+    ["wrong kind", "likelihood: { kind: gausian }"],
+    ["wrong dataset", "dataset: { name: minst }"],
+    ["wrong choice", "training: { schedule: cosin }"],
+    ["wrong sigma", "likelihood: { sigma: sharedd }"],
+    ["wrong element", "model: { network: { hidden: [400, -1] } }"],
+    ["a list for a section", "training: [1, 2]"],
+    ["not a mapping", "- 1\n- 2\n"],
+    ["not YAML", "training: { epochs: 5\n"],
+    ["two complaints", "training: { epoch: 5, seed: -1 }"],
+    [
+      "pixels that are no data for the likelihood",
+      "likelihood: { kind: bernoulli }\ndataset: { pixels: gray }",
+    ],
+    ["an empty value", "training:\n"],
+  ])("%s", (name, text, flags) => {
+    expect(messageOf(text, flags)).toMatchSnapshot();
+  });
+
+  test("a file that is not there", () => {
+    expect(() => loadConfig("nowhere.yaml")).toThrowErrorMatchingInlineSnapshot(
+      `[VaeError: Cannot read the configuration nowhere.yaml: there is no such file. Recipes are in configs/.]`,
+    );
+  });
+});

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { useBackend } from "../src/backends/index.ts";
+import { loadConfig } from "../src/config/load.ts";
+import { jsonSchema, settings } from "../src/config/settings.ts";
+import { tinyDigits, tinyTraining } from "./helpers/tiny.ts";
+
+const folder = join(import.meta.dirname, "..", "configs");
+const recipes = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
+
+beforeAll(async () => {
+  await useBackend("wasm", { threads: 1 });
+});
+
+describe.each(recipes)("%s", (name) => {
+  const file = join(folder, name);
+  const text = readFileSync(file, "utf8");
+
+  test("says what it trains, the command, what to expect and how long it took", () => {
+    const header = text.slice(0, text.search(/^[^#]/m));
+    expect(header).toContain(`vae train configs/${name}`);
+    expect(header).toMatch(/# Expect: .*-?\d/);
+    expect(header).toMatch(/# Measured: .*\d+ (s|min)/);
+    expect(header).toContain("# yaml-language-server: $schema=schema.json");
+  });
+
+  test("states only what differs from the defaults", () => {
+    const [config, defaults] = [parse(text), loadConfig(undefined)];
+    const at = (root: unknown, path: string) =>
+      path
+        .split(".")
+        .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], root);
+    for (const { path, isChoice } of settings()) {
+      const value = at(config, path);
+      if (value !== undefined && !isChoice) expect(value, path).not.toEqual(at(defaults, path));
+    }
+  });
+
+  test("builds and takes a step", async () => {
+    const dataset = tinyDigits(40, 10);
+    const config = loadConfig(file);
+    const flat = settings().map(
+      ({ path }) =>
+        [
+          path,
+          path.split(".").reduce<unknown>((v, k) => (v as Record<string, unknown>)?.[k], config),
+        ] as const,
+    );
+    const given = flat.filter(([path, value]) => value !== undefined && !path.startsWith("dataset."));
+    const { run, events } = tinyTraining(
+      {
+        ...Object.fromEntries(given.map(([path, value]) => [path, JSON.stringify(value)])),
+        "training.epochs": "1",
+      },
+      { dataset },
+    );
+    await run();
+    const last = events.findLast((event) => event.type === "epoch");
+    expect(Number.isFinite(last!.validation.loss)).toBe(true);
+  });
+});
+
+test("the JSON schema for editors is current (npm run docs writes it)", () => {
+  expect(JSON.parse(readFileSync(join(folder, "schema.json"), "utf8"))).toEqual(
+    JSON.parse(JSON.stringify(jsonSchema())),
+  );
+});

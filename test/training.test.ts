@@ -1,0 +1,193 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { useBackend } from "../src/backends/index.ts";
+import { trainingBatches } from "../src/data/batches.ts";
+import { estimateElbo } from "../src/evaluation/bounds.ts";
+import { RandomStream } from "../src/random.ts";
+import * as tf from "../src/tf.ts";
+import type { TrainEvent } from "../src/training/events.ts";
+import { metricsOf } from "../src/training/metrics.ts";
+import { betaSchedule, learningRateSchedule } from "../src/training/schedules.ts";
+import { tinyConfig, tinyDigits, tinyTraining } from "./helpers/tiny.ts";
+
+beforeAll(async () => {
+  await useBackend("wasm", { threads: 1 });
+});
+
+const epochs = (events: readonly TrainEvent[]) => events.filter((event) => event.type === "epoch");
+
+describe("training", () => {
+  test.each(["gaussian", "bernoulli"])("%s: train and validation loss fall", async (kind) => {
+    const { run, events } = tinyTraining({
+      "likelihood.kind": kind,
+      "training.epochs": "20",
+      "training.batchSize": "32",
+    });
+    expect(await run()).toBe("completed");
+    const [first] = epochs(events);
+    const last = epochs(events).at(-1);
+    expect(last!.train.loss).toBeLessThan(first!.train.loss - 5);
+    expect(last!.validation.loss).toBeLessThan(first!.validation.loss - 5);
+  });
+
+  test("metrics re-add, and an epoch is the mean over its images, short batch included", async () => {
+    const { run, events } = tinyTraining({
+      "objective.beta": "4",
+      "training.logEvery": "1",
+      "training.epochs": "1",
+    });
+    await run();
+    const [epoch] = epochs(events);
+    const { loss, distortion, rate, elbo, bitsPerDim } = epoch!.train;
+    expect(loss).toBe(distortion + 4 * rate);
+    expect(elbo).toBe(-(distortion + rate));
+    expect(bitsPerDim).toBeCloseTo((distortion + rate) / (784 * Math.LN2), 12);
+    const steps = events.filter((event) => event.type === "step");
+    const counts = [64, 64, 64, 64, 44]; // 300 images
+    const mean = steps.reduce((sum, step, i) => sum + step.metrics.rate * counts[i]!, 0) / 300;
+    expect(mean).toBeCloseTo(rate, 9);
+  });
+
+  test("a step leaves no tensor behind, and neither does an evaluation", async () => {
+    const { run, options, vae, dataset, coding } = tinyTraining({ "likelihood.sigma": "shared" });
+    await run();
+    const before = { ...tf.memory() };
+    Object.assign(options.state, { epoch: 0, step: 0 });
+    await run();
+    await estimateElbo(vae, dataset.test, coding);
+    expect(tf.memory().numTensors).toBe(before.numTensors);
+    expect(tf.memory().numDataBuffers).toBe(before.numDataBuffers);
+    expect(tf.memory().numBytes).toBe(before.numBytes);
+  });
+
+  test("the same seed gives the same numbers, another seed does not", async () => {
+    const numbers = async (seed: string) => {
+      const { run, events } = tinyTraining({ "training.seed": seed, "training.epochs": "1" });
+      await run();
+      return JSON.stringify(epochs(events).map(({ train, validation }) => [train, validation]));
+    };
+    expect(await numbers("1")).toBe(await numbers("1"));
+    expect(await numbers("1")).not.toBe(await numbers("2"));
+  });
+
+  test("aborting stops after the step under way, with a checkpoint", async () => {
+    const controller = new AbortController();
+    const { run, saved, events, options } = tinyTraining(
+      {},
+      {
+        signal: controller.signal,
+        emit: (event) => {
+          events.push(event);
+          if (event.type === "progress" && event.step === 7) controller.abort();
+        },
+      },
+    );
+    expect(await run()).toBe("interrupted");
+    expect(options.state).toMatchObject({ epoch: 1, batch: 2, step: 7 });
+    expect(saved.at(-1)).toMatchObject({ name: "last", state: { step: 7 } });
+  });
+
+  test("early stopping ends a run whose validation loss no longer falls", async () => {
+    // Steps too long to settle: validation soon stops improving.
+    const { run, events } = tinyTraining({
+      "training.epochs": "50",
+      "training.earlyStopping": "2",
+      "training.learningRate": "0.05",
+    });
+    expect(await run()).toBe("early-stopping");
+    const done = epochs(events);
+    expect(done.length).toBeLessThan(50);
+    expect(done.slice(-2).every((event) => !event.improved)).toBe(true);
+    expect(done.at(-3)!.improved).toBe(true);
+  });
+
+  test("a loss that is not finite names the first bad tensor and leaves the weights alone", async () => {
+    const { run, vae } = tinyTraining();
+    const weight = new Map(vae.parameters).get("decoder.hidden0.bias")!;
+    const poisoned = await weight.data();
+    poisoned[3] = Number.POSITIVE_INFINITY;
+    weight.assign(tf.tensor1d(poisoned));
+    const before = [...(await new Map(vae.parameters).get("encoder.output.kernel")!.data())];
+    await expect(run()).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[VaeError: The loss is not finite at step 1 (epoch 1): the first tensor with a bad value is the weight decoder.hidden0.bias [32], Infinity at index 3. The update was not made; the last checkpoint is from before. Try a lower --lr (now 0.001), --training.clipNorm 100, or --training.warmupSteps 500.]`,
+    );
+    expect([...(await new Map(vae.parameters).get("encoder.output.kernel")!.data())]).toEqual(before);
+  });
+
+  test("the shared sigma converges to the root mean squared residual", async () => {
+    const { run, vae, dataset, events } = tinyTraining(
+      {
+        "likelihood.sigma": "shared",
+        "training.epochs": "60",
+        "training.learningRate": "0.003",
+        "training.schedule": "linear",
+      },
+      { dataset: tinyDigits(500, 50) },
+    );
+    await run();
+    // E_q over the training set, with fresh noise: the residual that the maximum of the objective knows about.
+    const random = new RandomStream("residual");
+    let squares = 0;
+    let count = 0;
+    for (const batch of trainingBatches(dataset.train, {
+      coding: "gray",
+      batchSize: 100,
+      epoch: 1,
+      random,
+    })) {
+      squares += tf.tidy(() => {
+        const x = tf.tensor2d(batch.x, [batch.count, 784]);
+        const noise = tf.tensor2d(random.normals(batch.count * 4), [batch.count, 4]);
+        const mean = vae.likelihood.mean(vae.forward(x, noise).decoded);
+        return tf.sum(tf.square(tf.sub(x, mean))).dataSync()[0]!;
+      });
+      count += batch.x.length;
+    }
+    const residual = Math.sqrt(squares / count);
+    const sigma = epochs(events).at(-1)!.sigma!;
+    expect(Math.abs(sigma / residual - 1)).toBeLessThan(0.02);
+    expect(Math.abs(sigma - 0.25)).toBeGreaterThan(0.02); // it moved from where it started
+  });
+});
+
+describe("evaluation", () => {
+  test("does not depend on the batch size", async () => {
+    const { vae, dataset, coding } = tinyTraining({ "likelihood.kind": "bernoulli" });
+    const small = await estimateElbo(vae, dataset.test, coding, 7);
+    const large = await estimateElbo(vae, dataset.test, coding, 50);
+    expect(small.distortion).toBeCloseTo(large.distortion, 3);
+    expect(small.rate).toBeCloseTo(large.rate, 4);
+  });
+});
+
+describe("schedules", () => {
+  test("beta rises over its warm-up and stays", () => {
+    const beta = betaSchedule({ beta: 4, warmup: 2 }, 10);
+    expect([0, 5, 10, 20, 100].map(beta)).toEqual([0, 1, 2, 4, 4]);
+    expect(betaSchedule({ beta: 4, warmup: 0 }, 10)(0)).toBe(4);
+  });
+
+  test.each(["constant", "linear", "cosine", "exponential"] as const)("%s learning rate", (schedule) => {
+    const { training } = tinyConfig({
+      "training.schedule": schedule,
+      "training.warmupSteps": "4",
+      "training.learningRate": "0.1",
+      "training.finalLearningRate": "0.001",
+    });
+    const rate = learningRateSchedule(training, 105);
+    expect([0, 1, 2, 3].map(rate)).toEqual([0.025, 0.05, 0.075, 0.1].map((v) => expect.closeTo(v, 12)));
+    expect(rate(4)).toBeCloseTo(0.1, 12);
+    expect(rate(104)).toBeCloseTo(schedule === "constant" ? 0.1 : 0.001, 12);
+    const middle = { constant: 0.1, linear: 0.0505, cosine: 0.0505, exponential: 0.01 }[schedule];
+    expect(rate(54)).toBeCloseTo(middle, 10);
+  });
+});
+
+test("loss, elbo and bits/dim come from the terms alone", () => {
+  expect(metricsOf({ distortion: 80, rate: 25 }, 0.5, 784)).toEqual({
+    loss: 92.5,
+    distortion: 80,
+    rate: 25,
+    elbo: -105,
+    bitsPerDim: 105 / (784 * Math.LN2),
+  });
+});
