@@ -123,7 +123,7 @@ describe("messages", () => {
       "likelihood: { kind: bernoulli }\ndataset: { pixels: gray }",
     ],
     ["an empty value", "training:\n"],
-  ])("%s", (name, text, flags) => {
+  ])("%s", (_, text, flags) => {
     expect(messageOf(text, flags)).toMatchSnapshot();
   });
 

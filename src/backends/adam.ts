@@ -1,18 +1,18 @@
 import * as tf from "../tf.ts";
 
-/** Adam's constants, and where it is. */
+/** The constants of Adam, and where it is. */
 export interface AdamAttrs {
   readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Counts from 1: the `t` of the paper. */
+  /** Counts from 1: the t of the paper. */
   readonly step: number;
-  /** Multiplies the gradient first; below 1 where the gradient's norm is clipped. */
+  /** Multiplies the gradient first: below 1 where its norm is clipped. */
   readonly scale: number;
 }
 
-/** One parameter with its state. The three variables are changed; `grad` is not. */
+/** One parameter with its moments. These three change; `grad` does not. */
 export interface AdamSlot {
   readonly param: tf.Variable;
   readonly m: tf.Variable;
@@ -20,64 +20,59 @@ export interface AdamSlot {
   readonly grad: tf.Tensor;
 }
 
-/** How a backend's numbers are reached from JavaScript, for kernels that are loops over them. */
-export interface ArrayAccess {
-  readonly read: (backend: object, x: tf.TensorInfo) => Float32Array;
-  /** Lets `change` work on the elements in place, then lets the backend know. */
-  readonly update: (backend: object, xs: tf.TensorInfo[], change: (...arrays: Float32Array[]) => void) => void;
-}
-
-export function registerArrayKernels(backendName: string, access: ArrayAccess): void {
-  if (tf.getKernel("Adam", backendName)) return;
-  tf.registerKernel({
-    kernelName: "Adam",
-    backendName,
-    kernelFunc({ inputs, backend, attrs }) {
-      const { param, m, v, grad } = inputs as Record<"param" | "m" | "v" | "grad", tf.TensorInfo>;
-      access.update(backend, [param, m, v], (p, m, v) => adamUpdate(p, m, v, access.read(backend, grad), attrs as unknown as AdamAttrs));
-      return [];
-    },
-  });
-  tf.registerKernel({
-    kernelName: "SquaredNorm",
-    backendName,
-    kernelFunc({ inputs, backend }) {
-      let sum = 0;
-      for (const x of Object.values(inputs)) sum += sumOfSquares(access.read(backend, x as tf.TensorInfo));
-      const dataId = (backend as tf.KernelBackend).write(Float32Array.of(sum), [], "float32");
-      return { dataId, shape: [], dtype: "float32" };
-    },
-  });
-}
-
-function adamUpdate(p: Float32Array, m: Float32Array, v: Float32Array, g: Float32Array, attrs: AdamAttrs): void {
-  const { learningRate, beta1, beta2, epsilon, step, scale } = attrs;
-  const unbiasM = learningRate / (1 - beta1 ** step);
-  const unbiasV = 1 / (1 - beta2 ** step);
-  const a = 1 - beta1, b = 1 - beta2;
-  for (let i = 0; i < p.length; i++) {
-    const gi = scale * g[i]!;
-    const mi = beta1 * m[i]! + a * gi;
-    const vi = beta2 * v[i]! + b * gi * gi;
-    m[i] = mi;
-    v[i] = vi;
-    p[i]! -= (unbiasM * mi) / (Math.sqrt(unbiasV * vi) + epsilon);
-  }
-}
-
-function sumOfSquares(x: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i]! * x[i]!;
-  return sum;
-}
-
+/**
+ * One step of Adam (Kingma and Ba 2015, algorithm 1), with g the gradient times `scale`:
+ *
+ *     m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
+ *     θ ← θ − learningRate · m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε)
+ *
+ * TensorFlow.js's own optimiser runs 14 kernels for each parameter and keeps βᵗ as a float32 product, so that a
+ * resumed run differs; here βᵗ comes from `step`. On backends with the kernel "Adam" it is one pass over memory, in
+ * place. A clone of a variable, made before, keeps its values: see `unshare`.
+ */
 export function adamStep(slots: readonly AdamSlot[], attrs: AdamAttrs): void {
-  const engine = tf.engine();
+  if (!tf.getKernel("Adam", tf.getBackend())) {
+    composedAdamStep(slots, attrs);
+    return;
+  }
   for (const { param, m, v, grad } of slots) {
-    engine.runKernel("Adam", { param, m, v, grad } as never, attrs as never);
+    for (const variable of [param, m, v]) unshare(variable);
+    runKernel("Adam", { param, m, v, grad }, { ...attrs });
   }
 }
 
+/** The same from the operations that every backend has. */
+export function composedAdamStep(slots: readonly AdamSlot[], attrs: AdamAttrs): void {
+  const { learningRate, beta1, beta2, epsilon, step, scale } = attrs;
+  for (const { param, m, v, grad } of slots) {
+    tf.tidy(() => {
+      const g = tf.mul(grad, scale);
+      m.assign(tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)));
+      v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2)));
+      const root = tf.sqrt(tf.div(v, 1 - beta2 ** step));
+      const update = tf.div(tf.mul(m, learningRate / (1 - beta1 ** step)), tf.add(root, epsilon));
+      param.assign(tf.sub(param, update));
+    });
+  }
+}
+
+/** The sum of the squares of all elements of all tensors, summed in float64 where the backend has the kernel. */
 export function squaredNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
-  return tf.engine().runKernel("SquaredNorm", Object.fromEntries(tensors.map((t, i) => [i, t])) as never) as tf.Scalar;
+  if (tf.getKernel("SquaredNorm", tf.getBackend())) {
+    return runKernel("SquaredNorm", Object.fromEntries(tensors.map((x, i) => [`x${i}`, x]))) as tf.Scalar;
+  }
+  return tf.tidy(() => tf.addN(tensors.map((x) => tf.sum(tf.square(x))))) as tf.Scalar;
+}
+
+/**
+ * Gives a variable memory of its own. `tf.variable`, `assign`, `clone` and `reshape` do not copy but count references
+ * to the same memory, and changing that in place would change every tensor that refers to it.
+ */
+function unshare(variable: tf.Variable): void {
+  if (tf.backend().refCount(variable.dataId) > 1) tf.tidy(() => variable.assign(tf.mul(variable, 1)));
+}
+
+/** Kernels of our own are not in TensorFlow.js's types. */
+function runKernel(name: string, inputs: Record<string, tf.Tensor>, attrs: tf.NamedAttrMap = {}): unknown {
+  return tf.engine().runKernel(name, inputs, attrs);
 }

@@ -2,6 +2,8 @@
 export interface BackendOptions {
   /** Worker threads for backends that have them; `"auto"` uses every core that this process may use. */
   readonly threads: number | "auto";
+  /** For backends that run on either: `"gpu"` fails where only the CPU would be used. Default: `"auto"`. */
+  readonly device?: "auto" | "cpu" | "gpu";
 }
 
 /** What was started; the first line of every run prints it. */

@@ -15,12 +15,12 @@ export type BackendName = keyof typeof backends;
 
 export const backendNames = Object.keys(backends) as BackendName[];
 
-/** What `auto` tries, best first. The plain `cpu` backend is a reference, 20 times slower: only when asked for. */
+/** What `auto` tries, best first. The plain `cpu` backend is a reference and far slower: only when asked for. */
 const automatic: readonly BackendName[] = ["wasm"];
 
 /**
  * Starts a backend, makes it the current one and checks that it computes. `auto` takes the first that passes; the
- * notes of what it returns say why better ones were passed over.
+ * notes of what it returns say why better ones were passed over. Tensors of an earlier start of it are lost.
  */
 export async function useBackend(
   name: "auto" | (string & {}) = "auto",
@@ -36,7 +36,10 @@ export async function useBackend(
       refusals.push(`not ${candidate}: ${error instanceof Error ? error.message : error}`);
     }
   }
-  throw new VaeError("failure", `No backend works here (${refusals.join("; ")}).`);
+  throw new VaeError(
+    "failure",
+    `No backend works here (${refusals.join("; ")}). The backend cpu always does.`,
+  );
 }
 
 async function start(loader: BackendLoader, options: BackendOptions): Promise<BackendInfo> {

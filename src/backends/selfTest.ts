@@ -2,7 +2,8 @@ import { VaeError } from "../errors.ts";
 import * as tf from "../tf.ts";
 
 const close = (got: ArrayLike<number>, wanted: readonly number[]) =>
-  got.length === wanted.length && wanted.every((w, i) => Math.abs(got[i]! - w) <= 1e-4 * Math.max(1, Math.abs(w)));
+  got.length === wanted.length &&
+  wanted.every((w, i) => Math.abs(got[i]! - w) <= 1e-4 * Math.max(1, Math.abs(w)));
 
 /**
  * A dense layer forward and backward, `L = Σ (relu(x·W + b))²`, against plain JavaScript. Drivers and builds that

@@ -1,11 +1,11 @@
-import { cpus } from "node:os";
-import { availableParallelism } from "node:os";
+import { availableParallelism, cpus } from "node:os";
 import { VaeError } from "../errors.ts";
 import * as tf from "../tf.ts";
-import { registerArrayKernels } from "./adam.ts";
+import { type ArrayAccess, registerArrayKernels } from "./arrayKernels.ts";
 import type { BackendLoader } from "./backend.ts";
-import { type BackendWasm, changedInPlace, floats } from "./wasm/heap.ts";
 import { instantiate, type WasmModule } from "./wasm/glue.ts";
+import { changedInPlace, floats } from "./wasm/heap.ts";
+import type { BackendWasm } from "./wasm/kernel.ts";
 import { installRepairs } from "./wasm/repairs.ts";
 
 /** The C++ side takes no more. */
@@ -19,29 +19,32 @@ export const wasm: BackendLoader = {
   async load({ threads }) {
     const wanted = Math.min(threads === "auto" ? availableParallelism() : threads, MAX_THREADS);
     const { module, notes } = await startModule(wanted);
-    if (typeof threads === "number" && threads > MAX_THREADS) notes.push(`${MAX_THREADS} threads are the most`);
+    if (threads !== "auto" && threads > MAX_THREADS)
+      notes.push(`${MAX_THREADS} threads are the most, not ${threads}`);
 
     // Importing the package registers its kernels, and a backend that would start by itself, without threads.
-    const { BackendWasm: Backend, setThreadsCount, version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
+    const tfjs = await import("@tensorflow/tfjs-backend-wasm");
     tf.removeBackend("wasm"); // the package's, or our own of an earlier call
     installRepairs();
-    registerArrayKernels("wasm", {
-      read: (backend, x) => floats(backend as BackendWasm, x),
-      update(backend, xs, change) {
-        change(...xs.map((x) => floats(backend as BackendWasm, x)));
-        for (const x of xs) changedInPlace(backend as BackendWasm, x);
-      },
-    });
-    setThreadsCount(wanted);
-    const backend = new Backend(module as never); // an Emscripten module is typed with far more than is used
+    registerArrayKernels("wasm", access);
+    tfjs.setThreadsCount(wanted);
+    const backend = new tfjs.BackendWasm(module as never); // an Emscripten module is typed with far more than is used
     tf.registerBackend("wasm", () => backend);
     return {
       name: "wasm",
       device: cpus()[0]?.model.trim() || process.arch,
       threads: module.tfjs.getThreadsCount(),
-      version: version_wasm,
+      version: tfjs.version_wasm,
       notes,
     };
+  },
+};
+
+const access: ArrayAccess = {
+  read: (backend, x) => floats(backend as BackendWasm, x),
+  update(backend, xs, change) {
+    change(...xs.map((x) => floats(backend as BackendWasm, x)));
+    for (const x of xs) changedInPlace(backend as BackendWasm, x);
   },
 };
 

@@ -11,7 +11,7 @@ export interface Optimizer {
    * Updates the parameters in place from gradients by name. `step` counts from 1.
    * Kingma and Ba 2015, algorithm 1; gradients longer than `clipNorm` are first scaled down to it (Pascanu et al. 2013).
    */
-  apply(gradients: ReadonlyMap<string, tf.Tensor>, learningRate: number, step: number): void;
+  apply(gradients: ReadonlyMap<string, tf.Tensor>, learningRate: number, step: number): Promise<void>;
   dispose(): void;
 }
 
@@ -30,21 +30,23 @@ export function createAdam(
   }
   return {
     state,
-    apply(gradients, learningRate, step) {
+    async apply(gradients, learningRate, step) {
       const updates = [...parameters].map(([name, param]) => ({
         param,
         m: state.get(`adam.m.${name}`)!,
         v: state.get(`adam.v.${name}`)!,
         grad: gradients.get(name)!,
       }));
-      const scale = config.clipNorm > 0 ? clipScale([...gradients.values()], config.clipNorm) : 1;
+      const scale = config.clipNorm > 0 ? await clipScale([...gradients.values()], config.clipNorm) : 1;
       adamStep(updates, { learningRate, ...config.adam, step, scale });
     },
     dispose: () => tf.dispose([...state.values()]),
   };
 }
 
-function clipScale(gradients: tf.Tensor[], clipNorm: number): number {
-  const norm = tf.tidy(() => Math.sqrt(squaredNorm(gradients).dataSync()[0]!));
+async function clipScale(gradients: tf.Tensor[], clipNorm: number): Promise<number> {
+  const squared = squaredNorm(gradients);
+  const norm = Math.sqrt((await squared.data())[0]!);
+  squared.dispose();
   return norm > clipNorm ? clipNorm / norm : 1;
 }

@@ -27,24 +27,28 @@ export function eagerStep(vae: Vae, objective: Objective, optimizer: Optimizer):
   const names = new Map([...vae.parameters].map(([name, variable]) => [variable.name, name]));
   return {
     async run({ x, noise, beta, learningRate, step }) {
-      return tf.tidy(() => {
-        let means!: tf.Tensor1D;
+      const { means, ...gradients } = tf.tidy(() => {
+        let means!: tf.Tensor;
         const { grads } = tf.variableGrads(() => {
           const terms = objective.terms(vae, x, noise);
           const distortion = tf.mean<tf.Scalar>(terms.distortion);
           const rate = tf.mean<tf.Scalar>(terms.rate);
-          means = tf.keep(tf.stack([distortion, rate]) as tf.Tensor1D);
+          means = tf.keep(tf.stack([distortion, rate]));
           return objective.loss(distortion, rate, tf.scalar(beta));
         }, vae.parameters.variables);
-        // Waits for the device: one read of two numbers for each step.
-        const [distortion, rate] = means.dataSync() as Float32Array as unknown as [number, number];
-        means.dispose();
+        const named = Object.entries(grads).map(([id, grad]) => [names.get(id)!, grad]);
+        return { ...Object.fromEntries(named), means } as Record<string, tf.Tensor> & { means: tf.Tensor };
+      });
+      try {
+        // Waits for the device: one read of two numbers for each step. Asynchronous, as a GPU knows no other.
+        const [distortion, rate] = (await means.data()) as unknown as [number, number];
         if (Number.isFinite(distortion + beta * rate)) {
-          const gradients = new Map(Object.entries(grads).map(([id, grad]) => [names.get(id)!, grad]));
-          optimizer.apply(gradients, learningRate, step);
+          await optimizer.apply(new Map(Object.entries(gradients)), learningRate, step);
         }
         return { distortion, rate };
-      });
+      } finally {
+        tf.dispose([means, ...Object.values(gradients)]);
+      }
     },
   };
 }

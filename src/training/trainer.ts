@@ -62,12 +62,12 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
   const stepsPerEpoch = Math.ceil(images / config.batchSize);
   const betaAt = betaSchedule(objective, stepsPerEpoch);
   const learningRateAt = learningRateSchedule(config, stepsPerEpoch * config.epochs);
-  const now = () => ({
+  const now = async () => ({
     epoch: state.epoch + 1,
     step: state.step,
     beta: betaAt(Math.max(0, state.step - 1)), // that of the last step
     learningRate: learningRateAt(Math.max(0, state.step - 1)),
-    ...readSigma(vae),
+    ...(await readSigma(vae)),
   });
   const finish = async (reason: FinishReason) => {
     await save("last", state);
@@ -96,7 +96,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
       const inputs = stepInputs(vae, batch, random.fork("posterior").fork(state.step));
       const schedules = { beta: betaAt(state.step), learningRate: learningRateAt(state.step) };
       const terms = await step.run({ ...inputs, ...schedules, step: state.step + 1 });
-      if (!isFiniteLoss(terms)) await diverged(vae, inputs, now());
+      if (!isFiniteLoss(terms)) await diverged(vae, inputs, await now());
       tf.dispose([inputs.x, inputs.noise]);
 
       imagesNow += batch.count;
@@ -106,7 +106,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
       if (state.step % config.logEvery === 0) {
         const metrics = metricsOf(meanTerms(state.windowTotals), schedules.beta, D);
         state.windowTotals = emptyTotals();
-        await emit({ type: "step", ...now(), metrics });
+        await emit({ type: "step", ...(await now()), metrics });
       }
       await nextTurn(); // lets Ctrl-C be heard
       if (signal?.aborted) return finish("interrupted");
@@ -114,7 +114,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     const seconds = (performance.now() - started) / 1000;
 
     const terms = await estimateElbo(vae, dataset.validation, coding);
-    const event = now();
+    const event = await now();
     const train = metricsOf(meanTerms(state.epochTotals), event.beta, D);
     const validation = metricsOf(terms, event.beta, D);
     const { loss } = metricsOf(terms, objective.beta, D);
@@ -148,9 +148,12 @@ function advance(state: TrainingState, terms: Terms, batch: Batch): void {
   addTerms(state.windowTotals, terms, batch.count);
 }
 
-function readSigma(vae: Vae): { sigma?: number } {
-  const { sigma } = vae.likelihood;
-  return sigma ? { sigma: tf.tidy(() => sigma().dataSync()[0]!) } : {};
+async function readSigma({ likelihood }: Vae): Promise<{ sigma?: number }> {
+  if (!likelihood.sigma) return {};
+  const sigma = likelihood.sigma();
+  const [value] = await sigma.data();
+  sigma.dispose();
+  return { sigma: value! };
 }
 
 async function diverged(

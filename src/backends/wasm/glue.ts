@@ -10,7 +10,7 @@ export interface WasmModule {
   _malloc(bytes: number): number;
   readonly HEAPU8: Uint8Array;
   /** Only in the threaded build. */
-  readonly wasmMemory?: WebAssembly.Memory;
+  readonly wasmMemory?: { readonly buffer: SharedArrayBuffer };
   tfjs: {
     init(): void;
     initWithThreadsCount(threads: number): void;
@@ -59,11 +59,9 @@ export async function instantiate(threads: number): Promise<WasmModule> {
   const run = compileFunction(readFileSync(glue, "utf8"), Object.keys(surroundings), { filename: glue });
   run(...Object.values(surroundings));
 
-  const started = module.exports({
-    wasmBinary: readFileSync(join(folder, binary)),
-    mainScriptUrlOrBlob: glue, // what each worker loads
-  });
-  const wasm = await (pool ? pool.guard(started) : started);
+  const wasmBinary = readFileSync(join(folder, binary));
+  const start = async () => module.exports({ wasmBinary, mainScriptUrlOrBlob: glue }); // workers load it too
+  const wasm = await (pool ? pool.guard(start()) : start());
   wasm.tfjs = {
     init: wasm.cwrap("init", null, []),
     initWithThreadsCount: wasm.cwrap("init_with_threads_count", null, ["number"]),

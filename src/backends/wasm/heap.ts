@@ -1,8 +1,7 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "../../tf.ts";
 import type { WasmModule } from "./glue.ts";
-
-export type { BackendWasm };
+import { run } from "./kernel.ts";
 
 /** The module behind a backend, as this project started it. */
 export function moduleOf(backend: BackendWasm): WasmModule {
@@ -33,4 +32,11 @@ export function changedInPlace(backend: BackendWasm, x: tf.TensorInfo): void {
   const { tfjs } = moduleOf(backend);
   tfjs.disposeData(id); // forgets the id; the memory stays
   tfjs.registerTensor(id, tf.util.sizeFromShape(x.shape), memoryOffset);
+}
+
+/** The last two dimensions exchanged; to be disposed of by the caller. */
+export function transposed(backend: BackendWasm, x: tf.TensorInfo): tf.TensorInfo {
+  const rank = x.shape.length;
+  const perm = [...Array(rank - 2).keys(), rank - 1, rank - 2];
+  return run("Transpose", backend, { x }, { perm });
 }

@@ -66,9 +66,9 @@ class PoolWorker extends Worker {
     super.once("exit", (code) => fail(new Error(`a worker thread ended with code ${code}`)));
   }
 
-  /** The glue's own "error" listener throws, which would end the process where one thread fewer is all that happened. */
-  override on(event: string, listener: (...values: any[]) => void): this {
-    if (event !== "error") return super.on(event, listener);
+  /** The glue's own "error" listener throws, which would end a process that can do without the thread. */
+  override on(event: string, listener: (value: never) => void): this {
+    if (event !== "error") return super.on(event, listener as (value: unknown) => void);
     return super.on("error", (error: Error) => {
       if (this.loaded) throw error;
       this.#fail(error);
@@ -84,7 +84,8 @@ class IdleWorker {
   onmessage: (event: { data: { cmd: string } }) => void = () => {};
 
   postMessage(message: { cmd: string }): void {
-    if (message.cmd === "load") setImmediate(() => this.onmessage({ data: { cmd: "loaded" } }));
+    if (message.cmd !== "load") throw new Error("a thread was given to a worker that was not started");
+    setImmediate(() => this.onmessage({ data: { cmd: "loaded" } }));
   }
 
   on(): this {

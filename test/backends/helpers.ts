@@ -1,0 +1,53 @@
+import { type BackendWasm, runOriginal } from "../../src/backends/wasm/kernel.ts";
+import { RandomStream } from "../../src/random.ts";
+import * as tf from "../../src/tf.ts";
+
+/** Standard normals, the same at each run. */
+export function normal(name: string, shape: number[]): tf.Tensor {
+  return tf.tensor(new RandomStream(`test/${name}`).normals(tf.util.sizeFromShape(shape)), shape);
+}
+
+/** The largest |got − wanted|, relative to the largest |wanted|. */
+export function difference(
+  got: tf.Tensor | ArrayLike<number>,
+  wanted: tf.Tensor | ArrayLike<number>,
+): number {
+  const [a, b] = [got, wanted].map((x) => (x instanceof tf.Tensor ? x.dataSync() : x)) as [
+    Float32Array,
+    Float32Array,
+  ];
+  if (a.length !== b.length) throw new Error(`${a.length} numbers, not ${b.length}`);
+  let worst = 0;
+  let scale = 0;
+  for (let i = 0; i < b.length; i++) {
+    const distance = Math.abs(a[i]! - b[i]!);
+    if (Number.isNaN(distance)) return Number.NaN;
+    worst = Math.max(worst, distance);
+    scale = Math.max(scale, Math.abs(b[i]!));
+  }
+  return worst / (scale || 1);
+}
+
+/** What the package's own kernel gives, where a repair has taken its place. */
+export function original(
+  name: string,
+  inputs: Record<string, tf.Tensor> | tf.Tensor[],
+  attrs = {},
+): tf.Tensor[] {
+  const backend = tf.backend() as unknown as BackendWasm;
+  const results = runOriginal<tf.TensorInfo | tf.TensorInfo[]>(name, { inputs, backend, attrs });
+  return [results].flat().map((info) => tf.engine().makeTensorFromTensorInfo(info));
+}
+
+/** Calls the functions in turns and gives the shortest time of each, in ms: other processes share the machine. */
+export function fastest(functions: (() => tf.Tensor | tf.Tensor[])[], rounds = 15): number[] {
+  const times = functions.map(() => Number.POSITIVE_INFINITY);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, run] of functions.entries()) {
+      const start = performance.now();
+      tf.dispose(run());
+      times[i] = Math.min(times[i]!, performance.now() - start);
+    }
+  }
+  return times;
+}

@@ -1,0 +1,145 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { useBackend } from "../../src/backends/index.ts";
+import * as tf from "../../src/tf.ts";
+import { difference, fastest, normal, original } from "./helpers.ts";
+
+beforeAll(() => useBackend("wasm", { threads: 2 }));
+beforeEach(() => tf.engine().startScope());
+afterEach(() => tf.engine().endScope());
+
+/** The product in float64, of [batch or none, rows, columns] on each side; one matrix serves a whole batch. */
+function reference(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean): number[] {
+  const [A, B] = [a.dataSync(), b.dataSync()];
+  const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
+  const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
+  const [M, K] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
+  const N = transposeB ? bRows : bColumns;
+  const out: number[] = [];
+  for (let batch = 0; batch < Math.max(a.size / (M * K), b.size / (K * N)); batch++) {
+    const aBegin = a.size === M * K ? 0 : batch * M * K;
+    const bBegin = b.size === K * N ? 0 : batch * K * N;
+    for (let m = 0; m < M; m++) {
+      for (let n = 0; n < N; n++) {
+        let sum = 0;
+        for (let k = 0; k < K; k++) {
+          sum +=
+            A[aBegin + (transposeA ? k * M + m : m * K + k)]! *
+            B[bBegin + (transposeB ? n * K + k : k * N + n)]!;
+        }
+        out.push(sum);
+      }
+    }
+  }
+  return out;
+}
+
+const turned = (shape: number[], turn: boolean) =>
+  turn ? [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] : shape;
+
+describe("matMul", () => {
+  const sides = [
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ] as const;
+  const shapes: [a: number[], b: number[]][] = [
+    [
+      [1, 1],
+      [1, 1],
+    ],
+    [
+      [5, 3],
+      [3, 7],
+    ],
+    [
+      [128, 61],
+      [61, 40],
+    ],
+    [
+      [3, 130],
+      [130, 257],
+    ],
+    [
+      [4, 6, 50],
+      [4, 50, 9],
+    ], // a batch on each side
+    [
+      [4, 6, 50],
+      [1, 50, 9],
+    ], // one matrix for all
+    [
+      [1, 6, 50],
+      [4, 50, 9],
+    ],
+    [
+      [2, 3, 6, 50],
+      [2, 3, 50, 9],
+    ],
+  ];
+  test.each(shapes.flatMap(([a, b]) => sides.map(([tA, tB]) => ({ a, b, tA, tB }))))(
+    "$a · $b, transposed: $tA $tB",
+    ({ a, b, tA, tB }) => {
+      const A = normal("a", turned(a, tA));
+      const B = normal("b", turned(b, tB));
+      const product = tf.matMul(A, B, tA, tB);
+      expect(product.shape.slice(-2)).toEqual([a.at(-2), b.at(-1)]);
+      expect(difference(product, reference(A, B, tA, tB))).toBeLessThan(1e-6);
+    },
+  );
+
+  test("an empty inner dimension gives zeros", () => {
+    expect([...tf.matMul(tf.zeros([2, 0]), tf.zeros([0, 3])).dataSync()]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  test("the package's kernel is slow where a side is transposed, ours is not", () => {
+    const x = normal("x", [128, 784]);
+    const dy = normal("dy", [128, 400]);
+    const w = normal("w", [784, 400]);
+    for (const [a, b, transposeA, transposeB] of [
+      [x, dy, true, false],
+      [dy, w, false, true],
+    ] as const) {
+      const [ours, theirs] = fastest(
+        [
+          () => tf.matMul(a, b, transposeA, transposeB),
+          () => original("BatchMatMul", { a, b }, { transposeA, transposeB }),
+        ],
+        5,
+      ) as [number, number];
+      expect(theirs / ours).toBeGreaterThan(3);
+    }
+  });
+});
+
+describe("fused.matMul", () => {
+  const a = () => normal("a", [3, 6, 100]);
+  const b = () => normal("b", [3, 100, 8]);
+  const bias = () => normal("bias", [8]);
+
+  test("the package's kernel adds the bias once for each 48 of the inner dimension", () => {
+    const attrs = { transposeA: false, transposeB: false, activation: "linear" };
+    const wanted = tf.add(tf.matMul(a(), b()), bias());
+    const [theirs] = original("_FusedMatMul", { a: a(), b: b(), bias: bias() }, attrs);
+    expect(difference(theirs!, wanted)).toBeGreaterThan(0.01);
+    expect(
+      difference(tf.fused.matMul({ a: a() as tf.Tensor3D, b: b() as tf.Tensor3D, bias: bias() }), wanted),
+    ).toBe(0);
+  });
+
+  const activations = {
+    linear: (x: tf.Tensor) => x,
+    relu: tf.relu,
+    relu6: tf.relu6,
+    elu: tf.elu,
+    sigmoid: tf.sigmoid,
+    leakyrelu: (x: tf.Tensor) => tf.leakyRelu(x, 0.3),
+    prelu: (x: tf.Tensor) => tf.prelu(x, tf.scalar(0.3)),
+  };
+  test.each(Object.entries(activations))("%s", (name, activate) => {
+    const activation = name as "linear";
+    const more = { activation, leakyreluAlpha: 0.3, preluActivationWeights: tf.scalar(0.3) };
+    const y = tf.fused.matMul({ a: a() as tf.Tensor3D, b: b() as tf.Tensor3D, bias: bias(), ...more });
+    expect(difference(y, activate(tf.add(tf.matMul(a(), b()), bias())))).toBe(0);
+  });
+});
