@@ -17,6 +17,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["training"],
   ["artifacts"],
   ["config"],
+  ["diagnostics"],
   ["experiment"],
   ["run"],
   ["planRun", "reporting"],

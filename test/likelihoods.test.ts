@@ -29,7 +29,7 @@ interface Row {
 const rows: readonly Row[] = [
   {
     name: "gaussian, sigma 0.1",
-    config: { kind: "gaussian", sigma: 0.1 },
+    config: { kind: "gaussian", sigma: 0.1, mean: "linear" },
     params: [0.3],
     support: { interval: [-0.7, 1.3] },
     mean: 0.3,
@@ -44,8 +44,21 @@ const rows: readonly Row[] = [
     ],
   },
   {
+    name: "gaussian, mean by a sigmoid",
+    config: { kind: "gaussian", sigma: 0.1, mean: "sigmoid" },
+    params: [-0.8472978603872036], // scipy.special.logit(0.3)
+    support: { interval: [-0.7, 1.3] },
+    mean: 0.3,
+    variance: 0.01,
+    logProb: [[0.55, -1.7413534402106285]], // scipy.stats.norm.logpdf(0.55, 0.3, 0.1)
+    extremes: [
+      [[500], 0],
+      [[-500], 1],
+    ],
+  },
+  {
     name: "gaussian, sigma shared",
-    config: { kind: "gaussian", sigma: "shared" },
+    config: { kind: "gaussian", sigma: "shared", mean: "linear" },
     params: [0.3],
     support: { interval: [-2.2, 2.8] },
     mean: 0.3,
@@ -55,7 +68,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "gaussian, sigma per pixel",
-    config: { kind: "gaussian", sigma: "perPixel" },
+    config: { kind: "gaussian", sigma: "perPixel", mean: "linear" },
     // raw log sigma -1; the floor at 1e-3 adds log1p(exp(log 1e-3 + 1)): sigma = exp(-1) + 1e-3
     params: [0.3, -1],
     support: { interval: [-3.7, 4.3] },
@@ -74,7 +87,7 @@ const rows: readonly Row[] = [
     params: [0.7],
     support: { values: [0, 1] },
     mean: 0.6681877721681662, // scipy.special.expit(0.7)
-    variance: 0.22171287329310905, // scipy.stats.bernoulli.var(scipy.special.expit(0.7))
+    variance: 0.221712873293109, // scipy.stats.bernoulli.var(scipy.special.expit(0.7))
     logProb: [
       [1, -0.40318604888545784], // scipy.stats.bernoulli.logpmf(1, scipy.special.expit(0.7))
       [0, -1.1031860488854581], // scipy.stats.bernoulli.logpmf(0, scipy.special.expit(0.7))
