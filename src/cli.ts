@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { dataCommand } from "./commands/data.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { sampleCommand } from "./commands/sample.ts";
+import { setupCommand } from "./commands/setup.ts";
 import { trainCommand } from "./commands/train.ts";
 import { type ErrorCode, VaeError } from "./errors.ts";
 
@@ -35,6 +37,8 @@ export function createProgram(): Command {
     reconstructCommand(),
     evaluateCommand(),
     dataCommand(),
+    doctorCommand(),
+    setupCommand(),
   ]) {
     program.addCommand(command);
   }

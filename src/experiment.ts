@@ -97,7 +97,7 @@ export const readDataset = (
   context: { onProgress: OnDataProgress; signal?: AbortSignal },
 ): Promise<Dataset> => loadDataset(config.dataset, { dataDirs: resolveDataDirs(), ...context });
 
-const startBackend = ({ backend, threads }: Config) => useBackend(backend, { threads });
+const startBackend = ({ backend, device, threads }: Config) => useBackend(backend, { device, threads });
 
 /** Versions of what the numbers depend on, for `run.json`. */
 export function versions(backend: BackendInfo): Record<string, string> {

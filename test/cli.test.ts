@@ -37,7 +37,18 @@ const run = (...args: string[]) => finish(start(...args));
 /** A few hundred digits and a small network: seconds. */
 const small = [
   ...["--dataset.trainCount", "1200", "--dataset.testCount", "100", "--dataset.validation", "200"],
-  ...["--hidden", "32", "--latent-dim", "4", "--threads", "1", "--training.logEvery", "3"],
+  ...[
+    "--hidden",
+    "32",
+    "--latent-dim",
+    "4",
+    "--backend",
+    "wasm",
+    "--threads",
+    "1",
+    "--training.logEvery",
+    "3",
+  ],
 ];
 
 const text = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");

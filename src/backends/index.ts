@@ -3,20 +3,23 @@ import * as tf from "../tf.ts";
 import type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
 import { cpu } from "./cpu.ts";
 import { selfTest } from "./selfTest.ts";
+import { tensorflow } from "./tensorflow.ts";
 import { wasm } from "./wasm.ts";
 
 export { type AdamAttrs, type AdamSlot, adamStep, squaredNorm } from "./adam.ts";
 export type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
 
 /** Every backend there is. */
-export const backends = { wasm, cpu } satisfies Record<string, BackendLoader>;
+export const backends = { tensorflow, wasm, cpu } satisfies Record<string, BackendLoader>;
 
 export type BackendName = keyof typeof backends;
 
 export const backendNames = Object.keys(backends) as BackendName[];
 
 /** What `auto` tries, best first. The plain `cpu` backend is a reference and far slower: only when asked for. */
-const automatic: readonly BackendName[] = ["wasm"];
+const automatic: readonly BackendName[] = ["tensorflow", "wasm"];
+
+const cpuOnly: readonly BackendLoader[] = [wasm, cpu];
 
 /**
  * Starts a backend, makes it the current one and checks that it computes. `auto` takes the first that passes; the
@@ -43,6 +46,12 @@ export async function useBackend(
 }
 
 async function start(loader: BackendLoader, options: BackendOptions): Promise<BackendInfo> {
+  if (options.device === "gpu" && cpuOnly.includes(loader)) {
+    throw new VaeError(
+      "failure",
+      `The ${loader.name} backend runs on the CPU alone, but the device is to be gpu.`,
+    );
+  }
   const info = await loader.load(options);
   // setBackend answers false, and leaves another backend current, when initialising failed.
   if (!(await tf.setBackend(loader.name)) || tf.getBackend() !== loader.name) {

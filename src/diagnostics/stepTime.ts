@@ -1,0 +1,43 @@
+import type { Config } from "../config/schema.ts";
+import { createVae } from "../model.ts";
+import { createObjective } from "../objectives/index.ts";
+import { RandomStream } from "../random.ts";
+import * as tf from "../tf.ts";
+import { createAdam } from "../training/optimizer.ts";
+import { eagerStep } from "../training/step.ts";
+
+/** Kernels compile and caches fill in the first steps. */
+const WARM_UP_STEPS = 5;
+
+export interface StepTime {
+  /** Median over the measured steps. */
+  readonly msPerStep: number;
+  readonly imagesPerSecond: number;
+  readonly batchSize: number;
+}
+
+/** Times training steps of a configuration's model on the current backend, on made-up 28x28 images. */
+export async function measureStep(config: Config, seconds: number): Promise<StepTime> {
+  const imageShape = [28, 28, 1] as const;
+  const D = 28 * 28;
+  const { batchSize } = config.training;
+  const random = new RandomStream("doctor");
+  const vae = createVae(config, { imageShape, averageImage: new Float32Array(D).fill(0.13) }, random);
+  const optimizer = createAdam(vae.parameters, config.training);
+  const step = eagerStep(vae, createObjective(config.objective), optimizer);
+  const x = tf.tensor2d(random.uniforms(batchSize * D), [batchSize, D]);
+  const noise = tf.tensor2d(random.normals(batchSize * vae.latentDim), [batchSize, vae.latentDim]);
+
+  const times: number[] = [];
+  const started = performance.now();
+  for (let n = 1; n <= WARM_UP_STEPS + 5 || performance.now() - started < 1000 * seconds; n++) {
+    const begun = performance.now();
+    await step.run({ x, noise, beta: 1, learningRate: 1e-3, step: n });
+    if (n > WARM_UP_STEPS) times.push(performance.now() - begun);
+  }
+  tf.dispose([x, noise]);
+  optimizer.dispose();
+  vae.parameters.dispose();
+  const msPerStep = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!;
+  return { msPerStep, imagesPerSecond: (1000 * batchSize) / msPerStep, batchSize };
+}

@@ -1,0 +1,38 @@
+import type { Diagnosis } from "../diagnostics/examine.ts";
+import { formatCount } from "./format.ts";
+
+/** The backends as a Markdown table that also reads well in a terminal, and below it why the others do not work. */
+export function doctorTable(diagnoses: readonly Diagnosis[]): string {
+  const rows = diagnoses.flatMap((d) =>
+    d.available
+      ? [
+          [
+            d.backend,
+            d.device,
+            String(d.threads),
+            d.version,
+            d.wrong.length === 0 ? "right" : `${d.wrong.length} wrong`,
+            d.msPerStep.toFixed(1),
+            formatCount(d.imagesPerSecond),
+          ],
+        ]
+      : [],
+  );
+  const head = ["backend", "device", "threads", "version", "numbers", "ms/step", "images/s"];
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
+  const table = [
+    line(head),
+    `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`,
+    ...rows.map(line),
+  ];
+  const notes = diagnoses.flatMap((d) =>
+    d.available
+      ? [
+          ...d.notes.map((text) => `${d.backend}: ${text}`),
+          ...(d.wrong[0] ? [`${d.backend} is wrong: ${d.wrong[0].operation}, ${d.wrong[0].what}`] : []),
+        ]
+      : [`${d.backend} does not work here: ${d.reason}`],
+  );
+  return [...(rows.length > 0 ? table : []), ...(notes.length > 0 ? ["", ...notes] : [])].join("\n");
+}

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { useBackend } from "../src/backends/index.ts";
+import { trainingBatches } from "../src/data/batches.ts";
+import { type NetworkConfig, networkFamily, networkSchema } from "../src/networks/index.ts";
+import type { Network, NetworkShape } from "../src/networks/network.ts";
+import { createObjective } from "../src/objectives/index.ts";
+import { Parameters } from "../src/parameters.ts";
+import { RandomStream } from "../src/random.ts";
+import * as tf from "../src/tf.ts";
+import { eagerStep } from "../src/training/step.ts";
+import { tinyDigits, tinyTraining } from "./helpers/tiny.ts";
+
+beforeAll(async () => {
+  await useBackend("wasm", { threads: 1 });
+});
+
+const families: Record<string, NetworkConfig> = {
+  mlp: networkSchema.parse({ kind: "mlp", hidden: [12] }),
+  "linear mlp": networkSchema.parse({ kind: "mlp", hidden: [] }),
+  conv: networkSchema.parse({ kind: "conv", channels: [4, 6], hidden: [12] }),
+  "conv without hidden layers": networkSchema.parse({ kind: "conv", channels: [4], hidden: [] }),
+  "deep conv with an odd kernel": networkSchema.parse({
+    kind: "conv",
+    channels: [2, 3, 4],
+    kernel: 3,
+    hidden: [8, 7],
+  }),
+};
+
+const imageShapes: NetworkShape["imageShape"][] = [
+  [28, 28, 1],
+  [30, 30, 3],
+  [7, 9, 1],
+  [1, 5, 2],
+];
+
+/** A network with fresh weights, for q(z|x) with 6 numbers per image and p(x|z) with 2 per pixel. */
+function build(config: NetworkConfig, imageShape: NetworkShape["imageShape"]) {
+  const D = imageShape[0] * imageShape[1] * imageShape[2];
+  const parameters = new Parameters();
+  const initialParams = new RandomStream("initial").normals(2 * D);
+  const network: Network = networkFamily(config).create(
+    config,
+    { imageShape, latentDim: 3, posteriorParams: 6, paramChannels: 2, initialParams },
+    { encoder: parameters.scope("encoder"), decoder: parameters.scope("decoder") },
+    new RandomStream("weights"),
+  );
+  return { network, parameters, initialParams, D };
+}
+
+describe.each(Object.entries(families))("%s", (_, config) => {
+  test.each(imageShapes)("images of %ix%ix%i", (...imageShape) => {
+    const { network, parameters, initialParams, D } = build(config, imageShape);
+    const random = new RandomStream("inputs");
+    const x = tf.tensor2d(random.uniforms(4 * D), [4, D]);
+    const z = tf.tensor2d(random.normals(4 * 3), [4, 3]);
+    expect(network.encode(x).shape).toEqual([4, 6]);
+    expect(network.decode(z).shape).toEqual([4, D, 2]);
+
+    // The centre of the latent space is the average image.
+    const centre = network.decode(tf.zeros([1, 3])).dataSync();
+    expect([...centre]).toEqual([...initialParams]);
+
+    // Everything learns.
+    const { grads } = tf.variableGrads(
+      () =>
+        tf.sum(
+          tf.square(tf.concat([tf.reshape(network.decode(z), [-1]), tf.reshape(network.encode(x), [-1])])),
+        ),
+      parameters.variables,
+    );
+    for (const [name, { name: id }] of parameters) {
+      expect(tf.max(tf.abs(grads[id]!)).dataSync()[0], name).toBeGreaterThan(0);
+    }
+    parameters.dispose();
+  });
+
+  test("an image does not depend on its batch", () => {
+    const { network, parameters, D } = build(config, [7, 9, 1]);
+    const x = tf.tensor2d(new RandomStream("inputs").uniforms(3 * D), [3, D]);
+    const z = network.encode(x).slice([0, 0], [3, 3]) as tf.Tensor2D;
+    const [whole, alone] = [network.decode(z), network.decode(z.slice([2, 0], [1, 3]))];
+    const part = whole.slice([2, 0, 0], [1, D, 2]).dataSync();
+    for (const [i, value] of alone.dataSync().entries()) expect(part[i]).toBeCloseTo(value, 5);
+    parameters.dispose();
+  });
+});
+
+describe("conv", () => {
+  test("parameters by name", () => {
+    const { parameters } = build(families["conv"]!, [28, 28, 1]);
+    const shapes = [...parameters].map(([name, { shape }]) => `${name} ${shape.join("x")}`);
+    expect(shapes).toMatchInlineSnapshot();
+    parameters.dispose();
+  });
+
+  test("the weights start so that an image keeps its scale on its way", () => {
+    const config = networkSchema.parse({ kind: "conv", channels: [16, 32], hidden: [], activation: "tanh" });
+    const { network, parameters, D } = build(config, [32, 32, 3]);
+    const random = new RandomStream("inputs");
+    const deviation = (x: tf.Tensor) => tf.sqrt(tf.moments(x).variance).dataSync()[0]!;
+    const x = tf.tensor2d(random.normals(16 * D), [16, D]);
+    expect(deviation(network.encode(x))).toBeGreaterThan(0.2);
+    expect(deviation(network.encode(x))).toBeLessThan(2);
+    parameters.dispose();
+  });
+
+  const settings = {
+    "model.network.kind": "conv",
+    "model.network.channels": "4,8",
+    "model.network.hidden": "16",
+    "likelihood.kind": "bernoulli",
+    "training.batchSize": "32",
+  };
+
+  test("a conv VAE learns the digits, without leaving tensors behind, and the same at each run", async () => {
+    const numbers = async () => {
+      const { run, events } = tinyTraining({ ...settings, "training.epochs": "15" }, { dataset });
+      expect(await run()).toBe("completed");
+      return events.filter((event) => event.type === "epoch").map((event) => event.validation.loss);
+    };
+    const dataset = tinyDigits();
+    const first = await numbers();
+    expect(first.at(-1)!).toBeLessThan(first[0]! - 20);
+    expect(await numbers()).toEqual(first);
+  });
+
+  test("training leaves no tensor behind", async () => {
+    const { run, options } = tinyTraining({ ...settings, "training.epochs": "1" });
+    await run();
+    const before = { ...tf.memory(), ids: tf.backend().numDataIds() };
+    Object.assign(options.state, { epoch: 0, step: 0 });
+    await run();
+    expect({ ...tf.memory(), ids: tf.backend().numDataIds() }).toEqual(before);
+  });
+
+  describe("cpu", () => {
+    afterAll(async () => {
+      await tf.setBackend("wasm");
+    });
+
+    test("cpu computes the same losses", async () => {
+      const dataset = tinyDigits(32, 1);
+      const losses = async () => {
+        const { vae, optimizer, coding, config } = tinyTraining(settings, { dataset });
+        const step = eagerStep(vae, createObjective(config.objective), optimizer);
+        const random = new RandomStream("steps");
+        const [batch] = trainingBatches(dataset.train, { coding, batchSize: 32, epoch: 1, random });
+        const result: number[] = [];
+        for (let i = 1; i <= 3; i++) {
+          const x = tf.tensor2d(batch!.x, [batch!.count, 784]);
+          const noise = tf.tensor2d(random.normals(batch!.count * vae.latentDim), [
+            batch!.count,
+            vae.latentDim,
+          ]);
+          const { distortion, rate } = await step.run({ x, noise, beta: 1, learningRate: 1e-3, step: i });
+          result.push(distortion + rate);
+        }
+        return result;
+      };
+      const wasm = await losses();
+      await useBackend("cpu", { threads: 1 });
+      const cpu = await losses();
+      expect(cpu.at(-1)!).toBeLessThan(cpu[0]!);
+      for (const [i, loss] of cpu.entries()) expect(Math.abs(wasm[i]! / loss - 1)).toBeLessThan(1e-5);
+    });
+  });
+});
