@@ -11,9 +11,11 @@ export interface ArrayAccess {
     xs: readonly tf.TensorInfo[],
     change: (...arrays: Float32Array[]) => void,
   ): void;
+  /** Adam by better means than a loop in JavaScript, where there are any. */
+  adam?(backend: tf.KernelBackend, inputs: AdamInputs, attrs: AdamAttrs): void;
 }
 
-type AdamInputs = Record<"param" | "m" | "v" | "grad", tf.TensorInfo>;
+export type AdamInputs = Record<"param" | "m" | "v" | "grad", tf.TensorInfo>;
 
 /** Registers the kernels behind `adamStep` and `squaredNorm`: loops in JavaScript, for backends on the CPU. */
 export function registerArrayKernels(backendName: string, access: ArrayAccess): void {
@@ -28,9 +30,13 @@ export function registerArrayKernels(backendName: string, access: ArrayAccess): 
         if (backend.refCount(dataId) > 1)
           throw new Error("Adam works in place, on tensors that nothing else shares");
       }
-      access.update(backend, [param, m, v], (...arrays) =>
-        adamLoop(...(arrays as Triple), access.read(backend, grad), call.attrs as unknown as AdamAttrs),
-      );
+      const attrs = call.attrs as unknown as AdamAttrs;
+      if (access.adam) access.adam(backend, { param, m, v, grad }, attrs);
+      else {
+        access.update(backend, [param, m, v], (...arrays) =>
+          adamLoop(...(arrays as Triple), access.read(backend, grad), attrs),
+        );
+      }
       return [];
     },
   });
@@ -49,19 +55,29 @@ export function registerArrayKernels(backendName: string, access: ArrayAccess): 
 
 type Triple = [Float32Array, Float32Array, Float32Array];
 
-/** √(1 − β₂ᵗ) is moved out of the loop, onto the learning rate and ε; the result is the same. */
+/**
+ * What does not change from number to number, in float64: β powers from the step, so that resuming is exact. √(1 − β₂ᵗ)
+ * is moved out of the loop, onto the learning rate and ε; the result is the same.
+ */
+export function adamConstants({ learningRate, beta1, beta2, epsilon, step, scale }: AdamAttrs) {
+  const root = Math.sqrt(1 - beta2 ** step);
+  return {
+    rate: (learningRate * root) / (1 - beta1 ** step),
+    floor: epsilon * root,
+    newM: (1 - beta1) * scale,
+    newV: (1 - beta2) * scale * scale,
+  };
+}
+
 function adamLoop(
   p: Float32Array,
   m: Float32Array,
   v: Float32Array,
   g: Float32Array,
-  { learningRate, beta1, beta2, epsilon, step, scale }: AdamAttrs,
+  attrs: AdamAttrs,
 ): void {
-  const root = Math.sqrt(1 - beta2 ** step);
-  const rate = (learningRate * root) / (1 - beta1 ** step);
-  const floor = epsilon * root;
-  const newM = (1 - beta1) * scale;
-  const newV = (1 - beta2) * scale * scale;
+  const { beta1, beta2 } = attrs;
+  const { newM, newV, rate, floor } = adamConstants(attrs);
   for (let i = 0; i < p.length; i++) {
     const gi = g[i]!;
     const mi = beta1 * m[i]! + newM * gi;

@@ -3,8 +3,9 @@ import { VaeError } from "../errors.ts";
 import * as tf from "../tf.ts";
 import { type ArrayAccess, registerArrayKernels } from "./arrayKernels.ts";
 import type { BackendLoader } from "./backend.ts";
+import { type AdamSimd, adamSimd } from "./wasm/adamSimd.ts";
 import { instantiate, type WasmModule } from "./wasm/glue.ts";
-import { changedInPlace, floats } from "./wasm/heap.ts";
+import { address, changedInPlace, floats } from "./wasm/heap.ts";
 import type { BackendWasm } from "./wasm/kernel.ts";
 import { installRepairs } from "./wasm/repairs.ts";
 
@@ -27,6 +28,7 @@ export const wasm: BackendLoader = {
     tf.removeBackend("wasm"); // the package's, or our own of an earlier call
     installRepairs();
     registerArrayKernels("wasm", access);
+    simd = adamSimd(module.wasmMemory);
     tfjs.setThreadsCount(wanted);
     const backend = new tfjs.BackendWasm(module as never); // an Emscripten module is typed with far more than is used
     tf.registerBackend("wasm", () => backend);
@@ -40,7 +42,16 @@ export const wasm: BackendLoader = {
   },
 };
 
+/** Of the module that was started last. */
+let simd: AdamSimd;
+
 const access: ArrayAccess = {
+  adam(kernelBackend, { param, m, v, grad }, attrs) {
+    const backend = kernelBackend as BackendWasm;
+    const at = (x: tf.TensorInfo) => address(backend, x);
+    simd(at(param), at(m), at(v), at(grad), tf.util.sizeFromShape(param.shape), attrs);
+    for (const x of [param, m, v]) changedInPlace(backend, x);
+  },
   read: (backend, x) => floats(backend as BackendWasm, x),
   update(backend, xs, change) {
     change(...xs.map((x) => floats(backend as BackendWasm, x)));

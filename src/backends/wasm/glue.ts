@@ -9,8 +9,7 @@ export interface WasmModule {
   cwrap(name: string, result: string | null, parameters: string[]): (...values: unknown[]) => number;
   _malloc(bytes: number): number;
   readonly HEAPU8: Uint8Array;
-  /** Only in the threaded build. */
-  readonly wasmMemory?: { readonly buffer: SharedArrayBuffer };
+  wasmMemory: { readonly buffer: ArrayBuffer | SharedArrayBuffer };
   tfjs: {
     init(): void;
     initWithThreadsCount(threads: number): void;
@@ -61,7 +60,7 @@ export async function instantiate(threads: number): Promise<WasmModule> {
 
   const wasmBinary = readFileSync(join(folder, binary));
   const start = async () => module.exports({ wasmBinary, mainScriptUrlOrBlob: glue }); // workers load it too
-  const wasm = await (pool ? pool.guard(start()) : start());
+  const wasm = await (pool ? pool.guard(start()) : startWithMemory(module.exports, wasmBinary));
   wasm.tfjs = {
     init: wasm.cwrap("init", null, []),
     initWithThreadsCount: wasm.cwrap("init_with_threads_count", null, ["number"]),
@@ -70,6 +69,30 @@ export async function instantiate(threads: number): Promise<WasmModule> {
     disposeData: wasm.cwrap("dispose_data", null, ["number"]),
     dispose: wasm.cwrap("dispose", null, []),
   };
+  return wasm;
+}
+
+/** What of `WebAssembly` is used; its types come with browsers only. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (
+    module: object,
+    imports: object,
+  ) => { readonly exports: { readonly memory: WasmModule["wasmMemory"] } };
+};
+
+/** The build without threads keeps its memory to itself, unless it is instantiated by hand. */
+async function startWithMemory(factory: Factory, wasmBinary: Uint8Array): Promise<WasmModule> {
+  let memory!: WasmModule["wasmMemory"];
+  const wasm = await factory({
+    instantiateWasm(imports: object, receive: (instance: object) => void) {
+      const instance = new WebAssembly.Instance(new WebAssembly.Module(wasmBinary), imports);
+      memory = Object.values(instance.exports).find((e) => "buffer" in Object(e))!;
+      receive(instance);
+      return instance.exports;
+    },
+  });
+  wasm.wasmMemory = memory;
   return wasm;
 }
 

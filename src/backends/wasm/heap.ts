@@ -18,9 +18,11 @@ export function address(backend: BackendWasm, x: tf.TensorInfo): number {
  * so allocate outputs first and take views after.
  */
 export function floats(backend: BackendWasm, x: tf.TensorInfo): Float32Array {
-  const wasm = moduleOf(backend);
-  const memory = wasm.wasmMemory ?? wasm.HEAPU8;
-  return new Float32Array(memory.buffer, address(backend, x), tf.util.sizeFromShape(x.shape));
+  return new Float32Array(
+    moduleOf(backend).wasmMemory.buffer,
+    address(backend, x),
+    tf.util.sizeFromShape(x.shape),
+  );
 }
 
 /**
