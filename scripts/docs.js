@@ -5,10 +5,10 @@ import { settingsTable } from "../dist/config/settingsTable.js";
 
 const readme = new URL("../README.md", import.meta.url);
 const text = readFileSync(readme, "utf8");
-const table = /(<!-- settings -->\n)[\s\S]*(\n<!-- \/settings -->)/;
+const table = /(<!-- settings -->\n)[\s\S]*?(<!-- \/settings -->)/;
 writeFileSync(
   readme,
-  text.replace(table, (_, open, close) => open + settingsTable() + close),
+  text.replace(table, (_, open, close) => `${open}${settingsTable()}\n${close}`),
 );
 writeFileSync(
   new URL("../configs/schema.json", import.meta.url),

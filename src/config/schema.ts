@@ -23,13 +23,10 @@ export const configSchema = z
       .enum(["auto", ...backendNames])
       .default("auto")
       .meta({ description: "what computes; auto takes the fastest that works here", flag: "backend" }),
-    device: z
-      .enum(["auto", "cpu", "gpu"])
-      .default("auto")
-      .meta({
-        description: "for backends that run on either; gpu fails where there is none",
-        flag: "device",
-      }),
+    device: z.enum(["auto", "cpu", "gpu"]).default("auto").meta({
+      description: "for backends that run on either; gpu fails where there is none",
+      flag: "device",
+    }),
     threads: z
       .union([z.literal("auto"), z.int().positive()])
       .default("auto")

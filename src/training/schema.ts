@@ -6,7 +6,7 @@ export const trainingSchema = z.strictObject({
   epochs: z
     .int()
     .positive()
-    .default(10)
+    .default(6)
     .meta({ description: "passes over the training images", flag: "epochs" }),
   batchSize: z.int().positive().default(128).meta({ description: "images per step", flag: "batch-size" }),
   learningRate: z.number().positive().default(0.001).meta({ description: "step size of Adam", flag: "lr" }),
