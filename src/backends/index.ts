@@ -5,19 +5,20 @@ import { cpu } from "./cpu.ts";
 import { selfTest } from "./selfTest.ts";
 import { tensorflow } from "./tensorflow.ts";
 import { wasm } from "./wasm.ts";
+import { webgpu } from "./webgpu.ts";
 
 export { type AdamAttrs, type AdamSlot, adamStep, squaredNorm } from "./adam.ts";
 export type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
 
 /** Every backend there is. */
-export const backends = { tensorflow, wasm, cpu } satisfies Record<string, BackendLoader>;
+export const backends = { tensorflow, webgpu, wasm, cpu } satisfies Record<string, BackendLoader>;
 
 export type BackendName = keyof typeof backends;
 
 export const backendNames = Object.keys(backends) as BackendName[];
 
 /** What `auto` tries, best first. The plain `cpu` backend is a reference and far slower: only when asked for. */
-const automatic: readonly BackendName[] = ["tensorflow", "wasm"];
+const automatic: readonly BackendName[] = ["tensorflow", "webgpu", "wasm"];
 
 const cpuOnly: readonly BackendLoader[] = [wasm, cpu];
 

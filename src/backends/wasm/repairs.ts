@@ -1,4 +1,5 @@
 import { batchMatMul } from "./batchMatMul.ts";
+import { installConvGradients } from "./convGradients.ts";
 import { fusedMatMul } from "./fusedMatMul.ts";
 import { identity } from "./identity.ts";
 import { interleaving } from "./interleave.ts";
@@ -24,4 +25,5 @@ const repairs: readonly Repair[] = [
 
 export function installRepairs(): void {
   for (const repair of repairs) install(repair);
+  installConvGradients();
 }

@@ -1,0 +1,72 @@
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import * as tf from "../../tf.ts";
+
+/** Private members of the package's backend that a shader of one's own needs; tfjs 4.22 is the last release. */
+interface Internals {
+  commandEncoder: GPUCommandEncoder;
+  computePassEncoder: GPUComputePassEncoder | null;
+  /** Tensors whose buffers may not be used anew before the commands recorded so far are submitted. */
+  commandQueueOwnedIds: WeakSet<object>;
+  dispatchCountInPass: number;
+  makeUniforms(uniforms: { type: "float32"; data: number[] }[]): GPUBindingResource;
+}
+
+/**
+ * A compute shader that may change tensors in place, which the package's `runWebGPUProgram` cannot: it writes one new
+ * tensor. Bindings 0, 1, … of the code are the tensors, the next one is a struct of f32; the entry is `main`.
+ */
+export class Shader {
+  readonly #name: string;
+  readonly #code: string;
+  readonly #compiled = new WeakMap<GPUDevice, { pipeline: GPUComputePipeline; layout: GPUBindGroupLayout }>();
+
+  constructor(name: string, code: string) {
+    this.#name = name;
+    this.#code = code;
+  }
+
+  /** Records a run into the backend's own stream of commands, so it comes after all that its inputs depend on. */
+  run(
+    backend: WebGPUBackend,
+    tensors: readonly tf.TensorInfo[],
+    uniforms: readonly number[],
+    workgroups: number,
+  ): void {
+    const internals = backend as unknown as Internals;
+    const { pipeline, layout } = this.#compile(backend.device);
+    // Uploads first: they may end the pass that the run is recorded into.
+    for (const { dataId } of tensors) backend.uploadToGPU(dataId);
+    const resources = [
+      ...tensors.map(({ dataId }) => ({ buffer: backend.tensorMap.get(dataId).resource as GPUBuffer })),
+      internals.makeUniforms(uniforms.map((value) => ({ type: "float32", data: [value] }))),
+    ];
+    const entries = resources.map((resource, binding) => ({ binding, resource }));
+    for (const { dataId } of tensors) internals.commandQueueOwnedIds.add(dataId);
+    backend.ensureCommandEncoderReady();
+    internals.computePassEncoder ??= internals.commandEncoder.beginComputePass();
+    const pass = internals.computePassEncoder;
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, backend.device.createBindGroup({ layout, entries }));
+    pass.dispatchWorkgroups(workgroups);
+    internals.dispatchCountInPass++;
+    if (internals.dispatchCountInPass >= tf.env().getNumber("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE")) {
+      backend.endComputePassEncoder();
+      backend.submitQueue();
+    }
+  }
+
+  #compile(device: GPUDevice) {
+    let compiled = this.#compiled.get(device);
+    if (!compiled) {
+      const module = device.createShaderModule({ code: this.#code, label: this.#name });
+      const pipeline = device.createComputePipeline({
+        compute: { module, entryPoint: "main" },
+        layout: "auto",
+        label: this.#name,
+      });
+      compiled = { pipeline, layout: pipeline.getBindGroupLayout(0) };
+      this.#compiled.set(device, compiled);
+    }
+    return compiled;
+  }
+}
