@@ -130,26 +130,21 @@ describe("conv", () => {
 
   const settings = {
     "model.network.kind": "conv",
-    "model.network.channels": "4,8",
-    "model.network.hidden": "16",
-    "likelihood.kind": "bernoulli",
+    "model.network.channels": "16,32",
+    "model.network.hidden": "[]",
     "training.batchSize": "32",
   };
 
-  test("a conv VAE learns the digits, without leaving tensors behind, and the same at each run", async () => {
-    const numbers = async () => {
-      const { run, events } = tinyTraining(
-        // So few images teach a network this small to use z only where the rate costs little.
-        { ...settings, "training.epochs": "15", "training.learningRate": "0.005", "objective.beta": "0.1" },
-        { dataset },
-      );
+  test("a conv VAE learns the digits, the same at each run", async () => {
+    const dataset = tinyDigits();
+    const losses = async (epochs: number) => {
+      const { run, events } = tinyTraining({ ...settings, "training.epochs": String(epochs) }, { dataset });
       expect(await run()).toBe("completed");
       return events.filter((event) => event.type === "epoch").map((event) => event.validation.loss);
     };
-    const dataset = tinyDigits();
-    const first = await numbers();
-    expect(first.at(-1)!).toBeLessThan(first[0]! - 20);
-    expect(await numbers()).toEqual(first);
+    const all = await losses(10);
+    expect(all.at(-1)!).toBeLessThan(all[0]! - 30);
+    expect(await losses(3)).toEqual(all.slice(0, 3));
   });
 
   test("training leaves no tensor behind", async () => {
