@@ -130,9 +130,11 @@ describe("conv", () => {
 
   const settings = {
     "model.network.kind": "conv",
-    "model.network.channels": "16,32",
+    "model.network.channels": "8,16",
     "model.network.hidden": "[]",
-    "training.batchSize": "32",
+    "likelihood.sigma": "0.1",
+    "training.batchSize": "16",
+    "training.learningRate": "0.002",
   };
 
   test("a conv VAE learns the digits, the same at each run", async () => {
@@ -142,8 +144,8 @@ describe("conv", () => {
       expect(await run()).toBe("completed");
       return events.filter((event) => event.type === "epoch").map((event) => event.validation.loss);
     };
-    const all = await losses(10);
-    expect(all.at(-1)!).toBeLessThan(all[0]! - 30);
+    const all = await losses(8);
+    expect(all.at(-1)!).toBeLessThan(all[0]! / 2);
     expect(await losses(3)).toEqual(all.slice(0, 3));
   });
 
@@ -162,12 +164,15 @@ describe("conv", () => {
     });
 
     test("cpu computes the same losses", async () => {
-      const dataset = tinyDigits(32, 1);
+      const dataset = tinyDigits(16, 1);
       const losses = async () => {
-        const { vae, optimizer, coding, config } = tinyTraining(settings, { dataset });
+        const { vae, optimizer, coding, config } = tinyTraining(
+          { ...settings, "model.network.channels": "4,8" },
+          { dataset },
+        );
         const step = eagerStep(vae, createObjective(config.objective), optimizer);
         const random = new RandomStream("steps");
-        const [batch] = trainingBatches(dataset.train, { coding, batchSize: 32, epoch: 1, random });
+        const [batch] = trainingBatches(dataset.train, { coding, batchSize: 16, epoch: 1, random });
         const result: number[] = [];
         for (let i = 1; i <= 3; i++) {
           const x = tf.tensor2d(batch!.x, [batch!.count, 784]);
@@ -183,7 +188,7 @@ describe("conv", () => {
       const wasm = await losses();
       await useBackend("cpu", { threads: 1 });
       const cpu = await losses();
-      expect(cpu.at(-1)!).toBeLessThan(cpu[0]!);
+      expect(new Set(cpu).size).toBe(3);
       for (const [i, loss] of cpu.entries()) expect(Math.abs(wasm[i]! / loss - 1)).toBeLessThan(1e-5);
     });
   });
