@@ -72,7 +72,7 @@ async function openDevice({ adapter, name }: OpenedAdapter): Promise<GPUDevice> 
   }
 }
 
-/** The package looks for `navigator.gpu`. It is never taken away again: on some systems that ends in a crash. */
+/** The package looks for `navigator.gpu`. */
 function provideNavigator(gpu: GPU): void {
   const host = globalThis as { navigator?: object };
   // Node 20 has none; the name keeps other packages from taking Node for a browser.

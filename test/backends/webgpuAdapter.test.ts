@@ -22,7 +22,7 @@ function machine(info: object | null, more: Partial<Surroundings> = {}): Surroun
   const adapter = info && { info: { isFallbackAdapter: false, ...info }, limits: {}, features: new Set() };
   const gpu = { requestAdapter: async () => adapter } as unknown as GPU;
   return {
-    importDawn: async () => ({ create: () => gpu, globals: {} }),
+    startDawn: async () => gpu,
     hasVulkanLoader: () => true,
     env: {},
     platform: "linux",
@@ -31,7 +31,7 @@ function machine(info: object | null, more: Partial<Surroundings> = {}): Surroun
 }
 
 const failsToImport = (code: string, message: string) =>
-  machine(card, { importDawn: () => Promise.reject(Object.assign(new Error(message), { code })) });
+  machine(card, { startDawn: () => Promise.reject(Object.assign(new Error(message), { code })) });
 
 /** The message of the expected failure. */
 async function refusal(surroundings: Surroundings): Promise<string> {
@@ -71,8 +71,8 @@ describe("the adapter", () => {
 
 describe("where there is no adapter, the reason is said", () => {
   it("no Vulkan loader; Dawn is not even loaded", async () => {
-    const importDawn = () => Promise.reject(new Error("loaded"));
-    expect(await refusal(machine(card, { hasVulkanLoader: () => false, importDawn }))).toBe(
+    const startDawn = () => Promise.reject(new Error("loaded"));
+    expect(await refusal(machine(card, { hasVulkanLoader: () => false, startDawn }))).toBe(
       "The Vulkan loader, libvulkan.so.1, is missing, and WebGPU finds graphics cards through it. " +
         "Install it (Debian, Ubuntu: apt-get install libvulkan1) beside the driver of the card. The wasm backend works without.",
     );
@@ -109,7 +109,7 @@ describe("where there is no adapter, the reason is said", () => {
     const broken = machine(card);
     const { gpu, adapter } = await openAdapter(broken);
     Object.assign(adapter, { requestDevice: () => Promise.reject(new Error("out of host memory")) });
-    const loader = createLoader({ ...broken, importDawn: async () => ({ create: () => gpu, globals: {} }) });
+    const loader = createLoader({ ...broken, startDawn: async () => gpu });
     await expect(loader.load({ threads: 1 })).rejects.toThrow(
       "The graphics card nvidia-h200 (NVIDIA: 550.54) was found but does not start: out of host memory.",
     );

@@ -27,9 +27,10 @@ export function installConvGradients(): void {
  */
 const convFilterGradient: Repair = {
   kernelName: "Conv2DBackpropFilter",
-  kernelFunc(call: Call<"x" | "dy", ConvAttrs & { filterShape: Shape }>): tf.TensorInfo {
+  kernelFunc(call: FilterGradientCall): tf.TensorInfo {
     const { inputs, backend, attrs } = call;
     const info = convInfo(inputs.x.shape as Shape, attrs.filterShape, attrs);
+    if (tf.util.sizeFromShape(attrs.filterShape.slice(0, 3)) <= 64) return filterGradientByPatches(call);
     const { batchSize: B, inHeight, inWidth, inChannels: C, outHeight, outWidth, outChannels: O } = info;
     const { filterHeight, filterWidth, strideHeight, strideWidth, padInfo } = info;
     const scratch = new Scratch(backend);
@@ -48,11 +49,10 @@ const convFilterGradient: Repair = {
         x: reshaped(image, [C, inHeight, inWidth, B]),
         filter: reshaped(filter, [outHeight, outWidth, B, O]),
       },
-      unitStrideConv(
-        [padInfo.top, Math.max(0, below)],
-        [padInfo.left, Math.max(0, right)],
-        [strideHeight, strideWidth],
-      ),
+      {
+        ...unitConv([padInfo.top, Math.max(0, below)], [padInfo.left, Math.max(0, right)]),
+        dilations: [strideHeight, strideWidth],
+      },
     ); // [C, KH, KW, O]
     const size = [C, filterHeight, filterWidth, O];
     if (below < 0 || right < 0) dw = scratch.run("Slice", { x: dw }, { begin: [0, 0, 0, 0], size });
@@ -69,8 +69,35 @@ const convFilterGradient: Repair = {
 };
 
 /**
+ * The same for few taps and channels, where laying out dy as a filter would cost more than the sum itself. Here the
+ * patches of x that the taps see are laid out, by a convolution with the identity.
+ */
+function filterGradientByPatches({ inputs, backend, attrs }: FilterGradientCall): tf.TensorInfo {
+  const { x, dy } = inputs;
+  const [KH, KW, C, O] = attrs.filterShape;
+  const [patch, pixels] = [KH * KW * C, tf.util.sizeFromShape(dy.shape) / O];
+  const scratch = new Scratch(backend);
+  const identity = scratch.add(zeros(backend, [KH, KW, C, patch]));
+  const diagonal = floats(backend, identity);
+  for (let i = 0; i < patch; i++) diagonal[i * patch + i] = 1;
+  const { padInfo, strideHeight, strideWidth } = convInfo(x.shape as Shape, attrs.filterShape, attrs);
+  const rows: [number, number] = [padInfo.top, padInfo.bottom];
+  const columns: [number, number] = [padInfo.left, padInfo.right];
+  const conv = { ...unitConv(rows, columns), strides: [strideHeight, strideWidth] };
+  const patches = scratch.run("Conv2D", { x, filter: identity }, conv); // [B, OH, OW, patch]
+  const dw = run(
+    "BatchMatMul",
+    backend,
+    { a: reshaped(patches, [pixels, patch]), b: reshaped(dy, [pixels, O]) },
+    { transposeA: true, transposeB: false },
+  );
+  scratch.dispose();
+  return reshaped(dw, attrs.filterShape);
+}
+
+/**
  * ∂L/∂x, which is also the transposed convolution; the package's kernel is a scalar loop. The pixels of x fall into s·s
- * phases by (row + p) mod s and (column + p) mod s. A phase meets every s-th tap of w only, and along each side
+ * phases by (row + p) mod s and (column + p) mod s. Phase r meets every s-th tap of w only: along each side
  *
  *     dx[s·q + r − p] = Σ over t of dy[q − t] · w[r + s·t],
  *
@@ -82,31 +109,27 @@ const convInputGradient: Repair = {
     const { inputs, backend, attrs } = call;
     const { dy, filter } = inputs;
     const info = convInfo(attrs.inputShape, filter.shape as Shape, attrs);
-    const { strideHeight, strideWidth, padInfo } = info;
-    const vertical = phases(info.inHeight, info.outHeight, info.filterHeight, strideHeight, padInfo.top);
-    const horizontal = phases(info.inWidth, info.outWidth, info.filterWidth, strideWidth, padInfo.left);
+    // XNNPACK computes eight output channels at a time: with few channels, all phases go into one convolution.
+    const together = info.inChannels < 8;
+    const vertical = sidePhases("Height", info, info.padInfo.top, together);
+    const horizontal = sidePhases("Width", info, info.padInfo.left, together);
 
-    let dx: tf.TensorInfo | undefined;
+    const dx = zeros(backend, info.inShape); // as it stays where no tap sees a pixel
     const scratch = new Scratch(backend);
     for (const rows of vertical) {
       for (const columns of horizontal) {
         const taps = scratch.add(phaseFilter(backend, filter, rows, columns));
-        const part = run("Conv2D", backend, { x: dy, filter: taps }, unitStrideConv(rows.pad, columns.pad));
-        if (rows.step * columns.step === 1 && tf.util.arraysEqual(part.shape, info.inShape)) {
-          dx = part; // the only phase
-        } else {
-          scratch.add(part);
-          dx ??= zeros(backend, info.inShape);
-          place(floats(backend, part), part.shape as Shape, floats(backend, dx), info.inShape, rows, columns);
-        }
+        const part = scratch.run("Conv2D", { x: dy, filter: taps }, unitConv(rows.pad, columns.pad));
+        place(floats(backend, part), part.shape as Shape, floats(backend, dx), info.inShape, rows, columns);
       }
     }
     scratch.dispose();
-    return dx ?? zeros(backend, info.inShape);
+    return dx;
   },
 };
 
 type Shape = [number, number, number, number];
+type FilterGradientCall = Call<"x" | "dy", ConvAttrs & { filterShape: Shape }>;
 
 function convInfo(x: Shape, filter: Shape, { strides, pad, dataFormat, dimRoundingMode }: ConvAttrs) {
   if (dataFormat !== "NHWC")
@@ -114,80 +137,103 @@ function convInfo(x: Shape, filter: Shape, { strides, pad, dataFormat, dimRoundi
   return tf.backend_util.computeConv2DInfo(x, filter, strides, 1, pad, dimRoundingMode);
 }
 
-const unitStrideConv = (rows: [number, number], columns: [number, number], dilations = [1, 1]) => ({
+/** Padding always as numbers: with "same" XNNPACK pads by itself, and corrupts memory where the filter is too small. */
+const unitConv = (rows: [number, number], columns: [number, number]) => ({
   strides: [1, 1],
   pad: [[0, 0], rows, columns, [0, 0]],
   dataFormat: "NHWC",
-  dilations,
+  dilations: [1, 1],
 });
 
 const reshaped = (x: tf.TensorInfo, shape: number[]): tf.TensorInfo => ({ ...x, shape });
 
-/** One phase along one side. */
-interface Phase {
-  /** Its taps of w, the last one first. */
+/** Phases along one side that are computed in one convolution. */
+interface Phases {
+  readonly stride: number;
+  readonly padding: number;
+  /** The numbers r of the phases. */
+  readonly residues: readonly number[];
+  /** The values of t, in reverse order; a phase may lack the first, which is the largest. */
   readonly taps: readonly number[];
-  /** Its pixels of x: every `step`-th from `first`, `count` of them. */
-  readonly first: number;
-  readonly step: number;
-  readonly count: number;
-  /** The padding of dy, and how many pixels of the convolution lie before the first. */
+  /** The padding of dy, and the q of the first pixel that the convolution then gives. */
   readonly pad: [number, number];
-  readonly skip: number;
+  readonly begin: number;
 }
 
-/** The phases that have taps and pixels; the gradient of other pixels is zero. */
-function phases(size: number, outSize: number, kernel: number, stride: number, padding: number): Phase[] {
-  return Array.from({ length: stride }, (_, r): Phase => {
-    const taps = Array.from({ length: Math.ceil((kernel - r) / stride) }, (_, t) => r + stride * t).reverse();
-    const q = Math.ceil(Math.max(0, padding - r) / stride); // of the first pixel
-    const first = stride * q + r - padding;
-    const count = Math.ceil((size - first) / stride);
-    // A convolution without padding starts at q = taps − 1 and ends at q = outSize − 1.
-    const before = taps.length - 1 - q;
-    const after = q + count - outSize;
-    const pad: [number, number] = [Math.max(0, before), Math.max(0, after)];
-    return { taps, first, step: stride, count, pad, skip: Math.max(0, -before) };
-  }).filter(({ taps, count }) => taps.length > 0 && count > 0);
+function sidePhases(
+  side: "Height" | "Width",
+  info: ReturnType<typeof convInfo>,
+  padding: number,
+  together: boolean,
+): Phases[] {
+  const [size, outSize] = [info[`in${side}`], info[`out${side}`]];
+  const [kernel, stride] = [info[`filter${side}`], info[`stride${side}`]];
+  const all = [...Array(Math.min(stride, kernel)).keys()];
+  return (together ? [all] : all.map((r) => [r])).map((residues) => {
+    const r = residues[0]!; // it has the most taps and the last pixel
+    const taps = [...Array(Math.ceil((kernel - r) / stride)).keys()].reverse();
+    const first = Math.ceil(Math.max(0, padding - residues.at(-1)!) / stride);
+    const last = Math.floor((size - 1 + padding - r) / stride);
+    // Without padding a convolution goes from q = taps − 1 to q = outSize − 1.
+    const before = Math.max(0, taps.length - 1 - first);
+    const after = Math.max(0, last - outSize + 1);
+    return { stride, padding, residues, taps, pad: [before, after], begin: taps.length - 1 - before };
+  });
 }
 
-/** [KH, KW, C, O] -> [row taps, column taps, O, C] */
+/** [KH, KW, C, O] -> [row taps, column taps, O, row residues · column residues · C] */
 function phaseFilter(
   backend: BackendWasm,
   filter: tf.TensorInfo,
-  rows: Phase,
-  columns: Phase,
+  rows: Phases,
+  columns: Phases,
 ): tf.TensorInfo {
-  const [, width, C, O] = filter.shape as Shape;
-  const out = backend.makeOutput([rows.taps.length, columns.taps.length, O, C], "float32");
+  const [height, width, C, O] = filter.shape as Shape;
+  const channels = rows.residues.length * columns.residues.length * C;
+  const out = backend.makeOutput([rows.taps.length, columns.taps.length, O, channels], "float32");
   const [from, to] = [floats(backend, filter), floats(backend, out)];
   let i = 0;
-  for (const m of rows.taps) {
-    for (const n of columns.taps) {
-      const tap = (m * width + n) * C * O;
-      for (let o = 0; o < O; o++) for (let c = 0; c < C; c++) to[i++] = from[tap + c * O + o]!;
+  for (const rowTap of rows.taps) {
+    for (const columnTap of columns.taps) {
+      for (let o = 0; o < O; o++) {
+        for (const rowResidue of rows.residues) {
+          for (const columnResidue of columns.residues) {
+            const m = rowResidue + rows.stride * rowTap;
+            const n = columnResidue + columns.stride * columnTap;
+            const inside = m < height && n < width;
+            for (let c = 0; c < C; c++) to[i++] = inside ? from[((m * width + n) * C + c) * O + o]! : 0;
+          }
+        }
+      }
     }
   }
   return out;
 }
 
-/** Copies the pixels of a phase, [B, h, w, C], to their places in dx, [B, H, W, C]. */
+/** Copies phases, [B, h, w, row residues · column residues · C], to their places in dx, [B, H, W, C]. */
 function place(
   part: Float32Array,
-  [B, height, width, C]: Shape,
+  [B, height, width]: Shape,
   dx: Float32Array,
-  [, H, W]: Shape,
-  rows: Phase,
-  columns: Phase,
+  [, H, W, C]: Shape,
+  rows: Phases,
+  columns: Phases,
 ): void {
+  let from = 0;
   for (let b = 0; b < B; b++) {
-    for (let row = 0; row < rows.count; row++) {
-      let from = ((b * height + rows.skip + row) * width + columns.skip) * C;
-      let to = ((b * H + rows.first + row * rows.step) * W + columns.first) * C;
-      for (let column = 0; column < columns.count; column++) {
-        for (let c = 0; c < C; c++) dx[to + c] = part[from + c]!;
-        from += C;
-        to += columns.step * C;
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < width; column++) {
+        for (const rowResidue of rows.residues) {
+          const i = rows.stride * (rows.begin + row) + rowResidue - rows.padding;
+          for (const columnResidue of columns.residues) {
+            const j = columns.stride * (columns.begin + column) + columnResidue - columns.padding;
+            if (i >= 0 && i < H && j >= 0 && j < W) {
+              const to = ((b * H + i) * W + j) * C;
+              for (let c = 0; c < C; c++) dx[to + c] = part[from + c]!;
+            }
+            from += C;
+          }
+        }
       }
     }
   }

@@ -5,27 +5,15 @@ export const SOFTWARE_VARIABLE = "VAE_WEBGPU_SOFTWARE";
 
 const ELSE = "The wasm backend works without.";
 
-/** What is used of the package `webgpu`, which is Dawn, the WebGPU of Chromium, for Node. */
-export interface Dawn {
-  create(options: string[]): GPU;
-  /** The classes and constants that a browser has as globals. */
-  readonly globals: object;
-}
-
-/** How Dawn is reached; tests put their own in its place. */
+/** What decides whether there is an adapter; tests put their own in its place. */
 export interface Surroundings {
-  readonly importDawn: () => Promise<Dawn>;
+  readonly startDawn: () => Promise<GPU>;
   readonly hasVulkanLoader: () => boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
 }
 
-const here: Surroundings = {
-  importDawn: () => import("webgpu") as Promise<Dawn>,
-  hasVulkanLoader,
-  env: process.env,
-  platform: process.platform,
-};
+const here: Surroundings = { startDawn, hasVulkanLoader, env: process.env, platform: process.platform };
 
 export interface OpenedAdapter {
   readonly gpu: GPU;
@@ -37,7 +25,7 @@ export interface OpenedAdapter {
 
 /** The fastest adapter. `VaeError("failure")` says why there is none, or none that is a graphics card. */
 export async function openAdapter(surroundings: Partial<Surroundings> = {}): Promise<OpenedAdapter> {
-  const { importDawn, hasVulkanLoader, env, platform } = { ...here, ...surroundings };
+  const { startDawn, hasVulkanLoader, env, platform } = { ...here, ...surroundings };
   // Asked before Dawn is, which would write a warning of its own to the terminal.
   if (platform === "linux" && !hasVulkanLoader()) {
     throw new VaeError(
@@ -46,11 +34,9 @@ export async function openAdapter(surroundings: Partial<Surroundings> = {}): Pro
         `Install it (Debian, Ubuntu: apt-get install libvulkan1) beside the driver of the card. ${ELSE}`,
     );
   }
-  const dawn = await importDawn().catch((error: unknown) => {
+  const gpu = await startDawn().catch((error: unknown) => {
     throw notLoaded(error);
   });
-  Object.assign(globalThis, dawn.globals);
-  const gpu = dawn.create([]);
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new VaeError("failure", `${NO_ADAPTER[platform] ?? NO_ADAPTER["win32"]} ${ELSE}`);
   const { name, software } = describe(adapter.info);
@@ -82,6 +68,18 @@ function describe(info: GPUAdapterInfo): { name: string; software: boolean } {
     software:
       info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|\bwarp\b|software|basic render/i.test(text),
   };
+}
+
+let dawn: GPU | undefined;
+
+/** Dawn is the WebGPU of Chromium. One for the whole process: letting go of one that had devices crashes Node. */
+async function startDawn(): Promise<GPU> {
+  if (!dawn) {
+    const { create, globals } = await import("webgpu");
+    Object.assign(globalThis, globals); // the classes and constants that are global in a browser
+    dawn = create([]);
+  }
+  return dawn;
 }
 
 /** Node's error for a package that is absent, has no binary for this platform, or whose binary does not load. */
