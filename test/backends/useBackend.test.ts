@@ -5,6 +5,9 @@ import { VaeError } from "../../src/errors.ts";
 import * as tf from "../../src/tf.ts";
 import { normal } from "./helpers.ts";
 
+// As on a machine where no TensorFlow is set up, whatever this one has.
+process.env["VAE_TENSORFLOW"] = "/nowhere";
+
 afterEach(() => vi.restoreAllMocks());
 
 test("auto takes wasm, with every core up to eight", async () => {
@@ -17,6 +20,9 @@ test("auto takes wasm, with every core up to eight", async () => {
     version: "4.22.0",
   });
   expect(info.device).not.toBe("");
+  // Each faster one is named with the reason and the remedy.
+  expect(info.notes[0]).toMatch(/^not tensorflow: .*vae setup tensorflow/);
+  expect(info.notes[1]).toMatch(/^not webgpu: /);
 });
 
 test("an unknown name is refused with the accepted ones", async () => {

@@ -131,10 +131,22 @@ const convInputGradient: Repair = {
 type Shape = [number, number, number, number];
 type FilterGradientCall = Call<"x" | "dy", ConvAttrs & { filterShape: Shape }>;
 
+/** The sizes of a convolution, checked: XNNPACK computes them itself, and where the two differ memory is overwritten. */
 function convInfo(x: Shape, filter: Shape, { strides, pad, dataFormat, dimRoundingMode }: ConvAttrs) {
   if (dataFormat !== "NHWC")
     throw new Error(`convolutions on wasm need the data format NHWC, not ${dataFormat}`);
-  return tf.backend_util.computeConv2DInfo(x, filter, strides, 1, pad, dimRoundingMode);
+  const info = tf.backend_util.computeConv2DInfo(x, filter, strides, 1, pad, dimRoundingMode);
+  const { top, bottom, left, right } = info.padInfo;
+  const height = Math.floor((info.inHeight + top + bottom - info.filterHeight) / info.strideHeight) + 1;
+  const width = Math.floor((info.inWidth + left + right - info.filterWidth) / info.strideWidth) + 1;
+  if (height !== info.outHeight || width !== info.outWidth) {
+    throw new Error(
+      `a convolution of ${info.inHeight}x${info.inWidth} pixels, padded by ${[top, bottom, left, right]}, has ` +
+        `${height}x${width} outputs, but TensorFlow.js expects ${info.outHeight}x${info.outWidth}: it takes the ` +
+        "filter and the strides for square; give the padding for each side",
+    );
+  }
+  return info;
 }
 
 /** Padding always as numbers: with "same" XNNPACK pads by itself, and corrupts memory where the filter is too small. */
