@@ -83,6 +83,10 @@ const layers: Layer[] = [
   { x: [2, 7, 7, 2], filter: [2, 2, 2, 3], strides: [3, 3], pad: "same" }, // pixels of x that nothing sees
   { x: [2, 5, 6, 2], filter: [1, 1, 2, 3], strides: [2, 2], pad: "valid" },
   { x: [4, 1, 1, 5], filter: [4, 4, 5, 2], strides: [2, 2], pad: "same" },
+  { x: [3, 1, 1, 9], filter: [3, 3, 9, 3], strides: [2, 2], pad: "same" }, // a phase without pixels
+  { x: [2, 7, 9, 9], filter: [4, 4, 9, 3], strides: [2, 2], pad: "same" },
+  { x: [2, 8, 5, 9], filter: [3, 3, 9, 2], strides: [2, 2], pad: "valid" }, // a row is left over
+  { x: [2, 7, 7, 17], filter: [2, 2, 17, 3], strides: [3, 3], pad: "same" },
   { x: [1, 14, 14, 40], filter: [4, 4, 40, 24], strides: [2, 2], pad: "same" },
 ];
 
@@ -105,6 +109,20 @@ describe("convolution", () => {
     expect([dx.shape, dw.shape]).toEqual([layer.x, layer.filter]);
     expect(difference(dx, wanted.dx)).toBeLessThan(1e-5);
     expect(difference(dw, wanted.dw)).toBeLessThan(1e-5);
+  });
+
+  test("sizes on which TensorFlow.js and XNNPACK disagree are refused", () => {
+    const inputs = { dy: tf.zeros([1, 6, 4, 1]), filter: tf.zeros([5, 3, 1, 1]) };
+    const attrs = {
+      strides: 1,
+      pad: 2,
+      dataFormat: "NHWC",
+      dimRoundingMode: "floor",
+      inputShape: [1, 6, 4, 1],
+    };
+    expect(() => run("Conv2DBackpropInput", inputs, attrs)).toThrowErrorMatchingInlineSnapshot(
+      `[Error: a convolution of 6x4 pixels, padded by 2,2,2,2, has 6x6 outputs, but TensorFlow.js expects 6x4: it takes the filter and the strides for square; give the padding for each side]`,
+    );
   });
 
   test("the tape finds both gradients, of conv2d and of conv2dTranspose", () => {

@@ -162,7 +162,7 @@ describe.skipIf(absent)("values and gradients are those of the cpu backend", () 
     await use(cpu);
     for (const one of cases) references.set(one[0], await valueAndGradients(one));
     await use(webgpu);
-  });
+  }, 60_000);
 
   test.each(cases)("%s", async (...one) => {
     const reference = references.get(one[0])!;
