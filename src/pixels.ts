@@ -1,6 +1,6 @@
 import type { RandomStream } from "./random.ts";
 
-/** How a byte v becomes a value x. A likelihood says which of these it is a density for. */
+/** How a byte v becomes a value x, besides `levels-K`. A likelihood says which of these it is a density for. */
 export const pixelCodings = [
   "binary-dynamic", // x ~ Bernoulli(v / 255), drawn anew for each training batch (Burda et al. 2016, section 5)
   "binary-static", // the same draw, once and for all
@@ -9,7 +9,20 @@ export const pixelCodings = [
   "gray-dequantized", // x = (v + u) / 256, u ~ U[0, 1): a density for data on 256 levels (Theis et al. 2016, eq. 2)
 ] as const;
 
-export type PixelCoding = (typeof pixelCodings)[number];
+/**
+ * x = k / (K − 1) with the level k = ⌊v·K / 256⌋, K levels, 2 ≤ K ≤ 256. Scaled to [0, 1] like every other coding, so
+ * that encoders and pictures need not know of levels; the categorical likelihood scales back. `levels-256` is `gray`.
+ */
+export type LevelsCoding = `levels-${number}`;
+
+export type PixelCoding = (typeof pixelCodings)[number] | LevelsCoding;
+
+export const levelsCoding = (levels: number): LevelsCoding => `levels-${levels}`;
+
+/** K of `levels-K`. */
+const levelsOf = (coding: LevelsCoding) => Number(coding.slice("levels-".length));
+
+const levelValue = (byte: number, levels: number) => Math.floor((byte * levels) / 256) / (levels - 1);
 
 /** The codings that draw random numbers. */
 export const isRandomCoding = (coding: PixelCoding) =>
@@ -41,7 +54,25 @@ export function codePixels(
     case "gray-dequantized":
       for (let i = 0; i < n; i++) out[offset + i] = (bytes[i]! + random.uniform()) / 256;
       return;
+    default: {
+      const levels = levelsOf(coding);
+      for (let i = 0; i < n; i++) out[offset + i] = levelValue(bytes[i]!, levels);
+    }
+  }
+}
+
+/** E[x] for a byte, over the draws of a random coding. */
+export function expectedPixel(coding: PixelCoding, byte: number): number {
+  switch (coding) {
+    case "binary-threshold":
+      return byte >= 128 ? 1 : 0;
+    case "binary-dynamic":
+    case "binary-static":
+    case "gray":
+      return byte / 255;
+    case "gray-dequantized":
+      return (byte + 0.5) / 256;
     default:
-      coding satisfies never;
+      return levelValue(byte, levelsOf(coding));
   }
 }

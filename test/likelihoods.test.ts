@@ -1,236 +1,270 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
-import { type LikelihoodConfig, likelihoodFamily } from "../src/likelihoods/index.ts";
+import { likelihoodFamily, likelihoodSchema } from "../src/likelihoods/index.ts";
 import { Parameters } from "../src/parameters.ts";
 import { RandomStream } from "../src/random.ts";
 import * as tf from "../src/tf.ts";
 import { expectAllClose, finiteDifferences } from "./helpers/numerics.ts";
+import { build, differences, gradient, logProbs, points, repeated, someX } from "./likelihoods/density.ts";
+import { type Row, rows } from "./likelihoods/rows.ts";
 
 beforeAll(async () => {
   await useBackend("cpu");
 });
 
-interface Row {
-  readonly name: string;
-  readonly config: LikelihoodConfig;
-  /** Decoder outputs for one pixel. */
-  readonly params: readonly number[];
-  /** What x can be: its values, or an interval that holds all but 1e-9 of the mass. */
-  readonly support: { readonly values: readonly number[] } | { readonly interval: readonly [number, number] };
-  /** Closed forms at `params`. */
-  readonly mean: number;
-  readonly variance: number;
-  /** [x, log p(x)] with the SciPy expression beside it. */
-  readonly logProb: readonly (readonly [x: number, expected: number])[];
-  /** Decoder outputs that must not break it, with an x each. */
-  readonly extremes: readonly (readonly [params: readonly number[], x: number])[];
-}
+test("the table has each density", () => {
+  const kinds = likelihoodSchema.options
+    .map((option) => option.shape.kind.value)
+    .filter((kind) => kind !== "hybrid");
+  expect([...new Set(rows.map(({ config }) => config.kind))].toSorted()).toEqual(kinds.toSorted());
+});
 
-const rows: readonly Row[] = [
-  {
-    name: "gaussian, sigma 0.1",
-    config: { kind: "gaussian", sigma: 0.1, mean: "linear" },
-    params: [0.3],
-    support: { interval: [-0.7, 1.3] },
-    mean: 0.3,
-    variance: 0.01,
-    logProb: [
-      [0.3, 1.383646559789373], // scipy.stats.norm.logpdf(0.3, 0.3, 0.1)
-      [0.55, -1.741353440210627], // scipy.stats.norm.logpdf(0.55, 0.3, 0.1)
-    ],
-    extremes: [
-      [[1e6], 0],
-      [[-1e6], 1],
-    ],
-  },
-  {
-    name: "gaussian, mean by a sigmoid",
-    config: { kind: "gaussian", sigma: 0.1, mean: "sigmoid" },
-    params: [-0.8472978603872036], // scipy.special.logit(0.3)
-    support: { interval: [-0.7, 1.3] },
-    mean: 0.3,
-    variance: 0.01,
-    logProb: [[0.55, -1.7413534402106285]], // scipy.stats.norm.logpdf(0.55, 0.3, 0.1)
-    extremes: [
-      [[500], 0],
-      [[-500], 1],
-    ],
-  },
-  {
-    name: "gaussian, sigma shared",
-    config: { kind: "gaussian", sigma: "shared", mean: "linear" },
-    params: [0.3],
-    support: { interval: [-2.2, 2.8] },
-    mean: 0.3,
-    variance: 0.0625, // the initial sigma, 0.25
-    logProb: [[0.55, -0.03264417208469096]], // scipy.stats.norm.logpdf(0.55, 0.3, 0.25)
-    extremes: [[[1e6], 0]],
-  },
-  {
-    name: "gaussian, sigma per pixel",
-    config: { kind: "gaussian", sigma: "perPixel", mean: "linear" },
-    // raw log sigma -1; the floor at 1e-3 adds log1p(exp(log 1e-3 + 1)): sigma = exp(-1) + 1e-3
-    params: [0.3, -1],
-    support: { interval: [-3.7, 4.3] },
-    mean: 0.3,
-    variance: (Math.exp(-1) + 1e-3) ** 2,
-    logProb: [[0.55, -0.15131088430827655]], // scipy.stats.norm.logpdf(0.55, 0.3, numpy.exp(-1) + 1e-3)
-    extremes: [
-      [[0.5, -100], 0.5],
-      [[0.5, -100], 0],
-      [[0.5, 80], 0],
-    ],
-  },
-  {
-    name: "bernoulli",
-    config: { kind: "bernoulli" },
-    params: [0.7],
-    support: { values: [0, 1] },
-    mean: 0.6681877721681662, // scipy.special.expit(0.7)
-    variance: 0.221712873293109, // scipy.stats.bernoulli.var(scipy.special.expit(0.7))
-    logProb: [
-      [1, -0.40318604888545784], // scipy.stats.bernoulli.logpmf(1, scipy.special.expit(0.7))
-      [0, -1.1031860488854581], // scipy.stats.bernoulli.logpmf(0, scipy.special.expit(0.7))
-    ],
-    extremes: [
-      [[500], 0],
-      [[-500], 1],
-      [[500], 1],
-    ],
-  },
-];
-
-function build({ config }: Row) {
-  return likelihoodFamily(config).create(config, new Parameters().scope("likelihood"));
-}
-
-/** log p at one pixel for many x at the same parameters: one "image" each. */
-function logProbs(row: Row, params: readonly number[], xs: readonly number[]): Float32Array {
-  const likelihood = build(row);
-  return tf.tidy(() => {
-    const decoded = tf.tile(tf.tensor3d(params.slice(), [1, 1, params.length]), [xs.length, 1, 1]);
-    return likelihood.logProb(decoded, tf.tensor2d(xs.slice(), [xs.length, 1])).dataSync() as Float32Array;
-  });
-}
+const scaleOf = ({ config }: Row) =>
+  "scale" in config ? config.scale : "sigma" in config ? config.sigma : undefined;
 
 describe.each(rows)("$name", (row) => {
   test("parameter count is what it says", () => {
-    expect(build(row).paramChannels).toBe(row.params.length);
+    expect(build(row).density.paramChannels).toBe(row.params.length);
   });
 
-  test("sums or integrates to 1", () => {
-    if ("values" in row.support) {
-      const total = logProbs(row, row.params, row.support.values).reduce((sum, l) => sum + Math.exp(l), 0);
-      expect(total).toBeCloseTo(1, 6);
-    } else {
-      const [from, to] = row.support.interval;
-      const n = 4000;
-      const h = (to - from) / n;
-      // The trapezoidal rule converges exponentially for smooth functions that vanish at both ends.
-      const xs = Array.from({ length: n + 1 }, (_, i) => from + i * h);
-      const total = logProbs(row, row.params, xs).reduce((sum, l) => sum + h * Math.exp(l), 0);
-      expect(Math.abs(total - 1)).toBeLessThan(2e-6); // float32 log-probabilities
-    }
-  });
-
-  test("agrees with SciPy", () => {
-    const xs = row.logProb.map(([x]) => x);
-    expectAllClose(
-      logProbs(row, row.params, xs),
-      row.logProb.map(([, expected]) => expected),
-      2e-6,
+  test("sums or integrates to 1", async () => {
+    const { density } = build(row);
+    const onHost = (await density.onHost())(row.params);
+    const all = points(row);
+    const exact = all.reduce((sum, { x, weight }) => sum + weight * Math.exp(onHost.logProb(x)), 0);
+    expect(Math.abs(exact - 1)).toBeLessThan(1e-9);
+    const logs = logProbs(
+      density,
+      row.params,
+      all.map(({ x }) => x),
     );
+    const total = all.reduce((sum, { weight }, i) => sum + weight * Math.exp(logs[i]!), 0);
+    expect(Math.abs(total - 1)).toBeLessThan(1e-6);
+  });
+
+  test("agrees with SciPy", async () => {
+    const { density } = build(row);
+    const xs = row.logProb.map(([x]) => x);
+    const expected = row.logProb.map(([, value]) => value);
+    expectAllClose(logProbs(density, row.params, xs), expected, 2e-6);
+    const onHost = (await density.onHost())(row.params);
+    const digits = scaleOf(row) === "shared" ? 1e-6 : 1e-10; // what is learned is a float32
+    expectAllClose(
+      xs.map((x) => onHost.logProb(x)),
+      expected,
+      digits,
+    );
+    expectAllClose([onHost.mean, onHost.variance], [row.mean, row.variance], digits, 1e-3);
   });
 
   test("adds up over pixels, and keeps images apart", () => {
-    const likelihood = build(row);
-    const [x0, x1] = "values" in row.support ? row.support.values : row.support.interval;
-    const [a, b] = logProbs(row, row.params, [x0!, x1!]);
-    const both = tf.tidy(() => {
-      const params = tf.tile(tf.tensor3d(row.params.slice(), [1, 1, row.params.length]), [2, 2, 1]);
-      return likelihood.logProb(params, tf.tensor2d([x0!, x1!, x1!, x1!], [2, 2])).dataSync();
-    });
-    expectAllClose(both, [a! + b!, 2 * b!], 1e-5);
+    const { density } = build(row);
+    const [x0, x1] = someX(row).concat(1) as [number, number];
+    const [a, b] = logProbs(density, row.params, [x0, x1]) as [number, number];
+    const both = tf.tidy(() =>
+      density.logProb(repeated(row.params, 2, 2), tf.tensor2d([x0, x1, x1, x1], [2, 2])).dataSync(),
+    );
+    expectAllClose(both, [a + b, 2 * b], 1e-5);
   });
 
-  test("gradient agrees with finite differences", () => {
-    const likelihood = build(row);
-    const x = "values" in row.support ? [1, 0, 1] : [0.1, 0.9, 0.4];
-    const params = Float32Array.from(
-      { length: 3 * row.params.length },
-      (_, i) => row.params[i % row.params.length]! + 0.1 * i,
-    );
-    const shape: [number, number, number] = [1, 3, row.params.length];
-    const logProb = (p: tf.Tensor) =>
-      likelihood.logProb(tf.reshape(p, shape) as tf.Tensor3D, tf.tensor2d([x]));
-    // A dy other than 1 shows a custom gradient that forgets it.
-    const scaled = (p: tf.Tensor) => tf.mul(tf.sum(logProb(p)), -0.5) as tf.Scalar;
-    const gradient = tf.tidy(() => tf.grad(scaled)(tf.tensor1d(params)).dataSync());
-    const numeric = finiteDifferences(
-      (p) => tf.tidy(() => scaled(tf.tensor1d(p)).dataSync()[0]!),
-      params,
-      2e-3,
-    );
-    expectAllClose(gradient, numeric, 1e-2);
+  test("is on the host what it is on the device", async () => {
+    const { density } = build(row);
+    const onHost = await density.onHost();
+    const cases = [...row.logProb.map(([x]) => [row.params, x] as const), ...row.extremes];
+    for (const [params, x] of cases) {
+      expectAllClose(logProbs(density, params, [x]), [onHost(params).logProb(x)], 1e-5);
+    }
+  });
+
+  test("gradient agrees with finite differences", async () => {
+    const { density, parameters } = build(row);
+    for (const x of someX(row)) {
+      expectAllClose(gradient(density, row.params, x), await differences(density, row.params, x), 1e-4);
+    }
+    for (const variable of parameters.variables) {
+      const x = someX(row)[0]!;
+      const logProb = () =>
+        tf.sum(density.logProb(repeated(row.params, 1, 1), tf.tensor2d([[x]]))) as tf.Scalar;
+      const slope = tf.tidy(() => tf.variableGrads(logProb, [variable]).grads[variable.name]!.dataSync()[0]!);
+      const start = variable.dataSync()[0]!;
+      const moved: number[] = [];
+      for (const value of [start + 0.01, start - 0.01]) {
+        tf.tidy(() => variable.assign(tf.scalar(value)));
+        moved.push((await density.onHost())(row.params).logProb(x));
+      }
+      expectAllClose([slope], [(moved[0]! - moved[1]!) / 0.02], 1e-3);
+    }
   });
 
   test("draws have the closed form's mean and variance", () => {
-    const likelihood = build(row);
-    const n = 40_000;
+    const { density } = build(row);
+    const n = Math.min(40_000, Math.floor(300_000 / row.params.length));
     const drawn = tf.tidy(() =>
-      likelihood
-        .sample(
-          tf.tile(tf.tensor3d(row.params.slice(), [1, 1, row.params.length]), [1, n, 1]),
-          new RandomStream(row.name),
-        )
-        .dataSync(),
+      density.sample(repeated(row.params, 1, n), new RandomStream(row.name)).dataSync(),
     );
     const draws = Array.from(drawn);
     const mean = draws.reduce((sum, x) => sum + x, 0) / n;
     const variance = draws.reduce((sum, x) => sum + (x - mean) ** 2, 0) / n;
+    const logs = logProbs(
+      density,
+      row.params,
+      points(row).map(({ x }) => x),
+    );
+    const fourthMoment = points(row).reduce(
+      (sum, { x, weight }, i) => sum + weight * Math.exp(logs[i]!) * (x - row.mean) ** 4,
+      0,
+    );
     // Four standard errors: failure rate 6e-5 for each, once and for all as they are seeded.
     expect(Math.abs(mean - row.mean)).toBeLessThan(4 * Math.sqrt(row.variance / n));
-    expect(Math.abs(variance / row.variance - 1)).toBeLessThan(4 * Math.sqrt(2 / n));
+    const errorOfVariance = Math.sqrt((fourthMoment - row.variance ** 2) / n);
+    expect(Math.abs(variance - row.variance)).toBeLessThan(4 * errorOfVariance);
+    if ("values" in row.support) {
+      const top = row.support.values.length - 1;
+      expect(draws.every((x) => Math.abs(x * top - Math.round(x * top)) < 1e-4)).toBe(true);
+    }
   });
 
   test("mean agrees with the closed form", () => {
-    const likelihood = build(row);
-    const mean = tf.tidy(() =>
-      likelihood.mean(tf.tensor3d(row.params.slice(), [1, 1, row.params.length])).dataSync(),
-    );
+    const { density } = build(row);
+    const mean = tf.tidy(() => density.mean(repeated(row.params, 1, 1)).dataSync());
     expectAllClose(mean, [row.mean], 1e-6);
   });
 
   test("starts at the average image", () => {
-    const average = Float32Array.of(0.1, 0.5, 0.8);
-    const family = likelihoodFamily(row.config);
-    const likelihood = build(row);
+    const { family, density } = build(row);
+    const average = Float32Array.of(0.1, 0.5, 0.8, 0, 1);
     const params = family.initialParams(row.config, average);
-    const mean = tf.tidy(() =>
-      likelihood.mean(tf.tensor3d(params, [1, 3, likelihood.paramChannels])).dataSync(),
-    );
-    expectAllClose(mean, average, 1e-6);
+    for (const p of params) expect(p).toSatisfy(Number.isFinite);
+    const mean = tf.tidy(() => density.mean(tf.tensor3d(params, [1, 5, density.paramChannels])).dataSync());
+    expectAllClose(mean.slice(0, 3), average.slice(0, 3), row.startTolerance ?? 1e-6);
+    expectAllClose(mean.slice(3), average.slice(3), 1e-3 + 1e-6); // logits are kept from going to infinity
   });
 
   test.each(row.extremes.map(([params, x]) => ({ params, x })))(
     "finite at $params, x = $x",
     ({ params, x }) => {
-      const likelihood = build(row);
-      expect(logProbs(row, params, [x])[0]).toSatisfy(Number.isFinite);
-      const gradient = tf.tidy(() =>
-        tf
-          .grad(
-            (p: tf.Tensor) => tf.sum(likelihood.logProb(p as tf.Tensor3D, tf.tensor2d([[x]]))) as tf.Scalar,
-          )(tf.tensor3d(params.slice(), [1, 1, params.length]))
-          .dataSync(),
-      );
-      for (const g of gradient) expect(g).toSatisfy(Number.isFinite);
+      const { density } = build(row);
+      expect(logProbs(density, params, [x])[0]).toSatisfy(Number.isFinite);
+      for (const g of gradient(density, params, x)) expect(g).toSatisfy(Number.isFinite);
     },
   );
 
+  test("the host's distribution function belongs to its density", async () => {
+    const onHost = (await build(row).density.onHost())(row.params);
+    if (onHost.values) {
+      let sum = 0;
+      for (const x of onHost.values) {
+        sum += Math.exp(onHost.logProb(x));
+        expect(onHost.cdf(x)).toBeCloseTo(sum, 12);
+        expect(onHost.cdf(Math.fround(x))).toBeCloseTo(sum, 12);
+      }
+      expect(onHost.logProb(0.3123)).toBe(Number.NEGATIVE_INFINITY);
+    } else {
+      const STEP = 1e-4;
+      for (const x of [0.1, 0.31, 0.9]) {
+        const slope = (onHost.cdf(x + STEP) - onHost.cdf(x - STEP)) / (2 * STEP);
+        expectAllClose([slope], [Math.exp(onHost.logProb(x))], 1e-5);
+      }
+    }
+    expect(onHost.cdf(Number.POSITIVE_INFINITY)).toBeCloseTo(1, 14);
+    expect(onHost.cdf(Number.NEGATIVE_INFINITY)).toBe(0);
+  });
+
+  test("the bins of 256 levels hold everything", async () => {
+    const onHost = await build(row).density.onHost();
+    for (const params of [row.params, ...row.extremes.map(([extreme]) => extreme)]) {
+      const pixel = onHost(params);
+      let total = 0;
+      for (let v = 0; v < 256; v++) {
+        const from = v === 0 ? Number.NEGATIVE_INFINITY : (v - 0.5) / 255;
+        const to = v === 255 ? Number.POSITIVE_INFINITY : (v + 0.5) / 255;
+        const logProb = pixel.logIntervalProb(from, to);
+        expect(logProb).not.toBeNaN();
+        total += Math.exp(logProb);
+      }
+      expect(Math.abs(total - 1)).toBeLessThan(1e-9);
+    }
+  });
+
+  test("tells the standard deviation of its noise, and scales at their floor", () => {
+    const { density } = build(row);
+    const isOneDensity = !("components" in row.config);
+    if (density.sigma && isOneDensity) {
+      expectAllClose([tf.tidy(() => density.sigma!().dataSync()[0]!)], [Math.sqrt(row.variance)], 1e-6);
+    }
+    const scale = scaleOf(row);
+    expect(density.sigma !== undefined).toBe(scale === "shared" || typeof scale === "number");
+    expect(density.scaleAtFloor !== undefined).toBe(scale === "perPixel");
+    if (!density.scaleAtFloor) return;
+    const K = "components" in row.config ? row.config.components : 1;
+    const low = row.params.map((p, i) => (i < row.params.length - K ? p : -20));
+    const share = tf.tidy(() =>
+      density.scaleAtFloor!(tf.concat([repeated(row.params, 1, 3), repeated(low, 1, 1)], 1)).dataSync(),
+    );
+    expectAllClose(share, [0.25], 1e-6);
+  });
+
+  test("leaves no tensors behind", () => {
+    const { density } = build(row);
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      const params = repeated(row.params, 2, 3);
+      const x = tf.zeros<tf.Rank.R2>([2, 3]);
+      density.mean(params);
+      density.sample(params, new RandomStream(0));
+      tf.grad((p) => tf.sum(density.logProb(p as tf.Tensor3D, x)) as tf.Scalar)(params);
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    density.sigma?.().dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   test("names its base measure and the codings it is a density for", () => {
-    const family = likelihoodFamily(row.config);
+    const { family } = build(row);
+    expect(family.kindOf).toBe("density");
     expect(family.baseMeasure(row.config)).toMatch(/measure/);
-    expect(family.pixels(row.config).length).toBeGreaterThan(0);
+    expect(family.formula(row.config)).toMatch(/^log [pP]\(x\|z\) = /);
+    const codings = family.pixels(row.config);
+    expect(codings.length).toBeGreaterThan(0);
+    const isRealValued = "breaks" in row.support;
+    if (isRealValued && scaleOf(row) === "perPixel") expect(codings).toEqual(["gray-dequantized"]);
+  });
+});
+
+describe("hybrid", () => {
+  const config = { kind: "hybrid", ceWeight: 0.5, mseWeight: 3 } as const;
+  const family = likelihoodFamily(config);
+  const loss = family.create(config, new Parameters().scope("likelihood"));
+
+  test("is a loss, and no density", () => {
+    expect([family.kindOf, loss.kindOf]).toEqual(["loss", "loss"]);
+    expect(loss).not.toHaveProperty("onHost");
+    expect(family.formula(config)).toMatch(/^loss = /);
+  });
+
+  test("weighs cross-entropy and squared error", () => {
+    const [l, x] = [0.7, 0.3];
+    const p = 1 / (1 + Math.exp(-l));
+    const crossEntropy = -x * Math.log(p) - (1 - x) * Math.log(1 - p);
+    const value = tf.tidy(() => loss.logProb(repeated([l], 1, 1), tf.tensor2d([[x]])).dataSync());
+    expectAllClose(value, [-(0.5 * crossEntropy + 3 * (x - p) ** 2)], 1e-6);
+    const logProb = (l: tf.Tensor) =>
+      tf.sum(loss.logProb(tf.reshape(l, [1, 3, 1]), tf.tensor2d([[0.1, 0.9, 1]]))) as tf.Scalar;
+    const at = Float32Array.of(0.7, -0.4, 500);
+    expectAllClose(
+      tf.tidy(() => tf.grad(logProb)(tf.tensor1d(at)).dataSync()),
+      finiteDifferences((l) => tf.tidy(() => logProb(tf.tensor1d(l)).dataSync()[0]!), at, 2e-2),
+      1e-3,
+    );
+  });
+
+  test("starts at the average image", () => {
+    const average = Float32Array.of(0.1, 0.5, 0.8);
+    const params = family.initialParams(config, average);
+    expectAllClose(
+      tf.tidy(() => loss.mean(tf.tensor3d(params, [1, 3, 1])).dataSync()),
+      average,
+      1e-6,
+    );
   });
 });

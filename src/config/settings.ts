@@ -30,6 +30,8 @@ interface Node {
   required?: string[];
   default?: unknown;
   description?: string;
+  /** Of text of a certain form, which its description then names. */
+  pattern?: string;
   flag?: string;
   minimum?: number;
   exclusiveMinimum?: number;
@@ -107,6 +109,7 @@ const discriminator = (node: Node) =>
 function accepts(node: Node): string {
   if (node.enum) return node.enum.join(" | ");
   if (node.const !== undefined) return String(node.const);
+  if (node.pattern && node.description) return node.description;
   if (node.anyOf) return node.anyOf.map(accepts).join(" | ");
   if (node.type === "array") return `list of ${accepts(node.items ?? {})}`;
   const bounds = [

@@ -1,4 +1,4 @@
-import { codePixels, isRandomCoding, type PixelCoding } from "../pixels.ts";
+import { codePixels, expectedPixel, isRandomCoding, type PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
 import type { ImageSet } from "./dataset.ts";
 
@@ -85,10 +85,7 @@ function codeEachImage(
 /** The mean of x over a split for each of the D values; random codings by their expectation. */
 export function averageImage(set: ImageSet, coding: PixelCoding): Float32Array {
   const D = valuesPerImage(set);
-  const expected = Float64Array.from({ length: 256 }, (_, v) => {
-    if (coding === "binary-threshold") return v >= 128 ? 1 : 0;
-    return coding === "gray-dequantized" ? (v + 0.5) / 256 : v / 255;
-  });
+  const expected = Float64Array.from({ length: 256 }, (_, v) => expectedPixel(coding, v));
   const sum = new Float64Array(D);
   for (let i = 0; i < set.pixels.length; i += D) {
     for (let d = 0; d < D; d++) sum[d]! += expected[set.pixels[i + d]!]!;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { VaeError } from "../errors.ts";
+import { pixelCodings } from "../pixels.ts";
 import type { DataDirs } from "./cache.ts";
 import type { OnDataProgress, SourceData } from "./dataset.ts";
 import type { NetworkSettings } from "./fetch.ts";
@@ -63,7 +64,10 @@ export const commonSettings = {
     .describe("images held out of the end of the training set for validation"),
   limit: z.int().min(1).optional().describe("use only the first N images of each split, for a quick trial"),
   pixels: z
-    .enum(["auto", "binary-dynamic", "binary-static", "binary-threshold", "gray", "gray-dequantized"])
+    .union([
+      z.enum(["auto", ...pixelCodings]),
+      z.templateLiteral(["levels-", z.int().min(2).max(256)]).describe("levels-K"),
+    ])
     .default("auto")
     .describe("how bytes become x; auto picks from the likelihood"),
 };

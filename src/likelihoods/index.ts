@@ -1,16 +1,48 @@
 import { z } from "zod";
 import { bernoulli } from "./bernoulli.ts";
+import { categorical } from "./categorical.ts";
+import { continuousBernoulli } from "./continuousBernoulli.ts";
+import { discretizedLogistic } from "./discretizedLogistic.ts";
 import { gaussian } from "./gaussian.ts";
+import { gaussianMixture } from "./gaussianMixture.ts";
+import { huber } from "./huber.ts";
+import { hybrid } from "./hybrid.ts";
+import { laplace } from "./laplace.ts";
 import type { LikelihoodFamily } from "./likelihood.ts";
+import { studentT } from "./studentT.ts";
 
-export const likelihoodSchema = z.discriminatedUnion("kind", [gaussian.schema, bernoulli.schema]).meta({
-  description: "p(x|z): the density that the reconstruction loss is minus the logarithm of",
-  flag: "likelihood",
-});
+export const likelihoodSchema = z
+  .discriminatedUnion("kind", [
+    gaussian.schema,
+    laplace.schema,
+    bernoulli.schema,
+    continuousBernoulli.schema,
+    categorical.schema,
+    gaussianMixture.schema,
+    discretizedLogistic.schema,
+    studentT.schema,
+    huber.schema,
+    hybrid.schema,
+  ])
+  .meta({
+    description: "p(x|z): the density that the reconstruction loss is minus the logarithm of",
+    flag: "likelihood",
+  });
 
 export type LikelihoodConfig = z.infer<typeof likelihoodSchema>;
 
-const likelihoods = { gaussian, bernoulli } satisfies {
+const likelihoods = {
+  gaussian,
+  laplace,
+  bernoulli,
+  "continuous-bernoulli": continuousBernoulli,
+  categorical,
+  "gaussian-mixture": gaussianMixture,
+  "discretized-logistic": discretizedLogistic,
+  "student-t": studentT,
+  huber,
+  hybrid,
+} satisfies {
   [K in LikelihoodConfig["kind"]]: { schema: z.ZodType<Extract<LikelihoodConfig, { kind: K }>> };
 };
 

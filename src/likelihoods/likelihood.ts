@@ -3,16 +3,17 @@ import type { CreateVariable } from "../parameters.ts";
 import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
 import type { Scalar, Tensor1D, Tensor2D, Tensor3D } from "../tf.ts";
+import type { PixelDistribution } from "./pixelDistribution.ts";
 
 /**
- * p(x|z): a normalised density over the D = H·W·C values of an image, factorised over them.
- * B images at a time; the decoder gives P parameters per value.
+ * What the decoder's outputs mean for the D = H·W·C values of an image, one value independent of the other.
+ * B images at a time, P decoder outputs per value. x is what the pixel coding makes of a byte: 0 is black, 1 is white.
  */
-export interface Likelihood {
+interface Decoding {
   /** P, the decoder outputs per pixel and channel. */
   readonly paramChannels: number;
   /**
-   * log p(x|z) with every constant, in nats per image (summed over the D values).
+   * What training maximises: log p(x|z) with every constant, in nats per image (summed over the D values).
    * `params` [B, D, P], `x` [B, D] -> [B].
    */
   logProb(params: Tensor3D, x: Tensor2D): Tensor1D;
@@ -20,17 +21,49 @@ export interface Likelihood {
   mean(params: Tensor3D): Tensor2D;
   /** A draw x ~ p(x|z), noise included. [B, D, P] -> [B, D]. */
   sample(params: Tensor3D, random: RandomStream): Tensor2D;
-  /** The one noise scale σ in units of x, for logs; absent where there is none. */
+}
+
+/** p(x|z): a normalised density. */
+export interface Density extends Decoding {
+  readonly kindOf: "density";
+  /**
+   * The standard deviation of the noise in units of x, of one component of a mixture, for logs; absent where it is not
+   * one number. Where the family calls another number its scale, this is still the standard deviation.
+   */
   sigma?(): Scalar;
+  /**
+   * The share of the decoder's scales that are within 10 % of their lower bound, in [0, 1]: where it is not small, the
+   * bound and not the data decides. Absent where no scale has a bound. [B, D, P] -> scalar.
+   */
+  scaleAtFloor?(params: Tensor3D): Scalar;
+  /**
+   * The same density in float64, for one value x at a time: the P decoder outputs for it -> its distribution.
+   * Waits for the device once, to read what is learned beside the decoder.
+   */
+  onHost(): Promise<(params: ArrayLike<number>) => PixelDistribution>;
 }
 
 /**
+ * A reconstruction loss that no density belongs to. `logProb` is minus the loss, so that it trains like any other; it
+ * has no base measure and no unit, and ELBO, NLL, bits and draws do not exist. `sample` returns the mean.
+ */
+export interface Loss extends Decoding {
+  readonly kindOf: "loss";
+  readonly sigma?: never;
+  readonly scaleAtFloor?: never;
+}
+
+export type Likelihood = Density | Loss;
+
+/**
  * One family of densities. Adding one: a file that exports this object, its two lines in `index.ts`, a row in the
- * contract table of `test/likelihoods.test.ts`.
+ * contract table `test/likelihoods/rows.ts`.
  */
 export interface LikelihoodFamily<Schema extends z.ZodType> {
   /** The section `likelihood:` of a configuration. */
   readonly schema: Schema;
+  /** Reports print ELBO, NLL and bits of a density only. */
+  readonly kindOf: Likelihood["kindOf"];
   /** The density in a line, for people. */
   formula(config: z.infer<Schema>): string;
   /** The measure that the density is taken against; numbers on different measures are never ranked. */

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import * as tf from "../tf.ts";
+import { defineLikelihood } from "./likelihood.ts";
+import { type PixelDistribution, withCdf } from "./pixelDistribution.ts";
+import { REAL_LINE } from "./scale.ts";
+import { langevin, log1mExp, logSinhc, solveIncreasing } from "./special.ts";
+import * as stable from "./stableOps.ts";
+
+/**
+ * `log p(x) = x·l − log((eˡ − 1) / l)` on [0, 1] with logits l: cross-entropy with the constant that makes it a density
+ * for grey pixels (Loaiza-Ganem and Cunningham 2019, "The continuous Bernoulli", section 3, λ = sigmoid(l)).
+ *
+ * Seen from the middle of the interval the normaliser is even: log((eˡ − 1) / l) = l/2 + log(sinh(l/2) / (l/2)). So
+ * log p = l (x − ½) − logSinhc(l/2) and E[x] = ½ + ½ (coth(l/2) − 2/l), both smooth at l = 0 and finite for any l.
+ */
+export const continuousBernoulli = defineLikelihood({
+  schema: z
+    .strictObject({ kind: z.literal("continuous-bernoulli") })
+    .describe("cross-entropy with its normaliser, a density for grey pixels in [0, 1]"),
+  kindOf: "density",
+  formula: () => "log p(x|z) = x l(z) - log((exp l(z) - 1) / l(z)), x in [0, 1]",
+  baseMeasure: () => REAL_LINE, // outside [0, 1] the density is 0
+  // Pixels that are always exactly 0 or 1 would drive |l| and the density to infinity: they need dequantisation.
+  pixels: () => ["gray-dequantized"],
+  initialParams: (_config, averageImage) => averageImage.map(logitOfMean),
+  create: () => ({
+    kindOf: "density",
+    paramChannels: 1,
+    logProb(params, x) {
+      const logits = tf.squeeze<tf.Tensor2D>(params, [2]);
+      const logNormaliser = stable.logSinhc(tf.mul(logits, 0.5));
+      return tf.sum(tf.sub(tf.mul(logits, tf.sub(x, 0.5)), logNormaliser), 1);
+    },
+    mean: (params) => tf.add(0.5, tf.mul(stable.langevin(tf.mul(tf.squeeze(params, [2]), 0.5)), 0.5)),
+    sample(params, random) {
+      const logits = tf.squeeze<tf.Tensor2D>(params, [2]);
+      return inverseCdf(logits, tf.tensor2d(random.uniforms(logits.size), logits.shape));
+    },
+    onHost: async () => (params) => distribution(params[0]!),
+  }),
+});
+
+/** Below this |l| the density is so flat that a draw is u to first order in l, with an error below 1e-5. */
+const FLAT = 0.01;
+
+/**
+ * x = 1 + log(u + (1 − u) e^−l) / l for l > 0, and by reflection for l < 0, so that the exponent never overflows.
+ * logits [B, D], u uniform on [0, 1] [B, D] -> [B, D].
+ */
+function inverseCdf(logits: tf.Tensor2D, u: tf.Tensor2D): tf.Tensor2D {
+  const magnitude = tf.abs(logits);
+  const l = tf.maximum(magnitude, FLAT);
+  const rest = tf.sub(1, u);
+  const steep = tf.add(1, tf.div(tf.log(tf.add(u, tf.mul(rest, tf.exp(tf.neg(l))))), l));
+  const flat = tf.add(u, tf.mul(tf.mul(u, rest), tf.mul(magnitude, 0.5)));
+  const x = tf.where(tf.less(magnitude, FLAT), flat, steep) as tf.Tensor2D;
+  return tf.clipByValue(tf.where(tf.less(logits, 0), tf.sub(1, x), x) as tf.Tensor2D, 0, 1);
+}
+
+function distribution(logit: number): PixelDistribution {
+  return withCdf({
+    mean: mean(logit),
+    variance:
+      Math.abs(logit) < 0.1
+        ? 1 / 12 - logit ** 2 / 240 + logit ** 4 / 6048
+        : 1 / logit ** 2 - 1 / (4 * Math.sinh(logit / 2) ** 2),
+    logProb: (x) => (x < 0 || x > 1 ? Number.NEGATIVE_INFINITY : logit * (x - 0.5) - logSinhc(logit / 2)),
+    logIntervalProb(a, b) {
+      const [from, to] = [Math.max(0, a), Math.min(1, b)];
+      if (!(from < to)) return Number.NEGATIVE_INFINITY;
+      if (logit === 0) return Math.log(to - from);
+      // ∫ l e^{lx} / (eˡ − 1) dx, written from the end where the density is highest.
+      const l = Math.abs(logit);
+      const toPeak = logit > 0 ? 1 - to : from;
+      return -l * toPeak + log1mExp(l * (to - from)) - log1mExp(l);
+    },
+  });
+}
+
+const mean = (logit: number) => 0.5 + 0.5 * langevin(logit / 2);
+
+/** The logit at which the mean is `m`, bounded so that a pixel that is always black starts with a finite one. */
+const logitOfMean = (m: number) => solveIncreasing(mean, Math.min(0.999, Math.max(0.001, m)), -2000, 2000);

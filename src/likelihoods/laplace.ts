@@ -1,0 +1,52 @@
+import { z } from "zod";
+import * as tf from "../tf.ts";
+import { defineLikelihood } from "./likelihood.ts";
+import {
+  initialLocationScale,
+  type LocationScaleOptions,
+  locationScale,
+  type StandardDensity,
+} from "./locationScale.ts";
+import { meanSchema } from "./meanFunction.ts";
+import { describeScale, REAL_LINE, realCodings, scaleSetting } from "./scale.ts";
+import { log1mExp } from "./special.ts";
+
+const schema = z
+  .strictObject({ kind: z.literal("laplace"), scale: scaleSetting, mean: meanSchema })
+  .describe("absolute error as a density");
+
+/**
+ * `log p(x) = −|x − μ| / b − log 2b`, the density behind the absolute error; its standard deviation is √2 b.
+ *
+ * With b fixed, −log p = SAE / b + D log 2b. With one learned b its optimum is the mean absolute residual.
+ */
+export const laplace = defineLikelihood({
+  schema,
+  kindOf: "density",
+  formula: ({ scale }) => `log p(x|z) = -|x - mu(z)| / b - log 2 b, ${describeScale("b", scale)}`,
+  baseMeasure: () => REAL_LINE,
+  pixels: ({ scale }) => realCodings(scale === "perPixel"),
+  initialParams: (config, averageImage) => initialLocationScale(optionsOf(config), averageImage),
+  create: (config, createVariable) => locationScale(standardLaplace, optionsOf(config), createVariable),
+});
+
+const optionsOf = ({ scale, mean }: z.infer<typeof schema>): LocationScaleOptions => ({
+  scale,
+  mean,
+  sigmaAtOne: Math.SQRT2,
+});
+
+const standardLaplace: StandardDensity = {
+  energy: tf.abs,
+  weight: 1,
+  degree: 1,
+  logNormaliser: Math.LN2,
+  variance: 2,
+  logProb: (t) => -Math.abs(t) - Math.LN2,
+  logMass: (from, to) => -Math.LN2 - from + log1mExp(to - from),
+  /** An exponential with a random sign. */
+  draw(random) {
+    const magnitude = -Math.log1p(-random.uniform());
+    return random.uniform() < 0.5 ? -magnitude : magnitude;
+  },
+};
