@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type DivergencePair, kl } from "./divergence.ts";
 import { type LikelihoodConfig, likelihoodFamily } from "./likelihoods/index.ts";
-import type { Likelihood } from "./likelihoods/likelihood.ts";
+import type { Density, Likelihood } from "./likelihoods/likelihood.ts";
 import { networkFamily, networkSchema } from "./networks/index.ts";
 import { Parameters } from "./parameters.ts";
 import { posteriorFamily, posteriorSchema } from "./posteriors/index.ts";
@@ -49,6 +49,10 @@ export interface Vae {
   /** A batch [B, D] and standard normal noise [B, latentDim] through the whole model. */
   forward(x: tf.Tensor2D, noise: tf.Tensor2D): ForwardPass;
 }
+
+/** Whether log p(x|z) is what its likelihood computes, so that there are a bound, probabilities and draws. */
+export const isDensity = (vae: Vae): vae is Vae & { likelihood: Density } =>
+  vae.likelihood.kindOf === "density";
 
 /**
  * Builds a model with fresh weights. `averageImage` [D] in the coding of x is where the decoder starts from; for

@@ -76,3 +76,17 @@ export function expectedPixel(coding: PixelCoding, byte: number): number {
       return levelValue(byte, levelsOf(coding));
   }
 }
+
+/**
+ * For each byte v the interval of x that it stands for, first and last reaching to ∓∞: how a density of x becomes a
+ * probability of v. Absent for codings that do not tell all 256 bytes apart.
+ */
+export function byteIntervals(coding: PixelCoding): { lower: Float64Array; upper: Float64Array } | undefined {
+  const edge = { gray: (v: number) => (v - 0.5) / 255, "gray-dequantized": (v: number) => v / 256 };
+  const at = coding === "levels-256" ? edge.gray : edge[coding as keyof typeof edge];
+  if (!at) return undefined;
+  return {
+    lower: Float64Array.from({ length: 256 }, (_, v) => (v === 0 ? Number.NEGATIVE_INFINITY : at(v))),
+    upper: Float64Array.from({ length: 256 }, (_, v) => (v === 255 ? Number.POSITIVE_INFINITY : at(v + 1))),
+  };
+}

@@ -27,6 +27,8 @@ export interface RunSummary {
   readonly epochs: number;
   readonly checkpoint: { readonly name: "best"; readonly epoch: number };
   readonly likelihood: string;
+  /** Of a loss there are no ELBO and no bits. */
+  readonly kindOf: "density" | "loss";
   readonly baseMeasure: string;
   readonly pixels: string;
   readonly beta: number;
@@ -90,14 +92,15 @@ export async function runTraining(
       epochs: state.epoch,
       checkpoint: { name: "best", epoch: best.epoch },
       likelihood: config.likelihood.kind,
+      kindOf: vae.likelihood.kindOf,
       baseMeasure: likelihoodFamily(config.likelihood).baseMeasure(config.likelihood),
       pixels: coding,
       beta: config.objective.beta,
       ...sigmaOf(log, best.epoch),
       protocol: PROTOCOL,
       splits: {
-        validation: await summarise(vae, "validation", dataset.validation, coding),
-        test: await summarise(vae, "test", dataset.test, coding),
+        validation: await summarise(vae, "validation", dataset.validation, coding, { levels: false }),
+        test: await summarise(vae, "test", dataset.test, coding, { levels: true }),
       },
     };
     await writeFileAtomic(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
@@ -126,11 +129,12 @@ function statusAfter(error: unknown): RunStatus {
 function figures({ vae, dataset, coding, config }: Experiment, folder: RunFolder, log: MetricsLog) {
   const random = new RandomStream("preview");
   const { kind } = config.likelihood;
-  const title = `${dataset.name}, ${kind} likelihood, latent dimension ${config.model.latentDim}`;
+  const isLoss = vae.likelihood.kindOf === "loss";
+  const title = `${dataset.name}, ${kind} ${isLoss ? "loss" : "likelihood"}, latent dimension ${config.model.latentDim}`;
   const { warmup } = config.objective;
   const beta = `${warmup > 0 ? `0 → ${config.objective.beta} over ${warmup} epochs` : config.objective.beta}`;
   return async () => {
-    await writeFileAtomic(folder.figure("loss"), await lossChart(log.epochs, { title, beta }));
+    await writeFileAtomic(folder.figure("loss"), await lossChart(log.epochs, { title, beta, isLoss }));
     await writeFileAtomic(folder.figure("samples"), await samplesPng(vae, PREVIEW_SAMPLES, random));
     await writeFileAtomic(
       folder.figure("reconstructions"),

@@ -183,7 +183,7 @@ describe("schedules", () => {
 });
 
 test("loss, elbo and bits/dim come from the terms alone", () => {
-  expect(metricsOf({ distortion: 80, rate: 25 }, 0.5, 784)).toEqual({
+  expect(metricsOf({ distortion: 80, rate: 25 }, 0.5, { kindOf: "density", valuesPerImage: 784 })).toEqual({
     loss: 92.5,
     distortion: 80,
     rate: 25,

@@ -1,8 +1,10 @@
 import type { ImageSet } from "../data/dataset.ts";
+import { type Calibration, RESIDUAL_RANGE } from "../evaluation/calibration.ts";
 import { drawSamples, type PixelMode, pairRows, reconstruct } from "../evaluation/pictures.ts";
 import type { Vae } from "../model.ts";
 import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
+import { calibrationChart } from "./charts/calibrationChart.ts";
 import { imageGrid } from "./imageGrid.ts";
 
 const COLUMNS = 10;
@@ -36,3 +38,11 @@ export async function reconstructionsPng(
   const rows = pairRows(originals, reconstructions, columns, H * W * C);
   return imageGrid(rows, vae.imageShape, { columns, scale: enlarge(vae) }).png;
 }
+
+/** The check of the noise on a split as PNG; `what` names the dataset and the likelihood. */
+export const calibrationPng = (calibration: Calibration, split: string, what: string): Promise<Buffer> =>
+  calibrationChart(calibration, {
+    title: `${what}: is the noise as assumed?`,
+    subtitle: `${calibration.images} ${split} images  ·  bars and dots: found  ·  dashed: as assumed`,
+    range: RESIDUAL_RANGE,
+  });

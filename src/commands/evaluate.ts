@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import type { Calibration } from "../evaluation/calibration.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import { checkpointOption, describeRun, jsonOption, result } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
@@ -6,55 +7,70 @@ import { withDataProgress } from "./withDataProgress.ts";
 interface Options {
   split: SplitName;
   checkpoint: "best" | "last";
+  output?: string;
   json?: boolean;
 }
 
 export function evaluateCommand(): Command {
   return new Command("evaluate")
     .description(
-      "ELBO, distortion and rate of a trained model on a split, in nats per image, and its bits/dim.",
+      "ELBO, distortion and rate of a trained model on a split, in nats per image, and its bits/dim; " +
+        "and whether the noise is what the likelihood assumes, with a picture.",
     )
     .argument("<run>", "a run folder")
     .addOption(
       new Option("--split <split>", "which images").choices(["train", "validation", "test"]).default("test"),
     )
     .addOption(checkpointOption())
+    .option(
+      "-o, --output <file>",
+      "where to write the picture (default: figures/calibration-<split>.png in the run)",
+    )
     .addOption(jsonOption())
-    .addHelpText("after", "\nExample:\n  vae evaluate runs/digits-gaussian --split test --json")
+    .addHelpText(
+      "after",
+      "\nExample:\n  vae evaluate runs/digits-gaussian --split test --json\n\n" +
+        "The noise check asks three things of the pixels: is F(x|z) uniform (PIT), do 50/90/95 % intervals hold as many,\n" +
+        "do the standardised residuals have mean 0 and deviation 1? A σ that is too small or too large shows in all three;\n" +
+        "the scale that fits the training images best tells how many nats that costs.",
+    )
     .action(async (path: string, options: Options) => {
       const { openRun, readDataset } = await import("../experiment.ts");
       const { PROTOCOL, summarise } = await import("../evaluation/summary.ts");
+      const { isDensity } = await import("../model.ts");
       const { likelihoodFamily } = await import("../likelihoods/index.ts");
-      const { formatNats } = await import("../reporting/format.ts");
+      const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
+      const { split, checkpoint } = options;
       const run = await openRun(path, options);
+      const { vae, coding } = run;
+      const { kind } = run.config.likelihood;
       const dataset = await withDataProgress((context) => readDataset(run.config, context));
-      const summary = await summarise(run.vae, options.split, dataset[options.split], run.coding);
-      const { likelihood } = run.config;
-      const baseMeasure = likelihoodFamily(likelihood).baseMeasure(likelihood);
-      if (options.json) {
-        const { checkpoint } = options;
-        result(
-          JSON.stringify({
-            ...summary,
-            baseMeasure,
-            pixels: run.coding,
-            checkpoint,
-            epoch: run.epoch,
-            protocol: PROTOCOL,
-          }),
+      const set = dataset[split];
+      const summary = await summarise(vae, split, set, coding, { levels: true });
+      const baseMeasure = likelihoodFamily(run.config.likelihood).baseMeasure(run.config.likelihood);
+      const figure = options.output ?? run.folder.figure(`calibration-${split}`);
+      let calibration: Calibration | undefined;
+      if (isDensity(vae)) {
+        const { checkNoise } = await import("../evaluation/calibration.ts");
+        const { calibrationPng } = await import("../artifacts/figures.ts");
+        const { writeFileAtomic } = await import("../artifacts/atomicFile.ts");
+        calibration = await checkNoise(vae, { checked: set, train: dataset.train }, coding);
+        await writeFileAtomic(
+          figure,
+          await calibrationPng(calibration, split, `${dataset.name}, ${kind} likelihood`),
         );
+      }
+      if (options.json) {
+        const how = { likelihood: kind, kindOf: vae.likelihood.kindOf, baseMeasure, pixels: coding };
+        const noise = calibration && { calibration, figure };
+        const protocol = { checkpoint, epoch: run.epoch, protocol: PROTOCOL };
+        result(JSON.stringify({ ...summary, ...how, ...protocol, ...noise }));
         return;
       }
-      const distortion = formatNats(summary.distortion);
-      const rate = formatNats(summary.rate);
-      result(`${options.split} split, ${summary.count} images, ${describeRun(run, options.checkpoint)}`);
-      result(
-        `  -ELBO       ${formatNats(Number(distortion) + Number(rate)).padStart(10)} nats per image = distortion + rate`,
-      );
-      result(`  distortion  ${distortion.padStart(10)} nats per image`);
-      result(`  rate        ${rate.padStart(10)} nats per image`);
-      result(
-        `  bits/dim    ${summary.bitsPerDim.toFixed(4).padStart(10)} (${baseMeasure}; pixels ${run.coding})`,
-      );
+      result(`${split} split, ${summary.count} images, ${describeRun(run, checkpoint)}`);
+      for (const line of splitLines(summary, { baseMeasure, pixels: coding })) result(line);
+      if (!calibration) return;
+      for (const line of noiseLines(calibration, summary)) result(line);
+      result(`  picture     ${figure}`);
     });
 }

@@ -1,6 +1,7 @@
 import { evaluationBatches } from "../data/batches.ts";
 import type { ImageSet } from "../data/dataset.ts";
-import type { Vae } from "../model.ts";
+import { VaeError } from "../errors.ts";
+import { isDensity, type Vae } from "../model.ts";
 import type { PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
@@ -43,6 +44,13 @@ export async function reconstruct(
 
 /** Latents [B, latentDim] to images [B, D]. */
 function render(vae: Vae, z: tf.Tensor2D, random: RandomStream, pixels: PixelMode): tf.Tensor2D {
+  if (pixels === "draw" && !isDensity(vae)) {
+    throw new VaeError(
+      "usage",
+      "This run was trained with a loss that no density belongs to, so there is no noise to draw. " +
+        "--pixels mean shows its images.",
+    );
+  }
   const decoded = vae.decode(z);
   return pixels === "mean" ? vae.likelihood.mean(decoded) : vae.likelihood.sample(decoded, random);
 }

@@ -22,6 +22,7 @@ export const bernoulli = defineLikelihood({
   initialParams: (_config, averageImage) => initialLogits(averageImage),
   create: () => ({
     kindOf: "density",
+    hasScale: false,
     paramChannels: 1,
     logProb: (params, x) => minusCrossEntropy(tf.squeeze(params, [2]), x),
     mean: (params) => tf.sigmoid(tf.squeeze(params, [2])),

@@ -40,6 +40,7 @@ export const categorical = defineLikelihood({
 
   create: ({ levels }) => ({
     kindOf: "density",
+    hasScale: false,
     paramChannels: levels,
     // x = k / (K − 1) outside, k inside.
     logProb: (logits, x) => tf.sum(logSoftmaxAt(logits, tf.round(tf.mul(x, levels - 1))), 1),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import * as tf from "../tf.ts";
 import { defineLikelihood } from "./likelihood.ts";
-import { type PixelDistribution, withCdf } from "./pixelDistribution.ts";
+import { IntervalDistribution } from "./pixelDistribution.ts";
 import { REAL_LINE } from "./scale.ts";
 import { langevin, log1mExp, logSinhc, solveIncreasing } from "./special.ts";
 import * as stable from "./stableOps.ts";
@@ -25,6 +25,7 @@ export const continuousBernoulli = defineLikelihood({
   initialParams: (_config, averageImage) => averageImage.map(logitOfMean),
   create: () => ({
     kindOf: "density",
+    hasScale: false,
     paramChannels: 1,
     logProb(params, x) {
       const logits = tf.squeeze<tf.Tensor2D>(params, [2]);
@@ -36,7 +37,7 @@ export const continuousBernoulli = defineLikelihood({
       const logits = tf.squeeze<tf.Tensor2D>(params, [2]);
       return inverseCdf(logits, tf.tensor2d(random.uniforms(logits.size), logits.shape));
     },
-    onHost: async () => (params) => distribution(params[0]!),
+    onHost: async () => (params) => new ContinuousBernoulli(params[0]!),
   }),
 });
 
@@ -57,24 +58,38 @@ function inverseCdf(logits: tf.Tensor2D, u: tf.Tensor2D): tf.Tensor2D {
   return tf.clipByValue(tf.where(tf.less(logits, 0), tf.sub(1, x), x) as tf.Tensor2D, 0, 1);
 }
 
-function distribution(logit: number): PixelDistribution {
-  return withCdf({
-    mean: mean(logit),
-    variance:
-      Math.abs(logit) < 0.1
-        ? 1 / 12 - logit ** 2 / 240 + logit ** 4 / 6048
-        : 1 / logit ** 2 - 1 / (4 * Math.sinh(logit / 2) ** 2),
-    logProb: (x) => (x < 0 || x > 1 ? Number.NEGATIVE_INFINITY : logit * (x - 0.5) - logSinhc(logit / 2)),
-    logIntervalProb(a, b) {
-      const [from, to] = [Math.max(0, a), Math.min(1, b)];
-      if (!(from < to)) return Number.NEGATIVE_INFINITY;
-      if (logit === 0) return Math.log(to - from);
-      // ∫ l e^{lx} / (eˡ − 1) dx, written from the end where the density is highest.
-      const l = Math.abs(logit);
-      const toPeak = logit > 0 ? 1 - to : from;
-      return -l * toPeak + log1mExp(l * (to - from)) - log1mExp(l);
-    },
-  });
+class ContinuousBernoulli extends IntervalDistribution {
+  readonly #logit: number;
+
+  constructor(logit: number) {
+    super();
+    this.#logit = logit;
+  }
+
+  get mean() {
+    return mean(this.#logit);
+  }
+
+  get variance() {
+    const l = this.#logit;
+    if (Math.abs(l) < 0.1) return 1 / 12 - l ** 2 / 240 + l ** 4 / 6048;
+    return 1 / l ** 2 - 1 / (4 * Math.sinh(l / 2) ** 2);
+  }
+
+  logProb(x: number) {
+    if (x < 0 || x > 1) return Number.NEGATIVE_INFINITY;
+    return this.#logit * (x - 0.5) - logSinhc(this.#logit / 2);
+  }
+
+  logIntervalProb(a: number, b: number) {
+    const [from, to] = [Math.max(0, a), Math.min(1, b)];
+    if (!(from < to)) return Number.NEGATIVE_INFINITY;
+    if (this.#logit === 0) return Math.log(to - from);
+    // ∫ l e^{lx} / (eˡ − 1) dx, written from the end where the density is highest.
+    const l = Math.abs(this.#logit);
+    const toPeak = this.#logit > 0 ? 1 - to : from;
+    return -l * toPeak + log1mExp(l * (to - from)) - log1mExp(l);
+  }
 }
 
 const mean = (logit: number) => 0.5 + 0.5 * langevin(logit / 2);

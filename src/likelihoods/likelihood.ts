@@ -23,6 +23,12 @@ interface Decoding {
   sample(params: Tensor3D, random: RandomStream): Tensor2D;
 }
 
+/**
+ * The P decoder outputs for a value -> its distribution. `widened` multiplies the scale, to ask what another one would
+ * have given; without a scale it does nothing.
+ */
+export type HostDensity = (params: ArrayLike<number>, widened?: number) => PixelDistribution;
+
 /** p(x|z): a normalised density. */
 export interface Density extends Decoding {
   readonly kindOf: "density";
@@ -37,10 +43,12 @@ export interface Density extends Decoding {
    */
   scaleAtFloor?(params: Tensor3D): Scalar;
   /**
-   * The same density in float64, for one value x at a time: the P decoder outputs for it -> its distribution.
-   * Waits for the device once, to read what is learned beside the decoder.
+   * The same density in float64, for one value x at a time. Waits for the device once, to read what is learned beside
+   * the decoder.
    */
-  onHost(): Promise<(params: ArrayLike<number>) => PixelDistribution>;
+  onHost(): Promise<HostDensity>;
+  /** Whether its noise has a scale, as nearly all densities of real values do. */
+  readonly hasScale: boolean;
 }
 
 /**

@@ -63,6 +63,7 @@ export function locationScale(
 
   return {
     kindOf: "density",
+    hasScale: true,
     paramChannels: 1 + scale.channels,
     logProb(params, x) {
       const { location, scales } = split(params);
@@ -77,7 +78,7 @@ export function locationScale(
     ...scaleReports(scale, (params) => outputs(params)[1]!),
     async onHost() {
       const scaleOf = await scale.onHost();
-      return (params) => shifted(density, mean.onHost(params[0]!), scaleOf(params[1]));
+      return (params, widened = 1) => shifted(density, mean.onHost(params[0]!), widened * scaleOf(params[1]));
     },
   };
 }

@@ -77,6 +77,7 @@ export function createMixture(
 
   return {
     kindOf: "density",
+    hasScale: true,
     paramChannels: groups.length * K,
     logProb(params, x) {
       const { weights, ...components } = split(params);
@@ -103,8 +104,12 @@ export function createMixture(
     ...scaleReports(scale, (params) => inGroups(params).at(-1)!),
     async onHost() {
       const scaleOf = await scale.onHost();
-      return (params) => {
-        const group = (index: number) => Array.from({ length: K }, (_, k) => params[index * K + k]!);
+      return (params, widened = 1) => {
+        const group = (index: number) => {
+          const members = new Array<number>(K);
+          for (let k = 0; k < K; k++) members[k] = params[index * K + k]!;
+          return members;
+        };
         const locations = groups.length - 1 - scale.channels; // the index of their group
         const weights = K === 1 ? [0] : group(0);
         const raw = group(locations + 1);
@@ -112,7 +117,7 @@ export function createMixture(
         const mixture = mixed(
           weights.map((w) => w - total),
           group(locations).map((location, k) =>
-            shifted(family.density, mean.onHost(location), scaleOf(raw[k])),
+            shifted(family.density, mean.onHost(location), widened * scaleOf(raw[k])),
           ),
         );
         return family.roundOnHost?.(mixture) ?? mixture;

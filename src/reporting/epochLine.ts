@@ -1,5 +1,5 @@
 import type { TrainEvent } from "../training/events.ts";
-import { formatCount, formatDuration, formatLoss, formatNumber } from "./format.ts";
+import { formatCount, formatDuration, formatLoss, formatNumber, formatShare, isAtFloor } from "./format.ts";
 
 type EpochEvent = Extract<TrainEvent, { type: "epoch" }>;
 
@@ -10,11 +10,11 @@ export function epochLine(event: EpochEvent, epochs: number): string {
     `train ${formatLoss(event.train, event.beta)}`,
     `validation ${formatLoss(event.validation, event.beta)}${event.improved ? " (best)" : ""}`,
     ...(event.sigma === undefined ? [] : [`sigma ${formatNumber(event.sigma)}`]),
+    ...(isAtFloor(event.scaleAtFloor)
+      ? [`${formatShare(event.scaleAtFloor)} of the scales at their floor`]
+      : []),
     `${formatCount(event.imagesPerSecond)} images/s`,
     formatDuration(event.seconds),
   ];
   return parts.join("  ");
 }
-
-/** What the numbers of the lines below it are. */
-export const LEGEND = "loss = distortion + beta x rate, in nats per image";

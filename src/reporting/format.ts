@@ -21,6 +21,13 @@ export const formatNats = (value: number) => rounded(value).toFixed(DECIMALS);
 /** A setting or scale with no more digits than it needs. */
 export const formatNumber = (value: number) => String(Number(value.toPrecision(4)));
 
+/** `12.3 %` */
+export const formatShare = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/** From here on it is the lower bound that decides, not the data, and people should know. */
+export const isAtFloor = (scaleAtFloor: number | undefined): scaleAtFloor is number =>
+  scaleAtFloor !== undefined && scaleAtFloor >= 0.01;
+
 export const formatCount = (value: number) => Math.round(value).toLocaleString("en-US");
 
 /** `8 s`, `1:05`, `2:03:04`. */

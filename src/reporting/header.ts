@@ -1,6 +1,13 @@
 import type { Experiment } from "../experiment.ts";
 import { likelihoodFamily } from "../likelihoods/index.ts";
+import type { Likelihood } from "../likelihoods/likelihood.ts";
 import { formatCount } from "./format.ts";
+
+/** What the numbers of the lines below the header are. */
+const LEGEND: Record<Likelihood["kindOf"], string> = {
+  density: "loss = distortion + beta x rate, in nats per image",
+  loss: "loss = reconstruction loss + beta x rate, summed over an image; no likelihood, so no ELBO and no bits",
+};
 
 /** What is about to happen, in a few lines: backend, data, model, folder. */
 export function header(experiment: Experiment, folder: string): string[] {
@@ -19,5 +26,6 @@ export function header(experiment: Experiment, folder: string): string[] {
     `model       ${network.kind} ${network.hidden.join("-") || "(linear)"}, latent dimension ${latentDim}, ` +
       `${formatCount(vae.parameters.count)} parameters, seed ${config.training.seed}`,
     `run         ${folder}`,
+    LEGEND[vae.likelihood.kindOf],
   ];
 }

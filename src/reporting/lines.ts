@@ -1,5 +1,5 @@
 import type { Listener } from "../training/events.ts";
-import { epochLine, LEGEND } from "./epochLine.ts";
+import { epochLine } from "./epochLine.ts";
 import { formatCount, formatLoss } from "./format.ts";
 
 /** A long epoch shows a sign of life this often; a short one is just its own line. */
@@ -15,7 +15,6 @@ export function lineReporter(write: (line: string) => void): Listener {
     switch (event.type) {
       case "started":
         ({ epochs, imagesPerEpoch } = event);
-        write(LEGEND);
         break;
       case "progress":
         images = event.images;

@@ -1,6 +1,6 @@
 import { SingleBar } from "cli-progress";
 import type { Listener } from "../training/events.ts";
-import { epochLine, LEGEND } from "./epochLine.ts";
+import { epochLine } from "./epochLine.ts";
 import { formatCount, formatDuration, formatNats } from "./format.ts";
 
 const REDRAWS_PER_SECOND = 8;
@@ -34,7 +34,6 @@ export function progressReporter(stream: NodeJS.WriteStream): Listener {
         imagesPerEpoch = event.imagesPerEpoch;
         imagesAtStart = event.epoch * imagesPerEpoch + event.imagesDone;
         started = performance.now();
-        stream.write(`${LEGEND}\n`);
         break;
       case "progress": {
         if (!bar) start(event.epoch, event.images);

@@ -14,11 +14,16 @@ export function summaryText({
   const stopped = reason === "early-stopping" ? " (stopped early)" : "";
   const distortion = formatNats(splits.test.distortion);
   const rate = formatNats(splits.test.rate);
-  const bound = formatNats(Number(distortion) + Number(rate));
+  const { bitsPerDim, levels256 } = splits.test;
+  const numbers =
+    bitsPerDim === undefined
+      ? `Test loss ${distortion} and rate ${rate} nats per image; a loss and no likelihood, so no ELBO`
+      : `Test -ELBO ${formatNats(Number(distortion) + Number(rate))} nats per image = distortion ${distortion} + rate ${rate}, ` +
+        `${bitsPerDim.toFixed(4)} bits/dim (${baseMeasure})` +
+        `${levels256 ? `, ${levels256.bitsPerDim.toFixed(4)} of the bytes (256 levels)` : ""}`;
   return (
     `${run}: ${epochs} epochs${stopped}, best on validation after epoch ${checkpoint.epoch}. ` +
-    `Test -ELBO ${bound} nats per image = distortion ${distortion} + rate ${rate}, ` +
-    `${splits.test.bitsPerDim.toFixed(4)} bits/dim (${baseMeasure})` +
+    `${numbers}` +
     `${sigma === undefined ? "" : `, sigma ${formatNumber(sigma)}`}. ` +
     `Look at figures/samples.png, figures/reconstructions.png and figures/loss.png in ${run}; ` +
     `metrics.csv and summary.json hold the numbers, checkpoints/best.safetensors the weights.`

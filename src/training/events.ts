@@ -39,6 +39,8 @@ export type TrainEvent =
       readonly beta: number;
       readonly learningRate: number;
       readonly sigma?: number;
+      /** The share of the decoder's scales at their lower bound, where they have one, on validation. */
+      readonly scaleAtFloor?: number;
       /** Whether the validation loss is the lowest so far. */
       readonly improved: boolean;
       /** Training alone, without validation and listeners. */

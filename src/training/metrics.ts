@@ -6,25 +6,29 @@ export interface Terms {
   readonly rate: number;
 }
 
-/** The numbers of a log line. Derived from the terms in one place, so that they always re-add. */
+/**
+ * The numbers of a log line. Derived from the terms in one place, so that they always re-add. Where the distortion is
+ * a bare loss instead of −log p(x|z), there is no ELBO and there are no bits.
+ */
 export interface Metrics extends Terms {
   /** distortion + β · rate: what is minimised. */
   readonly loss: number;
   /** −(distortion + rate), whatever β trained the model. */
-  readonly elbo: number;
+  readonly elbo?: number;
   /** −elbo / (D · ln 2) */
-  readonly bitsPerDim: number;
+  readonly bitsPerDim?: number;
 }
 
-/** `valuesPerImage` is D = pixels × channels. */
-export function metricsOf({ distortion, rate }: Terms, beta: number, valuesPerImage: number): Metrics {
-  return {
-    loss: distortion + beta * rate,
-    distortion,
-    rate,
-    elbo: -(distortion + rate),
-    bitsPerDim: (distortion + rate) / (valuesPerImage * Math.LN2),
-  };
+/** `valuesPerImage` is D = pixels × channels; `kindOf` is the likelihood's. */
+export function metricsOf(
+  { distortion, rate }: Terms,
+  beta: number,
+  { kindOf, valuesPerImage }: { kindOf: "density" | "loss"; valuesPerImage: number },
+): Metrics {
+  const loss = distortion + beta * rate;
+  if (kindOf === "loss") return { loss, distortion, rate };
+  const elbo = -(distortion + rate);
+  return { loss, distortion, rate, elbo, bitsPerDim: -elbo / (valuesPerImage * Math.LN2) };
 }
 
 /** A running sum over images; plain data, so that a checkpoint can hold it. */

@@ -4,6 +4,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { VaeError } from "../errors.ts";
 import { estimateElbo } from "../evaluation/bounds.ts";
 import { findNonFinite } from "../evaluation/nonFinite.ts";
+import { readSigma } from "../evaluation/readSigma.ts";
 import type { Vae } from "../model.ts";
 import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
@@ -57,7 +58,8 @@ export interface TrainerOptions {
 /** Trains until the epochs are done, validation stops improving, or the signal says so. */
 export async function train(options: TrainerOptions): Promise<FinishReason> {
   const { vae, step, dataset, coding, config, objective, random, state, emit, save, signal } = options;
-  const D = vae.imageShape[0] * vae.imageShape[1] * vae.imageShape[2];
+  const [H, W, C] = vae.imageShape;
+  const model = { kindOf: vae.likelihood.kindOf, valuesPerImage: H * W * C };
   const images = dataset.train.count;
   const stepsPerEpoch = Math.ceil(images / config.batchSize);
   const betaAt = betaSchedule(objective, stepsPerEpoch);
@@ -101,10 +103,10 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
 
       imagesNow += batch.count;
       advance(state, terms, batch);
-      const { loss } = metricsOf(terms, schedules.beta, D);
+      const { loss } = metricsOf(terms, schedules.beta, model);
       await emit({ type: "progress", epoch, step: state.step, images: state.epochTotals.count, loss });
       if (state.step % config.logEvery === 0) {
-        const metrics = metricsOf(meanTerms(state.windowTotals), schedules.beta, D);
+        const metrics = metricsOf(meanTerms(state.windowTotals), schedules.beta, model);
         state.windowTotals = emptyTotals();
         await emit({ type: "step", ...(await now()), metrics });
       }
@@ -113,18 +115,27 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     }
     const seconds = (performance.now() - started) / 1000;
 
-    const terms = await estimateElbo(vae, dataset.validation, coding);
+    const { scaleAtFloor, ...terms } = await estimateElbo(vae, dataset.validation, coding);
     const event = await now();
-    const train = metricsOf(meanTerms(state.epochTotals), event.beta, D);
-    const validation = metricsOf(terms, event.beta, D);
-    const { loss } = metricsOf(terms, objective.beta, D);
+    const train = metricsOf(meanTerms(state.epochTotals), event.beta, model);
+    const validation = metricsOf(terms, event.beta, model);
+    const { loss } = metricsOf(terms, objective.beta, model);
     const improved = state.best === null || loss < state.best.loss;
     if (improved) state.best = { epoch, loss };
     Object.assign(state, { epoch, batch: 0, epochTotals: emptyTotals() });
     if (improved) await save("best", state);
     await save("last", state);
     const imagesPerSecond = imagesNow / seconds;
-    await emit({ type: "epoch", ...event, train, validation, improved, imagesPerSecond, seconds });
+    await emit({
+      type: "epoch",
+      ...event,
+      train,
+      validation,
+      ...(scaleAtFloor !== undefined && { scaleAtFloor }),
+      improved,
+      imagesPerSecond,
+      seconds,
+    });
     if (config.earlyStopping > 0 && epoch - state.best!.epoch >= config.earlyStopping) {
       return finish("early-stopping");
     }
@@ -146,14 +157,6 @@ function advance(state: TrainingState, terms: Terms, batch: Batch): void {
   state.batch++;
   addTerms(state.epochTotals, terms, batch.count);
   addTerms(state.windowTotals, terms, batch.count);
-}
-
-async function readSigma({ likelihood }: Vae): Promise<{ sigma?: number }> {
-  if (!likelihood.sigma) return {};
-  const sigma = likelihood.sigma();
-  const [value] = await sigma.data();
-  sigma.dispose();
-  return { sigma: value! };
 }
 
 async function diverged(

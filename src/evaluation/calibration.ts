@@ -1,0 +1,178 @@
+import { valuesPerImage } from "../data/batches.ts";
+import type { ImageSet } from "../data/dataset.ts";
+import type { Density, HostDensity } from "../likelihoods/likelihood.ts";
+import type { Vae } from "../model.ts";
+import type { PixelCoding } from "../pixels.ts";
+import { RandomStream } from "../random.ts";
+import * as tf from "../tf.ts";
+import { evaluatePasses } from "./passes.ts";
+
+/** Each value costs a distribution function; so many images settle every figure to its printed digits. */
+const CHECKED_IMAGES = 2000;
+const FITTED_IMAGES = 10_000;
+/** The fit reads every 53rd value or so of them: residuals differ more between images than within one. */
+const FITTED_VALUES = 150_000;
+/** Decoder outputs that are kept for the check, 200 MB; a categorical likelihood reaches that with fewer images. */
+const DECODED_VALUES = 5e7;
+
+const PIT_BINS = 20;
+const NOMINAL = [0.5, 0.9, 0.95];
+
+/** The standardised residuals are counted from −this to this; the outer bins hold what lies beyond. */
+export const RESIDUAL_RANGE = 5;
+const RESIDUAL_BINS = 50;
+
+/** Whether the noise in a split is what the likelihood assumes. */
+export interface Calibration {
+  /** The first images of the split, which were looked at. */
+  readonly images: number;
+  /**
+   * Probability integral transform: the share of values x with F(x|z) in each of 20 equal parts of [0, 1], 1/20 each if
+   * the noise is as assumed (Dawid 1984). Where F jumps, at a discrete value, a uniform draw from the jump.
+   */
+  readonly pit: readonly number[];
+  /** The share of values within the central interval that holds `nominal` of the probability. */
+  readonly coverage: readonly { readonly nominal: number; readonly observed: number }[];
+  /** Of (x − E[x|z]) / sd[x|z], which should have mean 0 and standard deviation 1. */
+  readonly residuals: {
+    readonly mean: number;
+    readonly standardDeviation: number;
+    readonly skewness: number;
+    readonly kurtosis: number;
+    /** Shares between −5 and 5, in steps of 0.2. */
+    readonly histogram: readonly number[];
+  };
+  /** What the best scale would give, where the noise has a scale. */
+  readonly scaleFit?: ScaleFit;
+}
+
+/** The factor on the noise's scale that maximises log p(x|z) on training images, and what it gains elsewhere. */
+export interface ScaleFit {
+  readonly factor: number;
+  /** Training images that it is fitted on. */
+  readonly images: number;
+  /** E[log p with that factor] − E[log p], in nats per image, on the images that were checked. */
+  readonly gain: number;
+}
+
+/** Decoder outputs and values of some images, on the host. */
+interface Decoded {
+  readonly images: number;
+  readonly x: Float32Array;
+  /** [x.length, P] */
+  readonly params: Float32Array;
+}
+
+/** Tests the assumed noise on a split; the training images serve to fit the scale, so that test data stay unseen. */
+export async function checkNoise(
+  vae: Vae & { likelihood: Density },
+  sets: { readonly checked: ImageSet; readonly train: ImageSet },
+  coding: PixelCoding,
+): Promise<Calibration> {
+  const density = await vae.likelihood.onHost();
+  const P = vae.likelihood.paramChannels;
+  const checked = await decode(vae, sets.checked, coding, CHECKED_IMAGES);
+  const random = new RandomStream("calibration");
+  const pit = new Float64Array(PIT_BINS);
+  const histogram = new Float64Array(RESIDUAL_BINS);
+  const covered = NOMINAL.map(() => 0);
+  const powers = [0, 0, 0, 0];
+  const n = checked.x.length;
+  for (let i = 0; i < n; i++) {
+    const x = checked.x[i]!;
+    const pixel = density(checked.params.subarray(i * P, (i + 1) * P));
+    const jump = pixel.values ? Math.exp(pixel.logProb(x)) : 0;
+    const u = pixel.cdf(x) - (jump > 0 ? jump * random.uniform() : 0);
+    count(pit, u);
+    NOMINAL.forEach((nominal, k) => {
+      if (Math.abs(2 * u - 1) <= nominal) covered[k]!++;
+    });
+    const residual = (x - pixel.mean) / Math.sqrt(pixel.variance);
+    count(histogram, 0.5 + residual / (2 * RESIDUAL_RANGE));
+    for (let power = 0, value = residual; power < 4; power++, value *= residual) powers[power]! += value;
+  }
+  return {
+    images: checked.images,
+    pit: Array.from(pit, (c) => c / n),
+    coverage: NOMINAL.map((nominal, k) => ({ nominal, observed: covered[k]! / n })),
+    residuals: { ...moments(powers.map((sum) => sum / n)), histogram: Array.from(histogram, (c) => c / n) },
+    ...(vae.likelihood.hasScale && {
+      scaleFit: fitScale(density, P, await decode(vae, sets.train, coding, FITTED_IMAGES), checked),
+    }),
+  };
+}
+
+/** Counts a number of [0, 1] in bins of equal width; what lies outside goes to the ends. */
+function count(bins: Float64Array, share: number): void {
+  bins[Math.max(0, Math.min(bins.length - 1, Math.floor(share * bins.length)))]!++;
+}
+
+/** From E[r], E[r²], E[r³], E[r⁴]. */
+function moments([m1, m2, m3, m4]: number[]) {
+  const mean = m1!;
+  const variance = m2! - mean ** 2;
+  const third = m3! - 3 * mean * m2! + 2 * mean ** 3;
+  const fourth = m4! - 4 * mean * m3! + 6 * mean ** 2 * m2! - 3 * mean ** 4;
+  return {
+    mean,
+    standardDeviation: Math.sqrt(variance),
+    skewness: third / variance ** 1.5,
+    kurtosis: fourth / variance ** 2,
+  };
+}
+
+function fitScale(density: HostDensity, P: number, train: Decoded, checked: Decoded): ScaleFit {
+  /** Summed over every `stride`-th value. */
+  const logProb = ({ x, params }: Decoded, factor: number, stride: number) => {
+    let sum = 0;
+    for (let i = 0; i < x.length; i += stride) {
+      sum += density(params.subarray(i * P, (i + 1) * P), factor).logProb(x[i]!);
+    }
+    return sum;
+  };
+  const stride = strideThrough(train.x.length, train.x.length / train.images);
+  const factor = Math.exp(maximise((logFactor) => logProb(train, Math.exp(logFactor), stride), -4, 4));
+  const gain = (logProb(checked, factor, 1) - logProb(checked, 1, 1)) / checked.images;
+  return { factor, images: train.images, gain };
+}
+
+/** A step that takes about FITTED_VALUES of n values, and has no factor in common with D, so as to meet every pixel. */
+function strideThrough(n: number, D: number): number {
+  const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+  let stride = Math.max(1, Math.floor(n / FITTED_VALUES));
+  while (gcd(stride, D) > 1) stride++;
+  return stride;
+}
+
+/** The x in [low, high] at which f, with one maximum, is largest: golden section, to 1e-3. */
+function maximise(f: (x: number) => number, low: number, high: number): number {
+  const ratio = (Math.sqrt(5) - 1) / 2;
+  let [left, right] = [high - ratio * (high - low), low + ratio * (high - low)];
+  let [atLeft, atRight] = [f(left), f(right)];
+  while (high - low > 2e-3) {
+    if (atLeft < atRight) {
+      [low, left, atLeft] = [left, right, atRight];
+      right = low + ratio * (high - low);
+      atRight = f(right);
+    } else {
+      [high, right, atRight] = [right, left, atLeft];
+      left = high - ratio * (high - low);
+      atLeft = f(left);
+    }
+  }
+  return (low + high) / 2;
+}
+
+async function decode(vae: Vae, set: ImageSet, coding: PixelCoding, atMost: number): Promise<Decoded> {
+  const D = valuesPerImage(set);
+  const P = vae.likelihood.paramChannels;
+  const images = Math.min(atMost, set.count, Math.ceil(DECODED_VALUES / (D * P)));
+  const first = { pixels: set.pixels.subarray(0, images * D), count: images };
+  const x = new Float32Array(images * D);
+  const params = new Float32Array(x.length * P);
+  for await (const batch of evaluatePasses(vae, first, coding, (pass) => [tf.clone(pass.decoded)])) {
+    x.set(batch.x, batch.start * D);
+    params.set(batch.values[0]!, batch.start * D * P);
+  }
+  return { images, x, params };
+}

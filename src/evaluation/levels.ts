@@ -1,0 +1,55 @@
+import { valuesPerImage } from "../data/batches.ts";
+import type { ImageSet } from "../data/dataset.ts";
+import type { Density } from "../likelihoods/likelihood.ts";
+import type { Vae } from "../model.ts";
+import { byteIntervals, type PixelCoding } from "../pixels.ts";
+import * as tf from "../tf.ts";
+import type { ElboEstimate } from "./bounds.ts";
+import { evaluatePasses } from "./passes.ts";
+
+/** A bound on log P(v) for the bytes v of an image themselves, in nats per image, on the counting measure of 256 levels. */
+export interface LevelsEstimate {
+  readonly distortion: number;
+  readonly elbo: number;
+  readonly bitsPerDim: number;
+}
+
+/**
+ * The common scale of densities and of probabilities: what the model gives to the bytes, whatever x it makes of them.
+ * `P(v|z)` is the probability of the interval of x that stands for v, a difference of the distribution function; for
+ * pixels with dequantisation noise that is the sharper side of
+ *
+ *     log P(v|z) = log ∫_v p(x|z) dx ≥ E_u[log p((v + u)/256 | z)] − log 256     (Theis et al. 2016, eq. 3)
+ *
+ * Computed in float64 on the host, with the z of `estimateElbo`, whose result gives the rate. Undefined where the pixels do not tell 256 bytes apart.
+ */
+export async function estimateLevels(
+  vae: Vae & { likelihood: Density },
+  set: ImageSet,
+  coding: PixelCoding,
+  { distortion, rate }: ElboEstimate,
+): Promise<LevelsEstimate | undefined> {
+  const intervals = byteIntervals(coding);
+  if (!intervals) return undefined;
+  const D = valuesPerImage(set);
+  const levelsOf = (distortion: number) => {
+    const elbo = -(distortion + rate);
+    return { distortion, elbo, bitsPerDim: -elbo / (D * Math.LN2) };
+  };
+  const distributionOf = await vae.likelihood.onHost();
+  const P = vae.likelihood.paramChannels;
+  const isOnBytes = distributionOf(new Float64Array(P)).values?.length === 256;
+  if (isOnBytes) return levelsOf(distortion);
+  const { lower, upper } = intervals;
+  let logProb = 0;
+  const passes = evaluatePasses(vae, set, coding, (pass) => [tf.clone(pass.decoded)]);
+  for await (const { start, count, values } of passes) {
+    const decoded = values[0]!;
+    for (let i = 0; i < count * D; i++) {
+      const byte = set.pixels[start * D + i]!;
+      const pixel = distributionOf(decoded.subarray(i * P, (i + 1) * P));
+      logProb += pixel.logIntervalProb(lower[byte]!, upper[byte]!);
+    }
+  }
+  return levelsOf(-logProb / set.count);
+}

@@ -1,0 +1,58 @@
+import { evaluationBatches } from "../data/batches.ts";
+import type { ImageSet } from "../data/dataset.ts";
+import type { ForwardPass, Vae } from "../model.ts";
+import type { PixelCoding } from "../pixels.ts";
+import { RandomStream } from "../random.ts";
+import * as tf from "../tf.ts";
+
+/** Images at a time where only the forward pass is needed, and decoder outputs that they may have together (80 MB). */
+const EVALUATION_BATCH = 500;
+const DECODED_VALUES = 2e7;
+
+/** What came back of a batch of a split. */
+export interface EvaluatedBatch {
+  /** Index of its first image in the split. */
+  readonly start: number;
+  readonly count: number;
+  /** The images as the model saw them, [count, D]. */
+  readonly x: Float32Array;
+  /** The tensors that were asked for, flat. */
+  readonly values: readonly Float32Array[];
+}
+
+/**
+ * Sends a split through the model, one z ~ q(z|x) per image, and reads back what `select` takes of each pass. Pixel noise
+ * and z belong to the image and not to the seed of the training: the result does not depend on how the images are
+ * batched, and two runs are measured with the same binarised pixels and the same noise.
+ */
+export async function* evaluatePasses(
+  vae: Vae,
+  set: ImageSet,
+  coding: PixelCoding,
+  select: (pass: ForwardPass) => tf.Tensor[],
+  batchSize = imagesAtATime(vae),
+): AsyncGenerator<EvaluatedBatch> {
+  const random = new RandomStream("evaluation");
+  const posteriorRandom = random.fork("posterior");
+  let start = 0;
+  for (const { x, count } of evaluationBatches(set, { coding, batchSize, random })) {
+    const noise = new Float32Array(count * vae.latentDim);
+    for (let i = 0; i < count; i++) {
+      noise.set(posteriorRandom.fork(start + i).normals(vae.latentDim), i * vae.latentDim);
+    }
+    const tensors = tf.tidy(() =>
+      select(
+        vae.forward(tf.tensor2d(x, [count, x.length / count]), tf.tensor2d(noise, [count, vae.latentDim])),
+      ),
+    );
+    const values = await Promise.all(tensors.map((tensor) => tensor.data() as Promise<Float32Array>));
+    tf.dispose(tensors);
+    yield { start, count, x, values };
+    start += count;
+  }
+}
+
+function imagesAtATime({ imageShape: [H, W, C], likelihood }: Vae): number {
+  const fit = Math.floor(DECODED_VALUES / (H * W * C * likelihood.paramChannels));
+  return Math.max(1, Math.min(EVALUATION_BATCH, fit));
+}
