@@ -10,7 +10,7 @@ import { resolveDataDirs } from "./data/cache.ts";
 import type { Dataset, OnDataProgress } from "./data/dataset.ts";
 import { loadDataset } from "./data/index.ts";
 import { VaeError } from "./errors.ts";
-import { likelihoodFamily } from "./likelihoods/index.ts";
+import { likelihoodFamily, likelihoodsFor } from "./likelihoods/index.ts";
 import { createVae, type Vae } from "./model.ts";
 import type { PixelCoding } from "./pixels.ts";
 import { RandomStream } from "./random.ts";
@@ -38,8 +38,9 @@ function pixelCoding({ dataset, likelihood }: Config): PixelCoding {
   throw new VaeError(
     "usage",
     `dataset.pixels is ${dataset.pixels}, for which the ${likelihood.kind} likelihood ` +
-      `(${likelihoodFamily(likelihood).baseMeasure(likelihood)}) is no density. ` +
-      `It accepts ${accepted.join(", ")}; \`pixels: auto\` takes ${accepted[0]}.`,
+      `(${likelihoodFamily(likelihood).baseMeasure(likelihood)}) is no density, or one without bound. ` +
+      `It accepts ${accepted.join(", ")}; \`pixels: auto\` takes ${accepted[0]}. ` +
+      `For ${dataset.pixels} pixels there are, with their default settings, ${likelihoodsFor(dataset.pixels).join(", ")}.`,
   );
 }
 

@@ -19,6 +19,9 @@ export type PixelCoding = (typeof pixelCodings)[number] | LevelsCoding;
 
 export const levelsCoding = (levels: number): LevelsCoding => `levels-${levels}`;
 
+/** Whether K is one that bytes can be quantised to. */
+export const isLevelsCoding = (coding: LevelsCoding) => levelsOf(coding) >= 2 && levelsOf(coding) <= 256;
+
 /** K of `levels-K`. */
 const levelsOf = (coding: LevelsCoding) => Number(coding.slice("levels-".length));
 

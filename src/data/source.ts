@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { VaeError } from "../errors.ts";
-import { pixelCodings } from "../pixels.ts";
+import { isLevelsCoding, pixelCodings } from "../pixels.ts";
 import type { DataDirs } from "./cache.ts";
 import type { OnDataProgress, SourceData } from "./dataset.ts";
 import type { NetworkSettings } from "./fetch.ts";
@@ -66,7 +66,10 @@ export const commonSettings = {
   pixels: z
     .union([
       z.enum(["auto", ...pixelCodings]),
-      z.templateLiteral(["levels-", z.int().min(2).max(256)]).describe("levels-K"),
+      z
+        .templateLiteral(["levels-", z.int().min(2).max(256)])
+        .refine(isLevelsCoding, "K of levels-K goes from 2 to 256")
+        .describe("levels-K (K = 2 … 256)"),
     ])
     .default("auto")
     .describe("how bytes become x; auto picks from the likelihood"),

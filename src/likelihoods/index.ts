@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PixelCoding } from "../pixels.ts";
 import { bernoulli } from "./bernoulli.ts";
 import { categorical } from "./categorical.ts";
 import { continuousBernoulli } from "./continuousBernoulli.ts";
@@ -50,4 +51,19 @@ const likelihoods = {
 export function likelihoodFamily(config: LikelihoodConfig) {
   // The one cast: the table holds each kind under its own name, which the compiler cannot follow through an index.
   return likelihoods[config.kind] as unknown as LikelihoodFamily<z.ZodType<LikelihoodConfig>>;
+}
+
+/** The densities for pixels of this coding, by how they are set to be one. */
+export function likelihoodsFor(coding: PixelCoding): string[] {
+  const levels = /^levels-(\d+)$/.exec(coding)?.[1];
+  return likelihoodSchema.options.flatMap((option) => {
+    const kind = option.shape.kind.value;
+    const config = likelihoodSchema.parse({
+      kind,
+      ...(kind === "categorical" && levels && { levels: Number(levels) }),
+    });
+    const { kindOf, pixels } = likelihoodFamily(config);
+    if (kindOf !== "density" || !pixels(config).includes(coding)) return [];
+    return [kind === "categorical" ? `categorical with levels: ${levels}` : kind];
+  });
 }
