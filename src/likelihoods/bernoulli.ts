@@ -24,6 +24,7 @@ export const bernoulli = defineLikelihood({
     kindOf: "density",
     paramChannels: 1,
     logProb: (params, x) => minusCrossEntropy(tf.squeeze(params, [2]), x),
+    terms: (params, x) => ({ crossEntropy: tf.neg(minusCrossEntropy(tf.squeeze(params, [2]), x)) }),
     mean: (params) => tf.sigmoid(tf.squeeze(params, [2])),
     sample(params, random) {
       const probs = tf.sigmoid(tf.squeeze<tf.Tensor2D>(params, [2]));

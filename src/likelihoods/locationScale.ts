@@ -68,6 +68,15 @@ export function locationScale(
       const { location, scales } = split(params);
       return logProb(tf.sub(x, location), scales) as tf.Tensor1D;
     },
+    terms(params, x) {
+      const { location, scales } = split(params);
+      const t = tf.mul<tf.Tensor2D>(tf.sub(x, location), scales.inverse);
+      return {
+        error: tf.sum(tf.mul(energy(t), weight), 1),
+        logScale: tf.sum(tf.add(tf.zerosLike(t), scales.log), 1),
+        constant: tf.fill([t.shape[0]], t.shape[1] * logNormaliser) as tf.Tensor1D,
+      };
+    },
     mean: (params) => mean.apply(outputs(params)[0]),
     sample(params, random) {
       const { location, scales } = split(params);

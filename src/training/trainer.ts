@@ -132,7 +132,8 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
   return finish("completed");
 }
 
-function stepInputs(vae: Vae, batch: Batch, random: RandomStream) {
+/** What a step is run on; a function of the batch and its place in the run. */
+export function stepInputs(vae: Vae, batch: Batch, random: RandomStream) {
   return {
     x: tf.tensor2d(batch.x, [batch.count, batch.x.length / batch.count]),
     noise: tf.tensor2d(random.normals(batch.count * vae.latentDim), [batch.count, vae.latentDim]),
@@ -148,7 +149,8 @@ function advance(state: TrainingState, terms: Terms, batch: Batch): void {
   addTerms(state.windowTotals, terms, batch.count);
 }
 
-async function readSigma({ likelihood }: Vae): Promise<{ sigma?: number }> {
+/** σ of the noise where it is one number; waits for the device once. */
+export async function readSigma({ likelihood }: Vae): Promise<{ sigma?: number }> {
   if (!likelihood.sigma) return {};
   const sigma = likelihood.sigma();
   const [value] = await sigma.data();
