@@ -12,7 +12,7 @@ export interface BatchTerms {
   readonly images: number;
   /** Parts of the distortion. */
   readonly parts: readonly { readonly name: TermName; readonly value: number }[];
-  /** As the objective computes it, in fewer operations. */
+  /** As training computes it, in fewer operations. */
   readonly distortion: number;
   readonly rate: number;
   /** Errors of the decoded means, whatever the likelihood. */
@@ -30,29 +30,37 @@ export async function measureFirstBatch(
   const { random } = options;
   const batch = trainingBatches(set, { ...options, epoch: 1 }).next().value!;
   const { x, noise } = stepInputs(vae, batch, random.fork("posterior").fork(0));
-  const names: TermName[] = [];
-  const perImage = tf.tidy(() => {
+  const { parts, ...whole } = tf.tidy(() => {
     const { decoded, logProb, rate } = vae.forward(x, noise);
     const residual = tf.sub(x, vae.likelihood.mean(decoded));
-    const parts = Object.entries(vae.likelihood.terms(decoded, x)) as [TermName, tf.Tensor1D][];
-    names.push(...parts.map(([name]) => name));
-    const errors = [tf.sum(tf.square(residual), 1), tf.sum(tf.abs(residual), 1)];
-    return tf.stack([tf.neg(logProb), rate, ...errors, ...parts.map(([, part]) => part)]); // [4 + parts, B]
+    return {
+      distortion: tf.neg(logProb),
+      rate,
+      SSE: tf.square(residual),
+      SAE: tf.abs(residual),
+      parts: vae.likelihood.terms(decoded, x) as { [name in TermName]: tf.Tensor2D },
+    };
   });
-  const values = await perImage.data();
-  tf.dispose([perImage, x, noise]);
-  const means = Array.from({ length: perImage.shape[0]! }, (_, row) => {
+  /** Added up in float64: so many values added in float32 would lose the second decimal. */
+  const mean = async (tensor: tf.Tensor) => {
+    const values: ArrayLike<number> = await tensor.data();
     let sum = 0;
-    for (let i = 0; i < batch.count; i++) sum += values[row * batch.count + i]!;
+    for (let i = 0; i < values.length; i++) sum += values[i]!;
     return sum / batch.count;
-  });
-  const [distortion, rate, SSE, SAE, ...parts] = means as [number, number, number, number, ...number[]];
-  return {
+  };
+  const result = {
     images: batch.count,
-    parts: names.map((name, i) => ({ name, value: parts[i]! })),
-    distortion,
-    rate,
-    errors: { SSE, SAE },
+    parts: await Promise.all(
+      Object.entries(parts).map(async ([name, part]) => ({
+        name: name as TermName,
+        value: await mean(part),
+      })),
+    ),
+    distortion: await mean(whole.distortion),
+    rate: await mean(whole.rate),
+    errors: { SSE: await mean(whole.SSE), SAE: await mean(whole.SAE) },
     ...(await readSigma(vae)),
   };
+  tf.dispose([x, noise, ...Object.values(whole), ...Object.values(parts)]);
+  return result;
 }

@@ -43,6 +43,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
   });
   const about = {
     weights: subject.weights,
+    noise: "components" in likelihood && likelihood.components > 1 ? "Each component" : "The noise",
     baseMeasure: likelihoodFamily(likelihood).baseMeasure(likelihood),
     D,
     seed: training.seed,
@@ -58,7 +59,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
         pixels: subject.pixels,
         coding,
       }),
-      reduction: reductionSection(reduction),
+      reduction: reductionSection(reduction, kindOf),
       dropped: droppedSection(reduction),
       tradeOff: tradeOffSection(reduction, { D, beta, warmup }),
       batch: batchSection(terms, printed, about),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import * as tf from "../tf.ts";
-import { minusCrossEntropy } from "./bernoulli.ts";
+import { crossEntropies } from "./bernoulli.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import { type PixelDistribution, withCdf } from "./pixelDistribution.ts";
 import { REAL_LINE } from "./scale.ts";
@@ -36,8 +36,8 @@ export const continuousBernoulli = defineLikelihood({
       const logits = tf.squeeze<tf.Tensor2D>(params, [2]);
       // log((eˡ − 1) / l) − softplus(l): what is left of the normaliser when cross-entropy has taken its share.
       const half = tf.mul(logits, 0.5);
-      const rest = tf.sub(tf.add(half, stable.logSinhc(half)), tf.softplus(logits));
-      return { crossEntropy: tf.neg(minusCrossEntropy(logits, x)), normaliser: tf.sum(rest, 1) };
+      const rest = tf.sub<tf.Tensor2D>(tf.add(half, stable.logSinhc(half)), tf.softplus(logits));
+      return { crossEntropy: crossEntropies(logits, x), normaliser: rest };
     },
     mean: (params) => tf.add(0.5, tf.mul(stable.langevin(tf.mul(tf.squeeze(params, [2]), 0.5)), 0.5)),
     sample(params, random) {

@@ -60,7 +60,7 @@ const logistics: ComponentFamily = {
   logProb: logBinProbs,
   parts(minusLogProb, x) {
     const isInner = tf.mul(tf.step(tf.sub(x, HALF_BIN)), tf.step(tf.sub(1 - HALF_BIN, x)));
-    const innerLevels = tf.mul(minusLogProb, isInner);
+    const innerLevels = tf.mul<tf.Tensor2D>(minusLogProb, isInner);
     return { innerLevels, outerLevels: tf.sub(minusLogProb, innerLevels) };
   },
   mean: componentMeans,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import * as tf from "../tf.ts";
-import { initialLogits, minusCrossEntropy } from "./bernoulli.ts";
+import { crossEntropies, initialLogits, minusCrossEntropy } from "./bernoulli.ts";
 import { defineLikelihood } from "./likelihood.ts";
 
 /**
@@ -34,18 +34,18 @@ export const hybrid = defineLikelihood({
 
   create({ ceWeight, mseWeight }) {
     const mean = (params: tf.Tensor3D) => tf.sigmoid(tf.squeeze<tf.Tensor2D>(params, [2]));
-    const terms = (params: tf.Tensor3D, x: tf.Tensor2D) => ({
-      crossEntropy: tf.mul<tf.Tensor1D>(minusCrossEntropy(tf.squeeze(params, [2]), x), -ceWeight),
-      squaredError: tf.mul<tf.Tensor1D>(tf.sum(tf.square(tf.sub(x, mean(params))), 1), mseWeight),
-    });
     return {
       kindOf: "loss",
       paramChannels: 1,
       logProb(params, x) {
-        const { crossEntropy, squaredError } = terms(params, x);
-        return tf.neg(tf.add(crossEntropy, squaredError));
+        const crossEntropy = tf.neg(minusCrossEntropy(tf.squeeze(params, [2]), x));
+        const squaredError = tf.sum(tf.square(tf.sub(x, mean(params))), 1);
+        return tf.neg(tf.add(tf.mul(crossEntropy, ceWeight), tf.mul(squaredError, mseWeight)));
       },
-      terms,
+      terms: (params, x) => ({
+        crossEntropy: tf.mul(crossEntropies(tf.squeeze(params, [2]), x), ceWeight),
+        squaredError: tf.mul(tf.square(tf.sub(x, mean(params))), mseWeight),
+      }),
       mean,
       sample: mean,
     };

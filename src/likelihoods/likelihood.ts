@@ -29,10 +29,10 @@ interface Decoding {
    */
   logProb(params: Tensor3D, x: Tensor2D): Tensor1D;
   /**
-   * −log p(x|z) taken apart: nats per image that add up to minus `logProb`, [B] each. For people; training takes the sum
-   * in fewer operations.
+   * −log p(x|z) taken apart: nats for each value, [B, D] each, that add up to minus `logProb` over parts and values. For
+   * people; training takes the sum in fewer operations.
    */
-  terms(params: Tensor3D, x: Tensor2D): Readonly<Partial<Record<TermName, Tensor1D>>>;
+  terms(params: Tensor3D, x: Tensor2D): Readonly<Partial<Record<TermName, Tensor2D>>>;
   /** E[x|z], what a picture of a decoded image shows. [B, D, P] -> [B, D]. */
   mean(params: Tensor3D): Tensor2D;
   /** A draw x ~ p(x|z), noise included. [B, D, P] -> [B, D]. */
@@ -73,7 +73,7 @@ export type Likelihood = Density | Loss;
 
 /**
  * One family of densities. Adding one: a file that exports this object, its two lines in `index.ts`, a row in the
- * contract table `test/likelihoods/rows.ts`.
+ * contract table `test/likelihoods/rows.ts`, and its words for people in `src/explain/reductions`.
  */
 export interface LikelihoodFamily<Schema extends z.ZodType> {
   /** The section `likelihood:` of a configuration. */

@@ -72,9 +72,9 @@ export function locationScale(
       const { location, scales } = split(params);
       const t = tf.mul<tf.Tensor2D>(tf.sub(x, location), scales.inverse);
       return {
-        error: tf.sum(tf.mul(energy(t), weight), 1),
-        logScale: tf.sum(tf.add(tf.zerosLike(t), scales.log), 1),
-        constant: tf.fill([t.shape[0]], t.shape[1] * logNormaliser) as tf.Tensor1D,
+        error: tf.mul(energy(t), weight),
+        logScale: tf.add(tf.zerosLike(t), scales.log),
+        constant: tf.fill(t.shape, logNormaliser),
       };
     },
     mean: (params) => mean.apply(outputs(params)[0]),

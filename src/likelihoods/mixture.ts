@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { CreateVariable } from "../parameters.ts";
 import type { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
-import type { Density, TermName } from "./likelihood.ts";
+import type { Density } from "./likelihood.ts";
 import type { LocationScaleOptions } from "./locationScale.ts";
 import { meanFunctions } from "./meanFunction.ts";
 import { mixed, type PixelDistribution, type SymmetricDensity, shifted } from "./pixelDistribution.ts";
@@ -38,12 +38,8 @@ export interface Components {
 export interface ComponentFamily {
   /** log p_k(x), x [B, D, 1] -> [B, D, K]. */
   logProb(components: Components, x: tf.Tensor): tf.Tensor;
-  /** −log p(x) of each value, [B, D], in parts that add up to it, [B, D] each; see `terms` of a likelihood. */
-  parts(
-    minusLogProb: tf.Tensor2D,
-    x: tf.Tensor2D,
-    scales: ScaleTensors,
-  ): Partial<Record<TermName, tf.Tensor>>;
+  /** −log p(x) of each value in parts that add up to it, [B, D] -> [B, D]; see `terms` of a likelihood. */
+  parts(minusLogProb: tf.Tensor2D, x: tf.Tensor2D, scales: ScaleTensors): ReturnType<Density["terms"]>;
   /** E_k[x], [B, D, K]. */
   mean(components: Components): tf.Tensor;
   /** A number at location 0 and scale 1. */
@@ -94,10 +90,7 @@ export function createMixture(
     logProb: (params, x) => tf.sum(logProbs(split(params), x), 1),
     terms(params, x) {
       const parameters = split(params);
-      const parts = family.parts(tf.neg(logProbs(parameters, x)), x, parameters.scales);
-      return Object.fromEntries(
-        Object.entries(parts).map(([name, part]) => [name, tf.sum<tf.Tensor1D>(part, 1)]),
-      );
+      return family.parts(tf.neg(logProbs(parameters, x)), x, parameters.scales);
     },
     mean(params) {
       const { weights, ...components } = split(params);

@@ -27,6 +27,6 @@ export const bernoulli: Reduce<"bernoulli"> = (_config, { beta }) => ({
       "pixels divides it by D.",
   },
   terms: { crossEntropy: "BCE" },
-  tradeOff: scaleFree("a Bernoulli", beta),
+  tradeOff: scaleFree("A Bernoulli", beta),
   linear: { error: "BCE", factor: 1 },
 });

@@ -23,6 +23,6 @@ export const categorical: Reduce<"categorical"> = ({ levels: K }, { D, beta }) =
     meaning: `Nothing is dropped. For scale: guessing evenly costs D log ${K} = ${nats(D * Math.log(K))} nats per image, ${number(Math.log2(K))} bits/dim.`,
   },
   terms: { crossEntropy: "CE" },
-  tradeOff: scaleFree("a categorical", beta),
+  tradeOff: scaleFree("A categorical likelihood", beta),
   inexpressible: "none of them has a categorical likelihood over levels",
 });

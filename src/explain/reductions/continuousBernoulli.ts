@@ -29,7 +29,7 @@ export const continuousBernoulli: Reduce<"continuous-bernoulli"> = (_config, { b
       "Without it the best λ is the mean of x, with it λ lies further from ½.",
   },
   terms: { crossEntropy: "BCE", normaliser: "−Σ log C(λ)" },
-  tradeOff: scaleFree("a continuous Bernoulli", beta),
+  tradeOff: scaleFree("A continuous Bernoulli", beta),
   inexpressible:
     "all of them that have BCE leave out the normaliser, which is part of the loss and not a constant",
 });

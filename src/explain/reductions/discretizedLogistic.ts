@@ -7,13 +7,14 @@ export const discretizedLogistic: Reduce<"discretized-logistic"> = (
   { components: K, scale: s },
   { D, beta },
 ) => ({
-  familiar: "log cosh of the error, where the scale is wide against a level",
+  familiar: "log cosh of the error",
   formula: [
-    "log P(x|z) = log Σ_k π_k [ F((x + h − m_k) / s) − F((x − h − m_k) / s) ], F(t) = 1 / (1 + exp −t)",
+    "log P(x|z) = log Σ_k π_k [ F((x + h − m_k) / s) − F((x − h − m_k) / s) ]",
     "h = 1/510, half a level; the lowest level reaches down to −∞, the highest up to ∞",
   ],
   symbols: [
     `${countComponents(K)} for each value${K === 1 ? "" : "; π = softmax of the decoder's weights"}`,
+    "F(t) = 1 / (1 + exp −t), the logistic distribution function",
     "m_k = m_k(z): the decoder's output, any real number",
     ...symbolsOf({ mean: "linear", scale: s }, "s").slice(1),
   ],

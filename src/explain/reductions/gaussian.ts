@@ -1,5 +1,5 @@
 import { nats, number } from "../numbers.ts";
-import { learnedScale, sumOverValues, symbolsOf, tradeOffOfLearned } from "./locationScale.ts";
+import { learnedScale, sumOverValues, symbolsOf, tradeOffOfLearned, withoutRate } from "./locationScale.ts";
 import type { Reduce } from "./reduction.ts";
 
 export const gaussian: Reduce<"gaussian"> = ({ sigma, mean }, { D, beta }) => {
@@ -60,19 +60,21 @@ export const gaussian: Reduce<"gaussian"> = ({ sigma, mean }, { D, beta }) => {
       logScale: sigma === "perPixel" ? "Σ log σ" : "D log σ",
       constant: "(D/2) log 2π",
     },
-    tradeOff: fixed
-      ? [
-          "a · SSE + b · KL ⇔ σ² = b / 2a at β = 1, and mean-MSE + w · KL ⇔ σ² = wD / 2: the weight of the KL is the " +
-            "noise level, whatever it is called.",
-          `With a fixed σ only βσ² counts: here ${number(beta * sigma ** 2)}. σ = ${number(sigma * Math.sqrt(beta))} with β = 1, ` +
-            `σ = 1 with β = ${number(beta * sigma ** 2)} and every other pair with that product have the same best weights. ` +
-            (beta === 1
-              ? "Of all these pairs β = 1 is the one whose loss is −ELBO, a bound on −log p(x)."
-              : `But only the pair with β = 1 has a loss that is −ELBO: these weights are best for a Gaussian with ` +
-                `σ = ${number(sigma * Math.sqrt(beta))}, and this configuration scores them with σ = ${number(sigma)}.`),
-          "Were σ learned (`--sigma shared`), they would part: σ would follow the errors, and β would weigh the rate alone.",
-        ]
-      : tradeOffOfLearned(sigma, "σ", beta),
+    tradeOff: !fixed
+      ? tradeOffOfLearned(sigma, "σ", beta)
+      : beta === 0
+        ? [withoutRate("σ")]
+        : [
+            "a · SSE + b · KL ⇔ σ² = b / 2a at β = 1, and mean-MSE + w · KL ⇔ σ² = wD / 2: the weight of the KL is the " +
+              "noise level, whatever it is called.",
+            `With a fixed σ only βσ² counts: here ${number(beta * sigma ** 2)}. σ = ${number(sigma * Math.sqrt(beta))} with β = 1, ` +
+              `σ = 1 with β = ${number(beta * sigma ** 2)} and every other pair with that product have the same best weights. ` +
+              (beta === 1
+                ? "Of all these pairs β = 1 is the one whose loss is −ELBO, a bound on −log p(x)."
+                : `But only the pair with β = 1 has a loss that is −ELBO: these weights are best for a Gaussian with ` +
+                  `σ = ${number(sigma * Math.sqrt(beta))}, and this configuration scores them with σ = ${number(sigma)}.`),
+            "Were σ learned (`--sigma shared`), they would part: σ would follow the errors, and β would weigh the rate alone.",
+          ],
     ...(fixed
       ? { linear: { error: "SSE", factor: 1 / (2 * sigma ** 2) } }
       : {

@@ -9,10 +9,11 @@ export const huber: Reduce<"huber"> = ({ scale: s, mean, delta }, { D, beta }) =
   return {
     familiar: "Huber's loss (smooth L1)",
     formula: [
-      "log p(x|z) = −h(t) − log s − log Z, t = (x − μ) / s",
+      "log p(x|z) = −h(t) − log s − log Z",
       "h(t) = ½t² up to |t| = δ, δ|t| − ½δ² beyond; Z = √(2π) erf(δ/√2) + (2/δ) exp(−½δ²)",
     ],
     symbols: [
+      "t = (x − μ) / s",
       ...symbolsOf({ mean, scale: s }, "s"),
       `δ = ${number(delta)}, in units of s; log Z = ${number(logZ)}`,
     ],

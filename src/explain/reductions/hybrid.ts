@@ -2,20 +2,24 @@ import { number } from "../numbers.ts";
 import type { Reduce, Reduction } from "./reduction.ts";
 
 export const hybrid: Reduce<"hybrid"> = ({ ceWeight, mseWeight }, { beta }): Reduction => {
+  const weighted = (ce: string, se: string) =>
+    [
+      ...(ceWeight > 0 ? [`${number(ceWeight)} · ${ce}`] : []),
+      ...(mseWeight > 0 ? [`${number(mseWeight)} · ${se}`] : []),
+    ].join(" + ") || "0";
   const integrals = [0.5, 0.9, 0.99].map((p) => ({ p, integral: integral(p, ceWeight, mseWeight) }));
   return {
-    familiar: `${number(ceWeight)} BCE + ${number(mseWeight)} SSE`,
-    formula: [`loss = ${number(ceWeight)} · BCE(x, p) + ${number(mseWeight)} · (x − p)²`],
+    familiar: weighted("BCE", "SSE"),
+    formula: [`loss = ${weighted("BCE(x, p)", "(x − p)²")}`],
     symbols: ["p = p(z) = sigmoid of the decoder's output, x in [0, 1]"],
     steps: [
       {
-        formula: "a loss is a likelihood when exp(−loss) integrates over x to the same number for every p",
-        because: "then minus the logarithm of that number is the constant that makes it a density",
+        formula: "loss = −log p(x|z) + constant ⇔ ∫ exp(−loss) dx is the same for every p",
+        because:
+          "a density integrates to 1 for every parameter; the constant is then minus the log of that integral",
       },
       {
-        formula: integrals
-          .map(({ p, integral }) => `∫ exp(−loss) dx = ${number(integral)} at p = ${number(p)}`)
-          .join(", "),
+        formula: `∫ exp(−loss) dx: ${integrals.map(({ p, integral }) => `${number(integral)} at p = ${number(p)}`).join(", ")}`,
         because:
           "over [0, 1]. It depends on p, so no constant will do, and the loss does not pay for the difference: it is a " +
           "loss, not a likelihood",

@@ -1,5 +1,5 @@
 import { nats, number } from "../numbers.ts";
-import { learnedScale, sumOverValues, symbolsOf, tradeOffOfLearned } from "./locationScale.ts";
+import { learnedScale, sumOverValues, symbolsOf, tradeOffOfLearned, withoutRate } from "./locationScale.ts";
 import type { Reduce } from "./reduction.ts";
 
 export const laplace: Reduce<"laplace"> = ({ scale: b, mean }, { D, beta }) => {
@@ -54,14 +54,16 @@ export const laplace: Reduce<"laplace"> = ({ scale: b, mean }, { D, beta }) => {
       logScale: b === "perPixel" ? "Σ log b" : "D log b",
       constant: "D log 2",
     },
-    tradeOff: fixed
-      ? [
-          "a · SAE + w · KL ⇔ b = w / a at β = 1, and mean-MAE + w · KL ⇔ b = wD: the weight of the KL is the noise level.",
-          `With a fixed b only bβ counts: here ${number(b * beta)}. b = ${number(b * beta)} with β = 1, b = 1 with β = ${number(b * beta)} and every ` +
-            `other pair with that product have the same best weights; only at β = 1 is the loss −ELBO. ` +
-            "Were b learned (`--scale shared`), they would part.",
-        ]
-      : tradeOffOfLearned(b, "b", beta),
+    tradeOff: !fixed
+      ? tradeOffOfLearned(b, "b", beta)
+      : beta === 0
+        ? [withoutRate("b")]
+        : [
+            "a · SAE + w · KL ⇔ b = w / a at β = 1, and mean-MAE + w · KL ⇔ b = wD: the weight of the KL is the noise level.",
+            `With a fixed b only bβ counts: here ${number(b * beta)}. b = ${number(b * beta)} with β = 1, b = 1 with β = ${number(b * beta)} and every ` +
+              `other pair with that product have the same best weights; only at β = 1 is the loss −ELBO. ` +
+              "Were b learned (`--scale shared`), they would part.",
+          ],
     ...(fixed
       ? { linear: { error: "SAE", factor: 1 / b } }
       : { inexpressible: b === "shared" ? "none of them learns b" : "none of them has b(z)" }),

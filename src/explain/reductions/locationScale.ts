@@ -42,6 +42,11 @@ export function learnedScale(
   };
 }
 
+/** At β = 0 there is no noise level to read. */
+export const withoutRate = (s: string) =>
+  `β = 0: the rate costs nothing, so this is an autoencoder. Any ${s} has the same best weights, and −ELBO, which counts ` +
+  `the rate, can be as high as it likes.`;
+
 /** What a scale that is not fixed means beside β. */
 export function tradeOffOfLearned(scale: ScaleConfig, s: string, beta: number): string[] {
   const which =

@@ -9,10 +9,14 @@ export const studentT: Reduce<"student-t"> = ({ scale: s, mean, df }, { D, beta 
   return {
     familiar: "log(1 + t²/ν), the Cauchy or Lorentzian loss",
     formula: [
-      "log p(x|z) = −(ν + 1)/2 · log(1 + t²/ν) − log s − log(√(νπ) Γ(ν/2) / Γ((ν + 1)/2)), t = (x − μ) / s",
+      "log p(x|z) = −(ν + 1)/2 · log(1 + t²/ν) − log s − log(√(νπ) Γ(ν/2) / Γ((ν + 1)/2))",
       `log p(x|z) = −${number((df + 1) / 2)} · log(1 + t²/${number(df)}) − ${fixed ? `log ${number(s)}` : "log s"} − ${number(c)}`,
     ],
-    symbols: [...symbolsOf({ mean, scale: s }, "s"), `ν = ${number(df)} degrees of freedom`],
+    symbols: [
+      "t = (x − μ) / s",
+      ...symbolsOf({ mean, scale: s }, "s"),
+      `ν = ${number(df)} degrees of freedom`,
+    ],
     steps: [
       sumOverValues("−log p(x|z) = Σ_d [ (ν + 1)/2 · log(1 + t_d²/ν) + log s + c(ν) ]"),
       {

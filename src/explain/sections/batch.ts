@@ -66,7 +66,7 @@ export function account(
 export function batchSection(
   terms: BatchTerms,
   account: Account,
-  about: { weights: string; baseMeasure: string; D: number; seed: number },
+  about: { weights: string; noise: string; baseMeasure: string; D: number; seed: number },
 ) {
   const { parts, decimals, bound, beta } = account;
   const digits = (value: number) => nats(value, decimals);
@@ -87,7 +87,7 @@ export function batchSection(
   ];
   const { SSE, SAE } = terms.errors;
   const sigma =
-    terms.sigma === undefined ? "" : ` The noise has the standard deviation ${number(terms.sigma)}.`;
+    terms.sigma === undefined ? "" : ` ${about.noise} has the standard deviation ${number(terms.sigma)}.`;
   const blocks: Block[] = [
     paragraph(
       `The first training batch of seed ${about.seed}, ${terms.images} images, ${about.weights}, one z ~ q(z|x) for each; ` +
@@ -95,8 +95,8 @@ export function batchSection(
     ),
     { kind: "table", head: ["", "term", bound ? "nats per image" : "per image"], rows },
     paragraph(
-      `Each term is rounded once and every sum is made from the printed terms, so the digits re-add; before rounding the ` +
-        `loss is ${nats(account.unrounded, decimals + 2)}.` +
+      `Each term is rounded once and every sum is made from the printed terms, so the digits re-add. Training computes ` +
+        `${nats(account.unrounded, decimals + 2)} for the same batch, in float32 and unrounded.` +
         (bound ? ` The bits are on the ${about.baseMeasure}.` : ""),
     ),
     paragraph(

@@ -24,7 +24,7 @@ export function likelihoodSection(
         isLoss
           ? "base measure: none, as it is no density"
           : `base measure: ${family.baseMeasure(config)}; numbers on different measures are not comparable`,
-        `pixels: ${resolved}: ${describeCoding(data.coding)}. ${isLoss ? "Taken" : "A density"} for ${accepted.join(", ")}`,
+        `pixels: ${resolved} (${describeCoding(data.coding)}); ${isLoss ? "taken" : "a density"} for ${accepted.join(", ")}`,
         `data: ${data.name}, ${data.imageShape.join("x")}, so D = ${D} values per image`,
       ),
       ...(isLoss

@@ -41,7 +41,10 @@ export function toolsSection(
   ]);
   const blocks: Block[] = [
     paragraph(
-      "The same best weights, and yet each prints another number for the batch above: a factor apart, and without the constant.",
+      "Settings with the same best weights, and what each tool would print for the batch above" +
+        (equivalent.error === "BCE"
+          ? "."
+          : ": numbers that differ by a factor and lack the constant, so that no two of them can be compared."),
     ),
     { kind: "table", head: ["tool", "settings", "prints"], rows },
     ...(equivalent.error === "BCE"
