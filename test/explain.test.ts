@@ -352,7 +352,7 @@ describe("wrong use", () => {
       /--from pythae decides the likelihood and β, so likelihood\.sigma/,
     ],
     [["--from", "pythae", "--objective.beta", "2"], /so objective\.beta cannot be set beside it/],
-    [["--kl-weight", "2"], /a setting of another tool; say which with --from/],
+    [["--kl-weight", "2"], /are settings of other tools; say of which with --from/],
     [["--json", "--markdown"], /two forms of the same; give one of them/],
     [["missing.yaml"], /Cannot read the configuration missing\.yaml/],
   ])("%j", async (args, message) => {

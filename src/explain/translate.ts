@@ -123,7 +123,7 @@ export function translationSection(translation: Translation, rest: object) {
   }));
   const blocks: Block[] = [
     paragraph(
-      `${tool.title} minimises ${tool.written}. With these settings that is ${written} for each image, the error and the ` +
+      `${tool.title}: ${tool.written}. With these settings that is ${written} for each image, the error and the ` +
         `KL summed. Implied: ${implied}.`,
     ),
     ...(tool.note ? [paragraph(tool.note)] : []),

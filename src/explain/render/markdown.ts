@@ -37,5 +37,6 @@ const escaped = (text: string) =>
     .split(/(`[^`]*`)/)
     .map((part) => (part.startsWith("`") ? part : part.replace(/[*_<|]/g, "\\$&")))
     .join("");
-const cell = (text: string) => escaped(text).replaceAll("\\\\|", "\\|");
+/** In a table a bar ends the cell, in code too. */
+const cell = (text: string) => escaped(text).replace(/(?<!\\)\|/g, "\\|");
 const code = (text: string) => `\`${text}\``;

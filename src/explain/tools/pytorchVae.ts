@@ -16,5 +16,5 @@ export const pytorchVae: Tool = {
   },
   note:
     "That is its loss in training; its validation loss, by which it keeps checkpoints, has kld_weight 1 and so another σ " +
-    "(78.4 at 64x64x3).",
+    "(78.4 at 64x64x3). D is in it too: the same kld_weight is another σ for images of another size (`--image-size`).",
 };
