@@ -1,10 +1,12 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { parse } from "yaml";
 import { useBackend } from "../src/backends/index.ts";
 import { createProgram } from "../src/cli.ts";
 import { loadConfig } from "../src/config/load.ts";
+import { withoutDefaults } from "../src/config/withoutDefaults.ts";
 import type { Page, Section } from "../src/explain/document.ts";
 import { explain } from "../src/explain/explain.ts";
 import { reduce } from "../src/explain/reductions/index.ts";
@@ -361,6 +363,46 @@ describe("wrong use", () => {
       message: expect.stringMatching(message),
     });
   });
+});
+
+test("a recipe keeps its other settings, and another tool's loss takes the place of its likelihood", async () => {
+  let output = "";
+  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    output += text;
+    return true;
+  });
+  const recipe = join(import.meta.dirname, "..", "configs", "quick.yaml");
+  const small = ["--dataset.trainCount", "300", "--dataset.validation", "50", "--dataset.testCount", "50"];
+  try {
+    await createProgram().parseAsync(
+      ["explain", recipe, "--from", "pythae", "--beta", "4", "--json", "--threads", "1", ...small],
+      { from: "user" },
+    );
+  } finally {
+    write.mockRestore();
+  }
+  const page = JSON.parse(output);
+  expect(parse(page.from.yaml)).toEqual({
+    dataset: { trainCount: 300, testCount: 50, validation: 50 },
+    model: { latentDim: 8, network: { hidden: [128] } },
+    likelihood: { kind: "gaussian", sigma: 2 },
+    objective: { kind: "elbo", beta: 1 },
+    training: { epochs: 2 },
+    threads: 1,
+  });
+  expect(page.likelihood).toMatchObject({
+    kind: "gaussian",
+    pixels: { asked: "auto", resolved: "gray" },
+    D: 784,
+  });
+  expect(page.tools.tools[0]).toMatchObject({ settings: "reconstruction_loss=mse, beta=4" });
+});
+
+test("what a recipe says is what differs from the defaults", () => {
+  for (const name of ["quick", "mnist-bernoulli"]) {
+    const file = join(import.meta.dirname, "..", "configs", `${name}.yaml`);
+    expect(withoutDefaults(loadConfig(file))).toEqual(parse(readFileSync(file, "utf8")));
+  }
 });
 
 describe("to be read", () => {

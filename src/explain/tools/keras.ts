@@ -8,5 +8,7 @@ export const keras: Tool = {
   defaults: {},
   loss: () => ({ error: "BCE", a: 1, b: 1 }),
   express: ({ error, weight }) =>
-    error === "BCE" && weight === 1 ? { settings: "as it is", loss: { error, a: 1, b: 1 } } : undefined,
+    error === "BCE" && weight === 1
+      ? { settings: "as it is, fed with these pixels", loss: { error, a: 1, b: 1 } }
+      : undefined,
 };
