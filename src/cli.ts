@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { dataCommand } from "./commands/data.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { sampleCommand } from "./commands/sample.ts";
 import { setupCommand } from "./commands/setup.ts";
@@ -36,6 +37,7 @@ export function createProgram(): Command {
     sampleCommand(),
     reconstructCommand(),
     evaluateCommand(),
+    explainCommand(),
     dataCommand(),
     doctorCommand(),
     setupCommand(),

@@ -21,6 +21,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["experiment"],
   ["run"],
   ["planRun", "reporting"],
+  ["explain"],
   ["commands"],
   ["cli"],
 ];

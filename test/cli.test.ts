@@ -221,6 +221,21 @@ describe("train", () => {
     expect(numbers.elbo).toBeCloseTo(-(numbers.distortion + numbers.rate), 10);
   });
 
+  test("explain takes a run's trained model, and digits on stdout re-add", async () => {
+    const { code, stdout, stderr } = await run("explain", "straight");
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/images, straight, best checkpoint of epoch 4, one z/);
+    const last = (label: string) =>
+      Number(stdout.match(new RegExp(`${label} +(−?[\\d.]+)$`, "m"))![1]!.replace("−", "-"));
+    expect(last("−ELBO: distortion \\+ rate")).toBeCloseTo(
+      last("distortion, −log p\\(x\\|z\\)") + last("rate, KL\\(q\\(z\\|x\\) ‖ p\\(z\\)\\)"),
+      10,
+    );
+    const refused = await run("explain", "straight", "--beta", "2");
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/straight is a run, whose settings are those that it was trained with/);
+  });
+
   test("a sweep from a shell: four values of beta, four folders, four zeros", async () => {
     const rates: number[] = [];
     for (const beta of ["0.5", "1", "2", "4"]) {
@@ -256,7 +271,10 @@ describe("help", () => {
       .helpInformation();
   };
 
-  test.each(["", "train", "sample", "reconstruct", "evaluate", "data"])("vae %s --help", (name) => {
-    expect(help(name)).toMatchSnapshot();
-  });
+  test.each(["", "train", "sample", "reconstruct", "evaluate", "explain", "data"])(
+    "vae %s --help",
+    (name) => {
+      expect(help(name)).toMatchSnapshot();
+    },
+  );
 });

@@ -42,6 +42,27 @@ describe.each(rows)("$name", (row) => {
     expect(Math.abs(total - 1)).toBeLessThan(1e-6);
   });
 
+  test("its terms add up to it", () => {
+    const { density } = build(row);
+    for (const [params, x] of [...someX(row).map((x) => [row.params, x] as const), ...row.extremes]) {
+      const [terms, sizes, logProb] = tf.tidy(() => {
+        const inputs = [repeated(params, 2, 3), tf.fill<tf.Rank.R2>([2, 3], x)] as const;
+        const parts = Object.values(density.terms(...inputs));
+        for (const part of parts) expect(part.shape).toEqual([2, 3]);
+        const sum = (tensors: tf.Tensor[]) => tf.sum(tf.addN(tensors), 1).dataSync();
+        return [sum(parts), sum(parts.map(tf.abs)), density.logProb(...inputs).dataSync()] as const;
+      });
+      // Large terms and logits cancel: the digits that float32 has are those of the largest.
+      const scale = Math.max(...sizes, ...params.map((p) => 3 * Math.abs(p)));
+      expectAllClose(
+        terms,
+        Array.from(logProb, (value) => -value),
+        1e-6,
+        scale,
+      );
+    }
+  });
+
   test("agrees with SciPy", async () => {
     const { density } = build(row);
     const xs = row.logProb.map(([x]) => x);
@@ -248,6 +269,9 @@ describe("hybrid", () => {
     const crossEntropy = -x * Math.log(p) - (1 - x) * Math.log(1 - p);
     const value = tf.tidy(() => loss.logProb(repeated([l], 1, 1), tf.tensor2d([[x]])).dataSync());
     expectAllClose(value, [-(0.5 * crossEntropy + 3 * (x - p) ** 2)], 1e-6);
+    const terms = loss.terms(repeated([l], 1, 1), tf.tensor2d([[x]]));
+    expectAllClose(terms.crossEntropy!.dataSync(), [0.5 * crossEntropy], 1e-6);
+    expectAllClose(terms.squaredError!.dataSync(), [3 * (x - p) ** 2], 1e-6);
     const logProb = (l: tf.Tensor) =>
       tf.sum(loss.logProb(tf.reshape(l, [1, 3, 1]), tf.tensor2d([[0.1, 0.9, 1]]))) as tf.Scalar;
     const at = Float32Array.of(0.7, -0.4, 500);

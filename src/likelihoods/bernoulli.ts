@@ -25,6 +25,7 @@ export const bernoulli = defineLikelihood({
     hasScale: false,
     paramChannels: 1,
     logProb: (params, x) => minusCrossEntropy(tf.squeeze(params, [2]), x),
+    terms: (params, x) => ({ crossEntropy: crossEntropies(tf.squeeze(params, [2]), x) }),
     mean: (params) => tf.sigmoid(tf.squeeze(params, [2])),
     sample(params, random) {
       const probs = tf.sigmoid(tf.squeeze<tf.Tensor2D>(params, [2]));
@@ -37,6 +38,10 @@ export const bernoulli = defineLikelihood({
 /** Logits whose sigmoid is the average image, [D]. */
 export const initialLogits = (averageImage: Float32Array) =>
   averageImage.map((p) => Math.log(clipProbability(p) / (1 - clipProbability(p))));
+
+/** softplus(l) − x·l for each value, [B, D] -> [B, D]. */
+export const crossEntropies = (logits: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor2D =>
+  tf.sub(tf.softplus(logits), tf.mul(x, logits));
 
 /**
  * Σ_d x·l − softplus(l), [B, D] -> [B]. Its gradient is written out, x − sigmoid(l), because that is one fast kernel

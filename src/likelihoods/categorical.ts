@@ -42,8 +42,8 @@ export const categorical = defineLikelihood({
     kindOf: "density",
     hasScale: false,
     paramChannels: levels,
-    // x = k / (K − 1) outside, k inside.
-    logProb: (logits, x) => tf.sum(logSoftmaxAt(logits, tf.round(tf.mul(x, levels - 1))), 1),
+    logProb: (logits, x) => tf.sum(logProbs(logits, x), 1),
+    terms: (logits, x) => ({ crossEntropy: tf.neg(logProbs(logits, x)) }),
     mean: (logits) => tf.sum(tf.mul(tf.softmax(logits), tf.linspace(0, 1, levels)), 2),
     sample: (logits, random) => tf.div(drawIndex(logits, random), levels - 1),
     onHost: async () => (logits) => {
@@ -52,6 +52,10 @@ export const categorical = defineLikelihood({
     },
   }),
 });
+
+/** log p of each value, [B, D, K], [B, D] -> [B, D]: x = k / (K − 1) outside, k inside. */
+const logProbs = (logits: tf.Tensor3D, x: tf.Tensor2D): tf.Tensor2D =>
+  logSoftmaxAt(logits, tf.round(tf.mul(x, logits.shape[2] - 1)));
 
 /**
  * log softmax(l)_k: logits [B, D, K] and k [B, D] -> [B, D]. The gradient, one-hot(k) − softmax(l), is written out: it

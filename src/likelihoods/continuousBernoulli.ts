@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as tf from "../tf.ts";
+import { crossEntropies } from "./bernoulli.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import { IntervalDistribution } from "./pixelDistribution.ts";
 import { REAL_LINE } from "./scale.ts";
@@ -31,6 +32,13 @@ export const continuousBernoulli = defineLikelihood({
       const logits = tf.squeeze<tf.Tensor2D>(params, [2]);
       const logNormaliser = stable.logSinhc(tf.mul(logits, 0.5));
       return tf.sum(tf.sub(tf.mul(logits, tf.sub(x, 0.5)), logNormaliser), 1);
+    },
+    terms(params, x) {
+      const logits = tf.squeeze<tf.Tensor2D>(params, [2]);
+      // log((eˡ − 1) / l) − softplus(l): what is left of the normaliser when cross-entropy has taken its share.
+      const half = tf.mul(logits, 0.5);
+      const rest = tf.sub<tf.Tensor2D>(tf.add(half, stable.logSinhc(half)), tf.softplus(logits));
+      return { crossEntropy: crossEntropies(logits, x), normaliser: rest };
     },
     mean: (params) => tf.add(0.5, tf.mul(stable.langevin(tf.mul(tf.squeeze(params, [2]), 0.5)), 0.5)),
     sample(params, random) {

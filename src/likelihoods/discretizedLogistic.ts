@@ -58,6 +58,11 @@ const optionsOf = (scale: ScaleConfig): LocationScaleOptions => ({
 
 const logistics: ComponentFamily = {
   logProb: logBinProbs,
+  parts(minusLogProb, x) {
+    const isInner = tf.mul(tf.step(tf.sub(x, HALF_BIN)), tf.step(tf.sub(1 - HALF_BIN, x)));
+    const innerLevels = tf.mul<tf.Tensor2D>(minusLogProb, isInner);
+    return { innerLevels, outerLevels: tf.sub(minusLogProb, innerLevels) };
+  },
   mean: componentMeans,
   draw(random) {
     const u = (random.uint32() + 0.5) / 2 ** 32; // never 0 or 1

@@ -51,6 +51,12 @@ const gaussians: ComponentFamily = {
     const t = tf.mul(tf.sub(x, locations), scales.inverse);
     return tf.sub(tf.mul(tf.square(t), -0.5), tf.add(scales.log, HALF_LOG_TWO_PI));
   },
+  parts(minusLogProb, _x, { log }) {
+    const constant = tf.fill<tf.Rank.R2>(minusLogProb.shape, HALF_LOG_TWO_PI);
+    if (log.rank > 0) return { error: tf.sub(minusLogProb, constant), constant }; // a scale for each component
+    const logScale = tf.add<tf.Tensor2D>(tf.zerosLike(minusLogProb), log);
+    return { error: tf.sub(tf.sub(minusLogProb, constant), logScale), logScale, constant };
+  },
   mean: ({ locations }) => locations,
   draw: standardNormal.draw,
   density: standardNormal,

@@ -64,6 +64,9 @@ function parts(delta: number) {
   };
 }
 
+/** log Z. */
+export const huberLogNormaliser = (delta: number) => parts(delta).logNormaliser;
+
 function standardHuber(delta: number): StandardDensity {
   const { logNormaliser, coreShare, variance } = parts(delta);
   const toCore = -standardNormal.logProb(0) - logNormaliser; // from the normal density to exp(−½t²) / Z

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import * as tf from "../tf.ts";
-import { initialLogits, minusCrossEntropy } from "./bernoulli.ts";
+import { crossEntropies, initialLogits, minusCrossEntropy } from "./bernoulli.ts";
 import { defineLikelihood } from "./likelihood.ts";
 
 /**
@@ -42,6 +42,10 @@ export const hybrid = defineLikelihood({
         const squaredError = tf.sum(tf.square(tf.sub(x, mean(params))), 1);
         return tf.neg(tf.add(tf.mul(crossEntropy, ceWeight), tf.mul(squaredError, mseWeight)));
       },
+      terms: (params, x) => ({
+        crossEntropy: tf.mul(crossEntropies(tf.squeeze(params, [2]), x), ceWeight),
+        squaredError: tf.mul(tf.square(tf.sub(x, mean(params))), mseWeight),
+      }),
       mean,
       sample: mean,
     };

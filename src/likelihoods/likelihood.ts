@@ -5,6 +5,17 @@ import type { RandomStream } from "../random.ts";
 import type { Scalar, Tensor1D, Tensor2D, Tensor3D } from "../tf.ts";
 import type { PixelDistribution } from "./pixelDistribution.ts";
 
+/** The parts that −log p(x|z) is made of; a likelihood has some of them. */
+export type TermName =
+  | "error" // what depends on the residual: SSE / 2σ², SAE / b and their like
+  | "logScale" // Σ log of the scale, which keeps a learned scale from growing
+  | "constant" // what depends on nothing that is learned
+  | "crossEntropy"
+  | "squaredError"
+  | "normaliser" // what cross-entropy lacks on [0, 1]
+  | "innerLevels" // bins of finite width
+  | "outerLevels"; // bins that reach to −∞ and ∞
+
 /**
  * What the decoder's outputs mean for the D = H·W·C values of an image, one value independent of the other.
  * B images at a time, P decoder outputs per value. x is what the pixel coding makes of a byte: 0 is black, 1 is white.
@@ -17,6 +28,11 @@ interface Decoding {
    * `params` [B, D, P], `x` [B, D] -> [B].
    */
   logProb(params: Tensor3D, x: Tensor2D): Tensor1D;
+  /**
+   * −log p(x|z) taken apart: nats for each value, [B, D] each, that add up to minus `logProb` over parts and values. For
+   * people; training takes the sum in fewer operations.
+   */
+  terms(params: Tensor3D, x: Tensor2D): Readonly<Partial<Record<TermName, Tensor2D>>>;
   /** E[x|z], what a picture of a decoded image shows. [B, D, P] -> [B, D]. */
   mean(params: Tensor3D): Tensor2D;
   /** A draw x ~ p(x|z), noise included. [B, D, P] -> [B, D]. */
@@ -65,7 +81,7 @@ export type Likelihood = Density | Loss;
 
 /**
  * One family of densities. Adding one: a file that exports this object, its two lines in `index.ts`, a row in the
- * contract table `test/likelihoods/rows.ts`.
+ * contract table `test/likelihoods/rows.ts`, and its words for people in `src/explain/reductions`.
  */
 export interface LikelihoodFamily<Schema extends z.ZodType> {
   /** The section `likelihood:` of a configuration. */

@@ -69,6 +69,15 @@ export function locationScale(
       const { location, scales } = split(params);
       return logProb(tf.sub(x, location), scales) as tf.Tensor1D;
     },
+    terms(params, x) {
+      const { location, scales } = split(params);
+      const t = tf.mul<tf.Tensor2D>(tf.sub(x, location), scales.inverse);
+      return {
+        error: tf.mul(energy(t), weight),
+        logScale: tf.add(tf.zerosLike(t), scales.log),
+        constant: tf.fill(t.shape, logNormaliser),
+      };
+    },
     mean: (params) => mean.apply(outputs(params)[0]),
     sample(params, random) {
       const { location, scales } = split(params);

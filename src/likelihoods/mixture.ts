@@ -38,6 +38,8 @@ export interface Components {
 export interface ComponentFamily {
   /** log p_k(x), x [B, D, 1] -> [B, D, K]. */
   logProb(components: Components, x: tf.Tensor): tf.Tensor;
+  /** −log p(x) of each value in parts that add up to it, [B, D] -> [B, D]; see `terms` of a likelihood. */
+  parts(minusLogProb: tf.Tensor2D, x: tf.Tensor2D, scales: ScaleTensors): ReturnType<Density["terms"]>;
   /** E_k[x], [B, D, K]. */
   mean(components: Components): tf.Tensor;
   /** A number at location 0 and scale 1. */
@@ -75,17 +77,21 @@ export function createMixture(
     };
   };
 
+  /** log p of each value, [B, D]. */
+  const logProbs = ({ weights, ...components }: ReturnType<typeof split>, x: tf.Tensor2D): tf.Tensor2D => {
+    const each = family.logProb(components, tf.expandDims(x, 2));
+    if (!weights) return tf.squeeze(each, [2]);
+    return tf.sub(logSumExp(tf.add(weights, each)), logSumExp(weights));
+  };
+
   return {
     kindOf: "density",
     hasScale: true,
     paramChannels: groups.length * K,
-    logProb(params, x) {
-      const { weights, ...components } = split(params);
-      const logProbs = family.logProb(components, tf.expandDims(x, 2));
-      const logProb = weights
-        ? tf.sub(logSumExp(tf.add(weights, logProbs)), logSumExp(weights))
-        : tf.squeeze(logProbs, [2]);
-      return tf.sum(logProb, 1);
+    logProb: (params, x) => tf.sum(logProbs(split(params), x), 1),
+    terms(params, x) {
+      const parameters = split(params);
+      return family.parts(tf.neg(logProbs(parameters, x)), x, parameters.scales);
     },
     mean(params) {
       const { weights, ...components } = split(params);

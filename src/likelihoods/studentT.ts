@@ -33,7 +33,7 @@ export const studentT = defineLikelihood({
   schema,
   kindOf: "density",
   formula: ({ scale, df }) =>
-    `log p(x|z) = -${(df + 1) / 2} log(1 + t^2 / ${df}) - log s - ${logNormaliser(df).toFixed(4)}, ` +
+    `log p(x|z) = -${(df + 1) / 2} log(1 + t^2 / ${df}) - log s - ${studentLogNormaliser(df).toFixed(4)}, ` +
     `t = (x - mu(z)) / s, ${describeScale("s", scale)}`,
   baseMeasure: () => REAL_LINE,
   pixels: ({ scale }) => realCodings(scale === "perPixel"),
@@ -50,11 +50,11 @@ const optionsOf = ({ scale, mean, df }: z.infer<typeof schema>): LocationScaleOp
 });
 
 /** log(√(νπ) Γ(ν/2) / Γ((ν+1)/2)) */
-const logNormaliser = (df: number) =>
+export const studentLogNormaliser = (df: number) =>
   0.5 * Math.log(df * Math.PI) + logGamma(df / 2) - logGamma((df + 1) / 2);
 
 function standardT(df: number): StandardDensity {
-  const constant = logNormaliser(df);
+  const constant = studentLogNormaliser(df);
   const logProb = (t: number) => (-(df + 1) / 2) * Math.log1p((t * t) / df) - constant;
   return {
     energy: (t) => tf.log1p(tf.mul(tf.square(t), 1 / df)),

@@ -143,7 +143,8 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
   return finish("completed");
 }
 
-function stepInputs(vae: Vae, batch: Batch, random: RandomStream) {
+/** What a step is run on; a function of the batch and its place in the run. */
+export function stepInputs(vae: Vae, batch: Batch, random: RandomStream) {
   return {
     x: tf.tensor2d(batch.x, [batch.count, batch.x.length / batch.count]),
     noise: tf.tensor2d(random.normals(batch.count * vae.latentDim), [batch.count, vae.latentDim]),

@@ -1,0 +1,85 @@
+import { Command } from "commander";
+import { loadConfig } from "../config/load.ts";
+import { addSettingOptions, overridesFrom } from "../config/options.ts";
+import { VaeError } from "../errors.ts";
+import type { Page } from "../explain/document.ts";
+import { addToolOptions, settingsFrom, type ToolOptions } from "../explain/toolOptions.ts";
+import { checkpointOption, describeRun, jsonOption, result } from "./shared.ts";
+import { withDataProgress } from "./withDataProgress.ts";
+
+interface Options extends ToolOptions {
+  markdown?: boolean;
+  json?: boolean;
+  checkpoint: "best" | "last";
+  [setting: string]: unknown;
+}
+
+export function explainCommand(): Command {
+  const command = new Command("explain")
+    .description(
+      "What the loss of a configuration is: the likelihood and its base measure, how the familiar loss drops out of it, " +
+        "the constant that other tools leave out, what σ and β mean together, the loss of the first training batch term " +
+        "by term, and the settings of other tools that are the same model. Takes the settings of `vae train`, or a run.",
+    )
+    .argument("[config]", "a YAML file, or a run folder, whose trained model is then taken")
+    .option("--markdown", "print Markdown")
+    .addOption(jsonOption())
+    .addOption(checkpointOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n" +
+        "  vae explain --likelihood gaussian --sigma 0.1\n" +
+        "  vae explain configs/mnist-bernoulli.yaml --markdown > loss.md\n" +
+        "  vae explain runs/digits-gaussian             the batch by the trained model\n" +
+        "  vae explain --from pythae --beta 4           what pythae's BetaVAE at β = 4 is\n" +
+        "  vae explain --from mse --kl-weight 0.001 --image-size 28x28",
+    );
+  addSettingOptions(addToolOptions(command));
+  return command.action(async (target: string | undefined, options: Options) => {
+    const { RunFolder } = await import("../artifacts/runFolder.ts");
+    if (options.json && options.markdown) {
+      throw new VaeError("usage", "--json and --markdown are two forms of the same; give one of them.");
+    }
+    const isRun = target !== undefined && RunFolder.exists(target);
+    const page = await (isRun ? explainRun(target, options) : explainConfig(target, options));
+    result(await render(page, options));
+  });
+}
+
+/** The first batch of a run, by its trained model. */
+async function explainRun(path: string, options: Options): Promise<Page> {
+  if (options.from !== undefined || overridesFrom(options).size > 0) {
+    throw new VaeError(
+      "usage",
+      `${path} is a run, whose settings are those that it was trained with. ` +
+        `\`vae explain ${path}/config.yaml\` takes other settings on top, with a fresh model.`,
+    );
+  }
+  const { openRun, readDataset } = await import("../experiment.ts");
+  const { explain } = await import("../explain/explain.ts");
+  const run = await openRun(path, options);
+  const dataset = await withDataProgress((context) => readDataset(run.config, context));
+  const { pixels } = run.config.dataset;
+  return explain({ ...run, pixels, dataset, weights: describeRun(run, options.checkpoint) });
+}
+
+/** The first batch of a configuration, by the model before its first step. */
+async function explainConfig(file: string | undefined, options: Options): Promise<Page> {
+  const { buildExperiment, readDataset, settle } = await import("../experiment.ts");
+  const { explain } = await import("../explain/explain.ts");
+  const { overrides, section } = await settingsFrom(file, options, async (overrides) => {
+    const config = loadConfig(file, overrides);
+    const { imageShape } = await withDataProgress((context) => readDataset(config, context));
+    return imageShape[0] * imageShape[1] * imageShape[2];
+  });
+  const config = loadConfig(file, overrides);
+  const experiment = await withDataProgress((context) => buildExperiment(settle(config), context));
+  const { pixels } = config.dataset;
+  return explain({ ...experiment, pixels, weights: "the model before its first step" }, section);
+}
+
+async function render(page: Page, { json, markdown }: Options): Promise<string> {
+  if (json) return (await import("../explain/render/json.ts")).renderJson(page);
+  if (markdown) return (await import("../explain/render/markdown.ts")).renderMarkdown(page);
+  return (await import("../explain/render/text.ts")).renderText(page);
+}

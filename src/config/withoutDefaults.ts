@@ -1,0 +1,22 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Config } from "./schema.ts";
+import { settings } from "./settings.ts";
+
+type Plain = Record<string, unknown>;
+
+/** What of a configuration differs from the defaults: what a recipe has to say. */
+export function withoutDefaults(config: Config): Plain {
+  const result: Plain = {};
+  for (const { path, default: standard } of settings()) {
+    const keys = path.split(".");
+    const value = keys.reduce<unknown>((section, key) => (section as Plain | undefined)?.[key], config);
+    if (value === undefined || isDeepStrictEqual(value, standard)) continue;
+    let section = result;
+    for (const key of keys.slice(0, -1)) {
+      section[key] ??= {};
+      section = section[key] as Plain;
+    }
+    section[keys.at(-1)!] = value;
+  }
+  return result;
+}

@@ -1,0 +1,67 @@
+import { trainingBatches } from "../data/batches.ts";
+import type { ImageSet } from "../data/dataset.ts";
+import { readSigma } from "../evaluation/readSigma.ts";
+import type { TermName } from "../likelihoods/likelihood.ts";
+import type { Vae } from "../model.ts";
+import type { PixelCoding } from "../pixels.ts";
+import type { RandomStream } from "../random.ts";
+import * as tf from "../tf.ts";
+import { stepInputs } from "../training/trainer.ts";
+
+/** The loss of one batch in parts, as means over its images, in nats per image. */
+export interface BatchTerms {
+  readonly images: number;
+  /** Parts of the distortion. */
+  readonly parts: readonly { readonly name: TermName; readonly value: number }[];
+  /** As training computes it, in fewer operations. */
+  readonly distortion: number;
+  readonly rate: number;
+  /** Errors of the decoded means, whatever the likelihood. */
+  readonly errors: { readonly SSE: number; readonly SAE: number };
+  /** The standard deviation of the noise, where it is one number. */
+  readonly sigma?: number;
+}
+
+/** Takes the first batch of the first epoch apart: the loss that `vae train` computes in its first step. */
+export async function measureFirstBatch(
+  vae: Vae,
+  set: ImageSet,
+  options: { coding: PixelCoding; batchSize: number; random: RandomStream },
+): Promise<BatchTerms> {
+  const { random } = options;
+  const batch = trainingBatches(set, { ...options, epoch: 1 }).next().value!;
+  const { x, noise } = stepInputs(vae, batch, random.fork("posterior").fork(0));
+  const { parts, ...whole } = tf.tidy(() => {
+    const { decoded, logProb, rate } = vae.forward(x, noise);
+    const residual = tf.sub(x, vae.likelihood.mean(decoded));
+    return {
+      distortion: tf.neg(logProb),
+      rate,
+      SSE: tf.square(residual),
+      SAE: tf.abs(residual),
+      parts: vae.likelihood.terms(decoded, x) as { [name in TermName]: tf.Tensor2D },
+    };
+  });
+  /** Added up in float64: so many values added in float32 would lose the second decimal. */
+  const mean = async (tensor: tf.Tensor) => {
+    const values: ArrayLike<number> = await tensor.data();
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) sum += values[i]!;
+    return sum / batch.count;
+  };
+  const result = {
+    images: batch.count,
+    parts: await Promise.all(
+      Object.entries(parts).map(async ([name, part]) => ({
+        name: name as TermName,
+        value: await mean(part),
+      })),
+    ),
+    distortion: await mean(whole.distortion),
+    rate: await mean(whole.rate),
+    errors: { SSE: await mean(whole.SSE), SAE: await mean(whole.SAE) },
+    ...(await readSigma(vae)),
+  };
+  tf.dispose([x, noise, ...Object.values(whole), ...Object.values(parts)]);
+  return result;
+}

@@ -1,0 +1,69 @@
+import type { Config } from "../config/schema.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { likelihoodFamily } from "../likelihoods/index.ts";
+import type { Vae } from "../model.ts";
+import type { PixelCoding } from "../pixels.ts";
+import { RandomStream } from "../random.ts";
+import { measureFirstBatch } from "./batchTerms.ts";
+import type { Page, Section } from "./document.ts";
+import { number } from "./numbers.ts";
+import { reduce } from "./reductions/index.ts";
+import { account, batchSection } from "./sections/batch.ts";
+import { likelihoodSection } from "./sections/likelihood.ts";
+import { droppedSection, reductionSection } from "./sections/reduction.ts";
+import { toolsSection } from "./sections/tools.ts";
+import { tradeOffSection } from "./sections/tradeOff.ts";
+
+/** A model with its data, whose loss is to be explained. */
+export interface Subject {
+  readonly config: Config;
+  /** `dataset.pixels` as the user gave it. */
+  readonly pixels: string;
+  readonly coding: PixelCoding;
+  readonly dataset: Dataset;
+  readonly vae: Vae;
+  /** Whose weights these are, in words. */
+  readonly weights: string;
+}
+
+/** The loss of a configuration, from its likelihood to the last digit of a batch. */
+export async function explain(subject: Subject, translated?: Section): Promise<Page> {
+  const { config, coding, dataset, vae } = subject;
+  const { likelihood, training } = config;
+  const { beta, warmup } = config.objective;
+  const { kindOf } = vae.likelihood;
+  const [height, width, channels] = dataset.imageShape;
+  const D = height * width * channels;
+  const reduction = reduce(likelihood, { D, beta });
+  const random = new RandomStream(training.seed);
+  const terms = await measureFirstBatch(vae, dataset.train, {
+    coding,
+    batchSize: training.batchSize,
+    random,
+  });
+  const about = {
+    weights: subject.weights,
+    noise: "components" in likelihood && likelihood.components > 1 ? "Each component" : "The noise",
+    baseMeasure: likelihoodFamily(likelihood).baseMeasure(likelihood),
+    D,
+    seed: training.seed,
+  };
+  const printed = account(terms, { kindOf, formulas: reduction.terms, beta, D });
+  return {
+    title: `${likelihood.kind} on ${dataset.name}, β = ${number(beta)}`,
+    sections: {
+      ...(translated && { from: translated }),
+      likelihood: likelihoodSection(likelihood, reduction, {
+        name: dataset.name,
+        imageShape: dataset.imageShape,
+        pixels: subject.pixels,
+        coding,
+      }),
+      reduction: reductionSection(reduction, kindOf),
+      dropped: droppedSection(reduction),
+      tradeOff: tradeOffSection(reduction, { D, beta, warmup }),
+      batch: batchSection(terms, printed, about),
+      tools: toolsSection(reduction, terms, { D, beta }),
+    },
+  };
+}

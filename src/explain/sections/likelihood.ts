@@ -1,0 +1,70 @@
+import type { ImageShape } from "../../data/dataset.ts";
+import { type LikelihoodConfig, likelihoodFamily } from "../../likelihoods/index.ts";
+import type { PixelCoding } from "../../pixels.ts";
+import { list, paragraph, type Section } from "../document.ts";
+import type { Reduction } from "../reductions/reduction.ts";
+
+/** log p(x|z), its base measure, and the data it is a density for. */
+export function likelihoodSection(
+  config: LikelihoodConfig,
+  reduction: Reduction,
+  data: { name: string; imageShape: ImageShape; pixels: string; coding: PixelCoding },
+) {
+  const family = likelihoodFamily(config);
+  const accepted = family.pixels(config);
+  const D = data.imageShape[0] * data.imageShape[1] * data.imageShape[2];
+  const resolved = data.pixels === "auto" ? `\`auto\`, which is ${data.coding} here` : data.coding;
+  const isLoss = family.kindOf === "loss";
+  return {
+    title: isLoss ? "The loss, which is no likelihood" : "The likelihood",
+    blocks: [
+      { kind: "formula", lines: reduction.formula },
+      list(
+        ...reduction.symbols,
+        isLoss
+          ? "base measure: none, as it is no density"
+          : `base measure: ${family.baseMeasure(config)}; numbers on different measures are not comparable`,
+        `pixels: ${resolved} (${describeCoding(data.coding)}); ${isLoss ? "taken" : "a density"} for ${accepted.join(", ")}`,
+        `data: ${data.name}, ${data.imageShape.join("x")}, so D = ${D} values per image`,
+      ),
+      ...(isLoss
+        ? [
+            paragraph(
+              "A loss that no density belongs to: no ELBO, no NLL and no bits/dim are printed for it.",
+            ),
+          ]
+        : []),
+    ],
+    facts: {
+      kind: config.kind,
+      kindOf: family.kindOf,
+      formula: reduction.formula,
+      symbols: reduction.symbols,
+      ...(isLoss ? {} : { baseMeasure: family.baseMeasure(config) }),
+      pixels: { asked: data.pixels, resolved: data.coding, accepted },
+      dataset: data.name,
+      imageShape: data.imageShape,
+      D,
+    },
+  } satisfies Section;
+}
+
+/** How a byte v becomes x. */
+function describeCoding(coding: PixelCoding): string {
+  switch (coding) {
+    case "binary-dynamic":
+      return "x is 1 with probability v/255, drawn anew for each batch";
+    case "binary-static":
+      return "x is 1 with probability v/255, drawn once";
+    case "binary-threshold":
+      return "x is 1 where v ≥ 128";
+    case "gray":
+      return "x = v / 255";
+    case "gray-dequantized":
+      return "x = (v + u) / 256, u uniform on [0, 1)";
+    default: {
+      const K = Number(coding.slice("levels-".length));
+      return `x = k / ${K - 1}, k = ⌊v · ${K} / 256⌋`;
+    }
+  }
+}
