@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
 import { trainingBatches } from "../src/data/batches.ts";
+import { dense } from "../src/networks/dense.ts";
 import { type NetworkConfig, networkFamily, networkSchema } from "../src/networks/index.ts";
 import type { Network, NetworkShape } from "../src/networks/network.ts";
 import { createObjective } from "../src/objectives/index.ts";
@@ -8,6 +9,7 @@ import { Parameters } from "../src/parameters.ts";
 import { RandomStream } from "../src/random.ts";
 import * as tf from "../src/tf.ts";
 import { eagerStep } from "../src/training/step.ts";
+import { expectAllClose } from "./helpers/numerics.ts";
 import { tinyDigits, tinyTraining } from "./helpers/tiny.ts";
 
 beforeAll(async () => {
@@ -191,5 +193,47 @@ describe("conv", () => {
       expect(new Set(cpu).size).toBe(3);
       for (const [i, loss] of cpu.entries()) expect(Math.abs(wasm[i]! / loss - 1)).toBeLessThan(1e-5);
     });
+  });
+});
+
+describe("dense", () => {
+  const [x, kernel, bias] = [
+    [1, 2, 3, 4, 5, 6],
+    [0.1, -0.2, 0.3, 0.4, -0.5, 0.6],
+    [1, -1],
+  ];
+  const of = (x: number[], kernel: number[], bias: number[]) =>
+    dense(tf.tensor2d(x, [2, 3]), tf.tensor2d(kernel, [3, 2]), tf.tensor1d(bias));
+
+  test("is x·W + b, with the gradients of that", () => {
+    tf.tidy(() => {
+      const plain = (x: tf.Tensor, w: tf.Tensor, b: tf.Tensor) =>
+        tf.add(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D), b);
+      const ours = (x: tf.Tensor, w: tf.Tensor, b: tf.Tensor) =>
+        dense(x as tf.Tensor2D, w as tf.Tensor2D, b as tf.Tensor1D);
+      const inputs = [tf.tensor2d(x!, [2, 3]), tf.tensor2d(kernel!, [3, 2]), tf.tensor1d(bias!)];
+      expectAllClose(
+        of(x!, kernel!, bias!).dataSync(),
+        plain(inputs[0]!, inputs[1]!, inputs[2]!).dataSync(),
+        1e-6,
+      );
+      const gradients = (f: typeof plain) =>
+        tf
+          .grads((...all) => tf.sum(tf.square(f(all[0]!, all[1]!, all[2]!))))(inputs)
+          .map((g) => [...g.dataSync()]);
+      expectAllClose(gradients(ours).flat(), gradients(plain).flat(), 1e-5);
+    });
+  });
+
+  test("computes no gradient for inputs that need none", async () => {
+    const multiplications = async (wanted: (w: tf.Tensor, x: tf.Tensor) => tf.Tensor[]) => {
+      const [w, images] = [tf.tensor2d(kernel!, [3, 2]), tf.tensor2d(x!, [2, 3])];
+      const { kernels } = await tf.profile(() => wanted(w, images)[0]!);
+      return kernels.filter(({ name }) => name === "BatchMatMul").length;
+    };
+    const f = (w: tf.Tensor, x: tf.Tensor) =>
+      tf.sum(dense(x as tf.Tensor2D, w as tf.Tensor2D, tf.tensor1d(bias!))) as tf.Scalar;
+    expect(await multiplications((w, x) => [tf.grad((w) => f(w, x))(w)])).toBe(1);
+    expect(await multiplications((w, x) => tf.grads((w, x) => f(w!, x!))([w, x]))).toBe(2);
   });
 });

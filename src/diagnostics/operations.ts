@@ -1,3 +1,4 @@
+import { dense } from "../networks/dense.ts";
 import * as tf from "../tf.ts";
 import { conv2d, map, matMul, pick, type Reference, reduce, zip } from "./reference.ts";
 
@@ -71,7 +72,7 @@ export const operationCases: readonly OperationCase[] = [
   {
     name: "dense layer (fused matMul with bias)",
     shapes: [[9, 65], [65, 50], [50]], // prettier-ignore
-    run: (a, b, bias) => tf.fused.matMul({ a: a as tf.Tensor2D, b: b as tf.Tensor2D, bias: bias! }),
+    run: (x, kernel, bias) => dense(x as tf.Tensor2D, kernel as tf.Tensor2D, bias as tf.Tensor1D),
     expected: (a, b, bias) => zip((y, c) => y + c)(matMul(a, b), bias!),
   },
   ...[1, 2].map((stride) => ({

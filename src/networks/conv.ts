@@ -3,6 +3,7 @@ import type { CreateVariable } from "../parameters.ts";
 import type { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
 import { activate, activationSchema } from "./activations.ts";
+import { dense } from "./dense.ts";
 import { glorotUniform } from "./initializers.ts";
 import { defineNetwork } from "./network.ts";
 
@@ -115,8 +116,8 @@ function layers(createVariable: CreateVariable, random: RandomStream, size: numb
     /** [B, from] -> [B, to] */
     dense(name: string, from: number, to: number) {
       const kernel = kernelOf(name, [from, to], from, to) as tf.Tensor2D;
-      const bias = biasOf(name, to);
-      return (x: tf.Tensor2D) => tf.fused.matMul({ a: x, b: kernel, bias }) as tf.Tensor2D;
+      const bias = biasOf(name, to) as tf.Tensor1D;
+      return (x: tf.Tensor2D) => dense(x, kernel, bias);
     },
     /** [B, H, W, from] -> [B, ⌈H/2⌉, ⌈W/2⌉, to] */
     conv(name: string, from: number, to: number) {

@@ -3,6 +3,7 @@ import type { CreateVariable } from "../parameters.ts";
 import type { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
 import { type Activation, activate, activationSchema } from "./activations.ts";
+import { dense } from "./dense.ts";
 import { glorotUniform } from "./initializers.ts";
 import { defineNetwork } from "./network.ts";
 
@@ -62,7 +63,7 @@ function stack(
   });
   return (x) =>
     layers.reduce<tf.Tensor2D>((h, { kernel, bias }, i) => {
-      const y = tf.fused.matMul({ a: h, b: kernel, bias }) as tf.Tensor2D; // [B, fanIn] -> [B, fanOut]
+      const y = dense(h, kernel, bias); // [B, fanIn] -> [B, fanOut]
       return i === last ? y : activate(activation, y);
     }, x);
 }
