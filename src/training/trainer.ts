@@ -67,9 +67,10 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     step: state.step,
     beta: betaAt(Math.max(0, state.step - 1)), // that of the last step
     learningRate: learningRateAt(Math.max(0, state.step - 1)),
-    ...(await readSigma(vae)),
+    ...(await readSigma(vae, step)),
   });
   const finish = async (reason: FinishReason) => {
+    step.sync();
     await save("last", state);
     await emit({ type: "finished", reason, epoch: state.epoch, step: state.step });
     return reason;
@@ -96,7 +97,10 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
       const inputs = stepInputs(vae, batch, random.fork("posterior").fork(state.step));
       const schedules = { beta: betaAt(state.step), learningRate: learningRateAt(state.step) };
       const terms = await step.run({ ...inputs, ...schedules, step: state.step + 1 });
-      if (!isFiniteLoss(terms)) await diverged(vae, inputs, await now());
+      if (!isFiniteLoss(terms)) {
+        step.sync();
+        await diverged(vae, inputs, await now());
+      }
       tf.dispose([inputs.x, inputs.noise]);
 
       imagesNow += batch.count;
@@ -113,6 +117,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     }
     const seconds = (performance.now() - started) / 1000;
 
+    step.sync();
     const terms = await estimateElbo(vae, dataset.validation, coding);
     const event = await now();
     const train = metricsOf(meanTerms(state.epochTotals), event.beta, D);
@@ -148,8 +153,9 @@ function advance(state: TrainingState, terms: Terms, batch: Batch): void {
   addTerms(state.windowTotals, terms, batch.count);
 }
 
-async function readSigma({ likelihood }: Vae): Promise<{ sigma?: number }> {
+async function readSigma({ likelihood }: Vae, step: TrainStep): Promise<{ sigma?: number }> {
   if (!likelihood.sigma) return {};
+  step.sync();
   const sigma = likelihood.sigma();
   const [value] = await sigma.data();
   sigma.dispose();
