@@ -38,7 +38,7 @@ function recordedOrEager(recorded: TrainStep, eager: TrainStep, note: (text: str
         return await current.run(inputs);
       } catch (error) {
         if (!(error instanceof NotRecordable)) throw error;
-        note(`the step runs operation by operation: ${error.reason}`);
+        note(`the training step runs operation by operation, as it cannot be recorded: ${error.reason}`);
         current.dispose();
         current = eager;
         return current.run(inputs);

@@ -17,7 +17,7 @@ export interface Binding {
   readonly TF_ATTR_STRING: number;
   readonly TF_ATTR_TYPE: number;
   isUsingGpuDevice(): boolean;
-  createTensor(shape: readonly number[], dtype: number, values: Float32Array | Int32Array): number;
+  createTensor(shape: readonly number[], dtype: number, values: Float32Array): number;
   deleteTensor(id: number): void;
   /** The values in an array of their own; for strings no typed array. */
   tensorDataSync(id: number): unknown;
@@ -52,6 +52,12 @@ export interface NodeBackend extends tf.KernelBackend {
   getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
   /** A tensor for what an operation has returned, which belongs to the tensor from then on. */
   createOutputTensor(handle: Handle): tf.Tensor;
+  applyActivation(
+    x: tf.Tensor,
+    activation: tf.backend_util.Activation,
+    preluActivationWeights: tf.Tensor | undefined,
+    leakyreluAlpha: number | undefined,
+  ): tf.Tensor;
   getNumOfTFTensors(): number;
 }
 

@@ -48,11 +48,6 @@ export class Graph {
     return this.constant(this.binding.TF_FLOAT, [], Float32Array.of(value));
   }
 
-  /** The nodes that take a value as input. */
-  consumers(value: string): string[] {
-    return this.#nodes.filter(({ input }) => input.includes(value)).map(({ name }) => name);
-  }
-
   /** The bytes of `saved_model.pb`. */
   encode(): Uint8Array {
     return encodeSavedModel(this.#nodes);

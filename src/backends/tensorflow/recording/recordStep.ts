@@ -114,8 +114,7 @@ function planStep({ slots, adam, compute }: StepProgram, inputs: readonly tf.Ten
         gradients[i]!,
       ],
       { T },
-      // Adam changes a parameter in place once nobody else holds its value; before, it would have to copy it.
-      [taken, ...graph.consumers(slot[0]!.value)],
+      [taken],
     ),
   );
   const updated = graph.add("Identity", [taken], { T }, updates);
