@@ -24,6 +24,7 @@ const CHANGEABLE = [
   "training.epochs",
   "training.earlyStopping",
   "training.previewEvery",
+  "training.step",
   "backend",
   "threads",
 ];

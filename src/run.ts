@@ -12,9 +12,9 @@ import { type Experiment, versions } from "./experiment.ts";
 import { likelihoodFamily } from "./likelihoods/index.ts";
 import { createObjective } from "./objectives/index.ts";
 import { RandomStream } from "./random.ts";
+import { createStep } from "./training/createStep.ts";
 import type { Listener, TrainEvent } from "./training/events.ts";
 import { createAdam } from "./training/optimizer.ts";
-import { eagerStep } from "./training/step.ts";
 import { initialState, train } from "./training/trainer.ts";
 
 const PREVIEW_SAMPLES = 100;
@@ -67,10 +67,13 @@ export async function runTraining(
     }
     await options.reporter(event);
   };
+  const step = createStep(config.training.step, { vae, objective, optimizer }, (text) =>
+    options.reporter({ type: "note", text }),
+  );
   try {
     const reason = await train({
       ...experiment,
-      step: eagerStep(vae, objective, optimizer),
+      step,
       config: config.training,
       objective: config.objective,
       state,
@@ -110,6 +113,7 @@ export async function runTraining(
     await record.write(statusAfter(error));
     throw error;
   } finally {
+    step.dispose();
     optimizer.dispose();
   }
 

@@ -406,6 +406,11 @@ test("what a recipe says is what differs from the defaults", () => {
 });
 
 describe("to be read", () => {
+  // The command, run above, takes the fastest backend that is there.
+  beforeAll(async () => {
+    await useBackend("wasm", { threads: 1 });
+  });
+
   test("text", async () => {
     const { page } = await explained({ "likelihood.kind": "gaussian", "likelihood.sigma": "0.1" });
     await expect(renderText(page)).toMatchFileSnapshot("__snapshots__/explain-gaussian.txt");

@@ -1,3 +1,5 @@
+import type { RecordStep } from "./recording.ts";
+
 /** How a backend is asked for. */
 export interface BackendOptions {
   /** Worker threads for backends that have them; `"auto"` uses every core that this process may use. */
@@ -25,4 +27,6 @@ export interface BackendLoader {
   readonly summary: string;
   /** Loads the package, repairs its kernels and registers it. Throws `VaeError("failure")` where it cannot run. */
   load(options: BackendOptions): Promise<BackendInfo>;
+  /** Records a training step, to run it in one call; absent where steps run operation by operation only. */
+  readonly recordStep?: RecordStep;
 }

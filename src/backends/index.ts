@@ -2,6 +2,7 @@ import { didYouMean, VaeError } from "../errors.ts";
 import * as tf from "../tf.ts";
 import type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
 import { cpu } from "./cpu.ts";
+import type { RecordStep } from "./recording.ts";
 import { selfTest } from "./selfTest.ts";
 import { tensorflow } from "./tensorflow.ts";
 import { wasm } from "./wasm.ts";
@@ -9,6 +10,7 @@ import { webgpu } from "./webgpu.ts";
 
 export { type AdamAttrs, type AdamSlot, adamStep, squaredNorm } from "./adam.ts";
 export type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
+export type { RecordedStep, RecordStep, StepProgram } from "./recording.ts";
 
 /** Every backend there is. */
 export const backends = { tensorflow, webgpu, wasm, cpu } satisfies Record<string, BackendLoader>;
@@ -44,6 +46,12 @@ export async function useBackend(
     "failure",
     `No backend works here (${refusals.join("; ")}). The backend cpu always does.`,
   );
+}
+
+/** How the current backend records a training step; undefined where it cannot. */
+export function stepRecorder(): RecordStep | undefined {
+  const loader: BackendLoader | undefined = backends[tf.getBackend() as BackendName];
+  return loader?.recordStep;
 }
 
 async function start(loader: BackendLoader, options: BackendOptions): Promise<BackendInfo> {

@@ -4,6 +4,7 @@ import type { BackendLoader, BackendOptions } from "./backend.ts";
 import { registerAdamKernel } from "./tensorflow/adam.ts";
 import { gpuName, hasNvidiaCard, probe, whyNoGpu } from "./tensorflow/gpu.ts";
 import { findInstallation } from "./tensorflow/installation.ts";
+import { installRepairs } from "./tensorflow/repairs.ts";
 import { openBinding, registerTfjsNode } from "./tensorflow/tfjsNode.ts";
 
 /** The TensorFlow library through tfjs-node: the fastest on the CPU, and the way to CUDA. */
@@ -30,6 +31,7 @@ export const tensorflow: BackendLoader = {
     }
     registerTfjsNode(installation, binding);
     registerAdamKernel(binding);
+    installRepairs();
     return {
       name: "tensorflow",
       device: gpu ? await gpuName() : `${cpus()[0]?.model.trim() || process.arch}, CPU`,
@@ -37,6 +39,11 @@ export const tensorflow: BackendLoader = {
       version: `TensorFlow ${binding.TF_Version}`,
       notes,
     };
+  },
+
+  async recordStep(program, inputs) {
+    const { recordStep } = await import("./tensorflow/recording/recordStep.ts");
+    return recordStep(program, inputs);
   },
 };
 

@@ -26,6 +26,9 @@ export function lineReporter(write: (line: string) => void): Listener {
             `train ${formatLoss(event.metrics, event.beta)}`,
         );
         break;
+      case "note":
+        write(event.text);
+        return;
       case "epoch":
         write(epochLine(event, epochs));
         break;

@@ -46,6 +46,11 @@ export function progressReporter(stream: NodeJS.WriteStream): Listener {
         });
         break;
       }
+      case "note":
+        bar?.stop();
+        bar = undefined;
+        stream.write(`${event.text}\n`);
+        break;
       case "epoch":
         bar?.stop();
         bar = undefined;

@@ -48,6 +48,11 @@ export type TrainEvent =
       readonly seconds: number;
     }
   | {
+      /** Something that the user may want to know. */
+      readonly type: "note";
+      readonly text: string;
+    }
+  | {
       readonly type: "finished";
       readonly reason: FinishReason;
       readonly epoch: number;

@@ -1,10 +1,13 @@
-import { adamStep, squaredNorm } from "../backends/adam.ts";
+import { type AdamSlot, adamStep, squaredNorm } from "../backends/adam.ts";
 import type { Parameters } from "../parameters.ts";
 import * as tf from "../tf.ts";
 import type { TrainingConfig } from "./schema.ts";
 
 /** Adam with its moments by parameter name; the number of the step comes from outside, so resuming is exact. */
 export interface Optimizer {
+  readonly config: Pick<TrainingConfig, "adam" | "clipNorm">;
+  /** The parameters in their order, each with its moments. */
+  readonly slots: readonly Omit<AdamSlot, "grad">[];
   /** `adam.m.*` and `adam.v.*`, for a checkpoint. */
   readonly state: ReadonlyMap<string, tf.Variable>;
   /**
@@ -19,24 +22,25 @@ export function createAdam(
   parameters: Parameters,
   config: Pick<TrainingConfig, "adam" | "clipNorm">,
 ): Optimizer {
-  const state = new Map<string, tf.Variable>();
-  for (const [name, parameter] of parameters) {
-    for (const moment of ["m", "v"]) {
-      state.set(
-        `adam.${moment}.${name}`,
-        tf.tidy(() => tf.variable(tf.zeros(parameter.shape))),
-      );
-    }
-  }
+  const zeros = (shape: number[]) => tf.tidy(() => tf.variable(tf.zeros(shape)));
+  const slots = parameters.variables.map((param) => ({
+    param,
+    m: zeros(param.shape),
+    v: zeros(param.shape),
+  }));
+  const { names } = parameters;
+  const state = new Map(
+    slots.flatMap(({ m, v }, i) => [
+      [`adam.m.${names[i]}`, m],
+      [`adam.v.${names[i]}`, v],
+    ]),
+  );
   return {
+    config,
+    slots,
     state,
     async apply(gradients, learningRate, step) {
-      const updates = [...parameters].map(([name, param]) => ({
-        param,
-        m: state.get(`adam.m.${name}`)!,
-        v: state.get(`adam.v.${name}`)!,
-        grad: gradients.get(name)!,
-      }));
+      const updates = slots.map((slot, i) => ({ ...slot, grad: gradients.get(names[i]!)! }));
       const scale = config.clipNorm > 0 ? await clipScale([...gradients.values()], config.clipNorm) : 1;
       adamStep(updates, { learningRate, ...config.adam, step, scale });
     },
@@ -49,4 +53,12 @@ async function clipScale(gradients: tf.Tensor[], clipNorm: number): Promise<numb
   const norm = Math.sqrt((await squared.data())[0]!);
   squared.dispose();
   return norm > clipNorm ? clipNorm / norm : 1;
+}
+
+/** Clips as `apply` does, but without a read by the host. */
+export function clipped(gradients: readonly tf.Tensor[], clipNorm: number): tf.Tensor[] {
+  return tf.tidy(() => {
+    const scale = tf.minimum(1, tf.div(clipNorm, tf.sqrt(squaredNorm(gradients))));
+    return gradients.map((gradient) => tf.mul(gradient, scale));
+  });
 }

@@ -2,6 +2,8 @@ import { z } from "zod";
 
 export const learningRateSchedules = ["constant", "linear", "cosine", "exponential"] as const;
 
+export const stepKinds = ["auto", "eager", "recorded"] as const;
+
 export const trainingSchema = z.strictObject({
   epochs: z
     .int()
@@ -43,6 +45,13 @@ export const trainingSchema = z.strictObject({
     .min(0)
     .default(1)
     .describe("epochs between two refreshes of the pictures; 0: only at the end"),
+  step: z
+    .enum(stepKinds)
+    .default("auto")
+    .describe(
+      "how a step runs: `eager` operation by operation, `recorded` once and then replayed in one call (tensorflow only), " +
+        "`auto` recorded where that can be",
+    ),
   seed: z.int().min(0).default(0).meta({ description: "seed of weights, order and noise", flag: "seed" }),
 });
 

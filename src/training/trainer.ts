@@ -64,14 +64,18 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
   const stepsPerEpoch = Math.ceil(images / config.batchSize);
   const betaAt = betaSchedule(objective, stepsPerEpoch);
   const learningRateAt = learningRateSchedule(config, stepsPerEpoch * config.epochs);
-  const now = async () => ({
-    epoch: state.epoch + 1,
-    step: state.step,
-    beta: betaAt(Math.max(0, state.step - 1)), // that of the last step
-    learningRate: learningRateAt(Math.max(0, state.step - 1)),
-    ...(await readSigma(vae)),
-  });
+  const now = async () => {
+    if (vae.likelihood.sigma) step.sync();
+    return {
+      epoch: state.epoch + 1,
+      step: state.step,
+      beta: betaAt(Math.max(0, state.step - 1)), // that of the last step
+      learningRate: learningRateAt(Math.max(0, state.step - 1)),
+      ...(await readSigma(vae)),
+    };
+  };
   const finish = async (reason: FinishReason) => {
+    step.sync();
     await save("last", state);
     await emit({ type: "finished", reason, epoch: state.epoch, step: state.step });
     return reason;
@@ -98,7 +102,10 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
       const inputs = stepInputs(vae, batch, random.fork("posterior").fork(state.step));
       const schedules = { beta: betaAt(state.step), learningRate: learningRateAt(state.step) };
       const terms = await step.run({ ...inputs, ...schedules, step: state.step + 1 });
-      if (!isFiniteLoss(terms)) await diverged(vae, inputs, await now());
+      if (!isFiniteLoss(terms)) {
+        step.sync();
+        await diverged(vae, inputs, await now());
+      }
       tf.dispose([inputs.x, inputs.noise]);
 
       imagesNow += batch.count;
@@ -115,6 +122,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     }
     const seconds = (performance.now() - started) / 1000;
 
+    step.sync();
     const { scaleAtFloor, ...terms } = await estimateElbo(vae, dataset.validation, coding);
     const event = await now();
     const train = metricsOf(meanTerms(state.epochTotals), event.beta, model);

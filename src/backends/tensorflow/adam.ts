@@ -59,20 +59,26 @@ export function registerAdamKernel(binding: Binding): void {
  * correction. Here the correction is put into η, with βᵗ given as 0; so ε' = ε √(1 − β₂ᵗ). β is rounded to float32
  * first, as in TensorFlow's m and v: for β₂ = 0.999, (1 − β₂) is then 1.3e-5 less, which the correction takes out.
  */
-function constants(
-  { learningRate, beta1, beta2, epsilon, step }: Omit<AdamAttrs, "scale">,
-  number: (name: string, value: number) => number,
-): number[] {
+export function biasCorrected({ learningRate, beta1, beta2, epsilon, step }: Omit<AdamAttrs, "scale">) {
   const correction1 = 1 - Math.fround(beta1) ** step;
   const correction2 = Math.sqrt(1 - Math.fround(beta2) ** step);
+  return { learningRate: (learningRate * correction2) / correction1, epsilon: epsilon * correction2 };
+}
+
+/** The scalar inputs of `ResourceApplyAdam` after the variables, in its order. */
+function constants(
+  attrs: Omit<AdamAttrs, "scale">,
+  number: (name: string, value: number) => number,
+): number[] {
+  const { learningRate, epsilon } = biasCorrected(attrs);
   const zero = number("zero", 0);
   return [
     zero,
     zero,
-    number("learningRate", (learningRate * correction2) / correction1),
-    number("beta1", beta1),
-    number("beta2", beta2),
-    number("epsilon", epsilon * correction2),
+    number("learningRate", learningRate),
+    number("beta1", attrs.beta1),
+    number("beta2", attrs.beta2),
+    number("epsilon", epsilon),
   ];
 }
 

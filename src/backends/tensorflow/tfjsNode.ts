@@ -9,14 +9,24 @@ import type { Installation } from "./installation.ts";
 export interface Binding {
   readonly TF_Version: string;
   readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
   readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_INT: number;
   readonly TF_ATTR_SHAPE: number;
   readonly TF_ATTR_STRING: number;
   readonly TF_ATTR_TYPE: number;
   isUsingGpuDevice(): boolean;
   createTensor(shape: readonly number[], dtype: number, values: Float32Array): number;
   deleteTensor(id: number): void;
+  /** The values in an array of their own; for strings no typed array. */
+  tensorDataSync(id: number): unknown;
   executeOp(name: string, attrs: readonly OpAttr[], inputs: readonly number[], outputs: number): Handle[];
+  /** Reads `saved_model.pb` in a folder into a session of its own. */
+  loadSavedModel(folder: string, tags: string): number;
+  deleteSavedModel(id: number): void;
+  /** Names are `node:output`, separated by commas. */
+  runSavedModel(id: number, inputs: readonly number[], inputNames: string, outputNames: string): Handle[];
 }
 
 export interface OpAttr {
@@ -33,10 +43,21 @@ export interface Handle {
 
 /** What of tfjs-node's backend is used besides a backend's usual methods. */
 export interface NodeBackend extends tf.KernelBackend {
-  readonly binding: Binding;
+  /** What every kernel calls; replaced while a step is recorded. */
+  binding: Binding;
   readonly tensorMap: { get(dataId: object): { id: number } };
+  /** The binding's number of a type. */
+  getDTypeInteger(dtype: tf.DataType): number;
   /** Uploads what is not yet with TensorFlow. */
   getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
+  /** A tensor for what an operation has returned, which belongs to the tensor from then on. */
+  createOutputTensor(handle: Handle): tf.Tensor;
+  applyActivation(
+    x: tf.Tensor,
+    activation: tf.backend_util.Activation,
+    preluActivationWeights: tf.Tensor | undefined,
+    leakyreluAlpha: number | undefined,
+  ): tf.Tensor;
   getNumOfTFTensors(): number;
 }
 

@@ -1,0 +1,38 @@
+import type * as tf from "../tf.ts";
+import type { AdamSlot } from "./adam.ts";
+
+/** A training step as a backend can record it: a pure function of tensors, without host reads and random draws. */
+export interface StepProgram {
+  /** The parameters with their moments. `compute` reads the parameters; only Adam changes the three. */
+  readonly slots: readonly Omit<AdamSlot, "grad">[];
+  /** The constants of Adam that stay the same over a run. */
+  readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  /** From the step's inputs: the numbers that it reports, and the gradients in the order of the slots. */
+  compute(inputs: readonly tf.Tensor[]): {
+    readonly report: tf.Tensor1D;
+    readonly gradients: readonly tf.Tensor[];
+  };
+}
+
+/**
+ * A recorded step for inputs of the shapes that it was recorded with. It has copies of its own of the parameters and
+ * moments, on which it works between `load` and `store`; the program's variables stay as they were meanwhile.
+ */
+export interface RecordedStep {
+  /** Copies the parameters and moments in. */
+  load(): void;
+  /**
+   * One step of Adam in a single call, see `adamStep`; returns the report. If one of its numbers is not finite, no
+   * parameter and no moment changes.
+   */
+  run(inputs: readonly tf.Tensor[], adam: { learningRate: number; step: number }): Float32Array;
+  /** Copies the parameters and moments out. */
+  store(): void;
+  dispose(): void;
+}
+
+/**
+ * Records a step by running it on example inputs, which changes no variable. Fails where it cannot be replayed, with
+ * the reason as the error's message.
+ */
+export type RecordStep = (program: StepProgram, inputs: readonly tf.Tensor[]) => Promise<RecordedStep>;

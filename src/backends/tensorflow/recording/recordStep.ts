@@ -1,0 +1,142 @@
+import * as tf from "../../../tf.ts";
+import type { RecordedStep, RecordStep, StepProgram } from "../../recording.ts";
+import { biasCorrected } from "../adam.ts";
+import type { NodeBackend } from "../tfjsNode.ts";
+import { Graph } from "./graph.ts";
+import { openSession } from "./session.ts";
+import { trace } from "./trace.ts";
+
+/**
+ * Records a step as a TensorFlow graph with variables, which a session runs in one call. TensorFlow then fuses
+ * operations, runs those side by side that do not need each other, and reuses memory; no tensor passes JavaScript.
+ */
+export const recordStep: RecordStep = async (program, inputs) => {
+  const plan = planStep(program, inputs);
+  // What comes neither from the inputs nor from the variables must not change from step to step.
+  if (Buffer.compare(plan.graph.encode(), planStep(program, inputs).graph.encode()) !== 0) {
+    throw new Error("it is not the same twice, as if it drew random numbers");
+  }
+  const step = replay(program, plan);
+  try {
+    step.load();
+    const report = step.run(inputs, { learningRate: 0, step: 1 });
+    if (!agree(report, plan.expected)) throw new Error("replayed, it does not give the same numbers");
+    return step;
+  } catch (error) {
+    step.dispose();
+    throw error;
+  }
+};
+
+function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
+  const backend = tf.backend() as NodeBackend;
+  const session = openSession(plan.graph);
+  const variables = slots.flatMap(({ param, m, v }) => [param, m, v]);
+  const feed = (placeholders: readonly string[], tensors: readonly tf.Tensor[]) => {
+    const ids = backend.getInputTensorIds([...tensors]);
+    return placeholders.map((name, i) => [name, ids[i]!] as const);
+  };
+  const fetch = (...args: Parameters<typeof session.run>) =>
+    session.run(...args).map((handle) => backend.createOutputTensor(handle));
+  return {
+    load() {
+      const initial = plan.variables.map(({ initial }) => initial);
+      tf.dispose(fetch(feed(initial, variables), [plan.loaded]));
+    },
+    run(inputs, { learningRate, step }) {
+      const rates = biasCorrected({ learningRate, step, ...adam });
+      const scalars = [tf.scalar(rates.learningRate), tf.scalar(rates.epsilon)];
+      const [report] = fetch(feed(plan.placeholders, [...inputs, ...scalars]), [plan.report]);
+      const numbers = report!.dataSync<"float32">(); // in host memory already: sessions return it there
+      tf.dispose([report!, ...scalars]);
+      return numbers;
+    },
+    store() {
+      const values = fetch(
+        [],
+        plan.variables.map(({ value }) => value),
+      );
+      for (const [i, value] of values.entries()) variables[i]!.assign(value);
+      tf.dispose(values);
+    },
+    dispose: () => session.close(),
+  };
+}
+
+type StepPlan = ReturnType<typeof planStep>;
+
+/** The graph of a step, the names of what is given to it and taken from it, and what it reports for these inputs. */
+function planStep({ slots, adam, compute }: StepProgram, inputs: readonly tf.Tensor[]) {
+  const backend = tf.backend() as NodeBackend;
+  const { binding } = backend;
+  const graph = new Graph(binding);
+  const T = { type: binding.TF_FLOAT };
+  const addVariable = ({ shape }: tf.Tensor) => {
+    const handle = graph.variable(shape);
+    return {
+      handle,
+      /** Where its value is given when it is loaded. */
+      initial: graph.placeholder(binding.TF_FLOAT, shape),
+      value: graph.add("ReadVariableOp", [handle], { dtype: T }),
+    };
+  };
+
+  const placeholders = inputs.map(({ dtype, shape }) =>
+    graph.placeholder(backend.getDTypeInteger(dtype), shape),
+  );
+  const variables = slots.map(({ param, m, v }) => [param, m, v].map(addVariable));
+  const known = new Map<tf.Tensor, string>([
+    ...inputs.map((tensor, i) => [tensor, placeholders[i]!] as const),
+    ...slots.map(({ param }, i) => [param, variables[i]![0]!.value] as const),
+  ]);
+  let traced!: tf.Tensor;
+  const [report, finite, ...gradients] = trace(graph, known, () => {
+    const { report, gradients } = compute(inputs);
+    traced = tf.keep(report);
+    return [report, tf.all(tf.isFinite(report)), ...gradients];
+  }) as [string, string, ...string[]];
+  const expected = traced.dataSync<"float32">();
+  traced.dispose();
+
+  // `taken` and all after it run where the report is finite, `left` where it is not; Merge gives the one that did.
+  const branch = graph.add("Switch", [report, finite], { T });
+  const taken = graph.add("Identity", [`${branch}:1`], { T });
+  const left = graph.add("Identity", [branch], { T });
+  const learningRate = graph.placeholder(binding.TF_FLOAT, []);
+  const epsilon = graph.placeholder(binding.TF_FLOAT, []);
+  const [zero, beta1, beta2] = [0, adam.beta1, adam.beta2].map((value) => graph.number(value));
+  const updates = variables.map((slot, i) =>
+    graph.add(
+      "ResourceApplyAdam",
+      [
+        ...slot.map(({ handle }) => handle),
+        ...[zero!, zero!, learningRate, beta1!, beta2!, epsilon],
+        gradients[i]!,
+      ],
+      { T },
+      [taken],
+    ),
+  );
+  const updated = graph.add("Identity", [taken], { T }, updates);
+  const assigned = variables
+    .flat()
+    .map(({ handle, initial }) => graph.add("AssignVariableOp", [handle, initial], { dtype: T }));
+
+  return {
+    graph,
+    expected,
+    placeholders: [...placeholders, learningRate, epsilon],
+    variables: variables.flat(),
+    report: graph.add("Merge", [updated, left], { T, N: { i: 2 } }),
+    loaded: graph.add("Identity", [zero!], { T }, assigned),
+  };
+}
+
+/** Fused operations round otherwise; a graph that computes something else is further off. */
+function agree(got: Float32Array, expected: Float32Array): boolean {
+  return expected.every((value, i) =>
+    Number.isFinite(value)
+      ? Math.abs(got[i]! - value) <= 1e-3 * Math.max(1, Math.abs(value))
+      : !Number.isFinite(got[i]!),
+  );
+}

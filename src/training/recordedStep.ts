@@ -1,0 +1,90 @@
+import type { RecordedStep, RecordStep, StepProgram } from "../backends/index.ts";
+import { VaeError } from "../errors.ts";
+import type { Vae } from "../model.ts";
+import type { Objective } from "../objectives/objective.ts";
+import * as tf from "../tf.ts";
+import { clipped, type Optimizer } from "./optimizer.ts";
+import { differentiate, type TrainStep } from "./step.ts";
+
+/** A step that runs operation by operation, but not recorded. */
+export class NotRecordable extends VaeError {
+  readonly reason: string;
+
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      "failure",
+      `The training step cannot be recorded: ${reason}. --training.step eager runs it anyway.`,
+      {
+        cause,
+      },
+    );
+    this.reason = reason;
+  }
+}
+
+/**
+ * Records the step at its first run, and once more for each new shape of the batch; then replays it.
+ *
+ * Each recording has its own copies of the weights and moments, and at most one of them is ahead of the variables:
+ * `sync` copies back what it has, and the run after that copies in what the variables are by then. Throws
+ * `NotRecordable`, with the variables up to date, before anything of the step is done.
+ */
+export function recordedStep(
+  vae: Vae,
+  objective: Objective,
+  optimizer: Optimizer,
+  record: RecordStep,
+): TrainStep {
+  const { adam, clipNorm } = optimizer.config;
+  const program: StepProgram = {
+    slots: optimizer.slots,
+    adam,
+    compute(inputs) {
+      const [x, noise, beta] = inputs as [tf.Tensor2D, tf.Tensor2D, tf.Scalar];
+      const { means, gradients } = differentiate(vae, objective, { x, noise, beta });
+      return { report: means, gradients: clipNorm > 0 ? clipped(gradients, clipNorm) : gradients };
+    },
+  };
+  const recordings = new Map<string, RecordedStep>();
+  let ahead: RecordedStep | undefined;
+
+  const sync = () => {
+    ahead?.store();
+    ahead = undefined;
+  };
+  const recordingFor = async (inputs: readonly tf.Tensor[]) => {
+    const shapes = JSON.stringify(inputs.map(({ shape }) => shape));
+    const known = recordings.get(shapes);
+    if (known) return known;
+    sync();
+    const recording = await record(program, inputs).catch((cause) => {
+      throw new NotRecordable(cause);
+    });
+    recordings.set(shapes, recording);
+    return recording;
+  };
+  return {
+    async run({ x, noise, beta, learningRate, step }) {
+      const inputs = [x, noise, tf.scalar(beta)];
+      try {
+        const recording = await recordingFor(inputs);
+        if (ahead !== recording) {
+          sync();
+          recording.load();
+          ahead = recording;
+        }
+        const [distortion, rate] = recording.run(inputs, { learningRate, step });
+        return { distortion: distortion!, rate: rate! };
+      } finally {
+        tf.dispose(inputs[2]!);
+      }
+    },
+    sync,
+    dispose() {
+      for (const recording of recordings.values()) recording.dispose();
+      recordings.clear();
+      ahead = undefined;
+    },
+  };
+}
