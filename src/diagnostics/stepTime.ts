@@ -3,8 +3,8 @@ import { createVae } from "../model.ts";
 import { createObjective } from "../objectives/index.ts";
 import { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
+import { createStep } from "../training/createStep.ts";
 import { createAdam } from "../training/optimizer.ts";
-import { eagerStep } from "../training/step.ts";
 
 /** Kernels compile and caches fill in the first steps. */
 const WARM_UP_STEPS = 5;
@@ -24,7 +24,8 @@ export async function measureStep(config: Config, seconds: number): Promise<Step
   const random = new RandomStream("doctor");
   const vae = createVae(config, { imageShape, averageImage: new Float32Array(D).fill(0.13) }, random);
   const optimizer = createAdam(vae.parameters, config.training);
-  const step = eagerStep(vae, createObjective(config.objective), optimizer);
+  const objective = createObjective(config.objective);
+  const step = createStep(config.training.step, { vae, objective, optimizer }, () => {});
   const x = tf.tensor2d(random.uniforms(batchSize * D), [batchSize, D]);
   const noise = tf.tensor2d(random.normals(batchSize * vae.latentDim), [batchSize, vae.latentDim]);
 
@@ -36,6 +37,7 @@ export async function measureStep(config: Config, seconds: number): Promise<Step
     if (n > WARM_UP_STEPS) times.push(performance.now() - begun);
   }
   tf.dispose([x, noise]);
+  step.dispose();
   optimizer.dispose();
   vae.parameters.dispose();
   const msPerStep = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!;

@@ -16,16 +16,14 @@ export const fusedMatMul: Repair = {
   kernelName: tf._FusedMatMul,
   kernelFunc(call: Call<"a" | "b" | "bias" | "preluActivationWeights", tf._FusedMatMulAttrs>) {
     const { a, b, bias, preluActivationWeights } = call.inputs;
-    if (!isOnePair(a, b) || bias?.rank !== 1) return runOriginal(tf._FusedMatMul, call);
+    if (!isOnePair(a, b) || bias?.rank !== 1 || preluActivationWeights) {
+      return runOriginal(tf._FusedMatMul, call);
+    }
     const { activation, leakyreluAlpha } = call.attrs;
     return tf.tidy(() => {
       const T = typeAttr(call.backend, "T", a.dtype);
       const sum = execute(call.backend, "BiasAdd", [T], [product(call), bias]);
-      return asBatch(
-        call.backend.applyActivation(sum, activation, preluActivationWeights, leakyreluAlpha),
-        a,
-        b,
-      );
+      return asBatch(call.backend.applyActivation(sum, activation, undefined, leakyreluAlpha), a, b);
     });
   },
 };

@@ -84,7 +84,7 @@ export interface NodeDef {
 /** The tag under which a session finds the graph in the file. */
 export const TAG = "serve";
 
-/** Of TensorFlow 2.9, the oldest that is supported: later ones read it as that one did. */
+/** The version of the graph's producer. Old ones have other rules for shapes; every TensorFlow 2 reads this one. */
 const GRAPH_VERSION = 1087;
 
 /** A graph as the bytes of `saved_model.pb`. */
