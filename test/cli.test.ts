@@ -221,6 +221,51 @@ describe("train", () => {
     expect(numbers.elbo).toBeCloseTo(-(numbers.distortion + numbers.rate), 10);
   });
 
+  test("evaluate checks the noise, and shows it", async () => {
+    const { code, stdout, stderr } = await run("evaluate", "straight", "-o", "noise.png");
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/bits\/dim +[\d.]+ of the bytes \(counting measure on 256 levels\)/);
+    expect(stdout).toMatch(
+      /intervals +the central ones hold [\d.]+ % \(50 %\), [\d.]+ % \(90 %\), [\d.]+ % \(95 %\)/,
+    );
+    expect(stdout).toMatch(
+      /best scale +[\d.]+ times the assumed one, sigma [\d.]+ instead of 0.35, would gain [\d.]+ nats/,
+    );
+    const printed = (name: string) => Number(new RegExp(`${name} +(-?[\\d.]+) nats`).exec(stdout)![1]);
+    const bound = (printed("rate") + printed("distortion")).toFixed(2);
+    expect(stdout).toContain(`${bound} nats per image = distortion + rate`);
+    const { width, height } = PNG.sync.read(bytes("noise.png"));
+    expect([width, height]).toEqual([2080, 800]);
+  });
+
+  test("a loss that is no likelihood trains, and gets no ELBO, no bits and no draws", async () => {
+    const trained = await run(
+      "train",
+      "--likelihood",
+      "hybrid",
+      "--epochs",
+      "1",
+      "--out",
+      "hybrid",
+      ...small,
+    );
+    expect(trained.code, trained.stderr).toBe(0);
+    const evaluated = await run("evaluate", "hybrid");
+    const said =
+      trained.stdout + trained.stderr + evaluated.stdout + text("hybrid", "metrics.csv").split("\n", 2)[1];
+    expect(said).toMatch(/loss and no likelihood/);
+    expect(said).not.toMatch(/-ELBO|bits\/dim|NLL/);
+    const { splits, kindOf } = JSON.parse(text("hybrid", "summary.json"));
+    expect(kindOf).toBe("loss");
+    for (const split of Object.values<object>(splits)) {
+      expect(split).not.toHaveProperty("elbo");
+      expect(split).not.toHaveProperty("bitsPerDim");
+    }
+    const drawn = await run("sample", "hybrid", "--pixels", "draw");
+    expect(drawn.code).toBe(2);
+    expect(drawn.stderr).toMatch(/no noise to draw.*--pixels mean/);
+  });
+
   test("explain takes a run's trained model, and digits on stdout re-add", async () => {
     const { code, stdout, stderr } = await run("explain", "straight");
     expect(code, stderr).toBe(0);
