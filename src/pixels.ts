@@ -46,7 +46,12 @@ export function codePixels(
   switch (coding) {
     case "binary-dynamic":
     case "binary-static":
-      for (let i = 0; i < n; i++) out[offset + i] = random.uint32() < ONE_THRESHOLD[bytes[i]!]! ? 1 : 0;
+      for (let i = 0; i < n; i++) {
+        const byte = bytes[i]!;
+        // Most pixels are black or white, and need no draw.
+        if (byte === 0 || byte === 255) out[offset + i] = byte / 255;
+        else out[offset + i] = random.uint32() < ONE_THRESHOLD[byte]! ? 1 : 0;
+      }
       return;
     case "binary-threshold":
       for (let i = 0; i < n; i++) out[offset + i] = bytes[i]! >= 128 ? 1 : 0;
