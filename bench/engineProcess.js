@@ -13,6 +13,7 @@ export async function startEngine([command, ...args]) {
     log = (log + text).slice(-4000);
   });
   child.stdin.on("error", () => {}); // a worker that died says so at its output
+  const closed = new Promise((resolve) => child.on("close", resolve));
   let failure;
   child.on("error", (error) => {
     failure = error.code === "ENOENT" ? `there is no ${command}` : error.message;
@@ -39,7 +40,10 @@ export async function startEngine([command, ...args]) {
     }
   };
 
-  const { ready } = await answer();
+  const { ready } = await answer().catch(async (error) => {
+    child.kill("SIGKILL");
+    throw error;
+  });
   return {
     /** Its device and version. */
     description: ready,
@@ -50,12 +54,9 @@ export async function startEngine([command, ...args]) {
     },
     /** MiB, see `peakMemory`. */
     peakMemory: () => peakMemory(child.pid),
-    stop() {
-      return new Promise((resolve) => {
-        child.on("close", resolve);
-        child.stdin.end();
-        child.kill("SIGKILL");
-      });
+    async stop() {
+      child.kill("SIGKILL");
+      await closed;
     },
   };
 }

@@ -6,21 +6,22 @@ import { fileURLToPath } from "node:url";
  * others are divided by.
  */
 export const variants = [
-  { engine: "torch", step: "eager", tasks: ["step", "elbo", "start-up"], quick: true },
-  { engine: "torch", step: "fused", tasks: ["step"] },
-  { engine: "torch", step: "compiled", tasks: ["step", "elbo"] },
-  { engine: "tensorflow", step: "recorded", tasks: ["step", "start-up"], quick: true },
+  { engine: "torch", step: "eager", tasks: ["step", "elbo", "start-up", "whole"], quick: true },
+  { engine: "torch", step: "fused", tasks: ["step", "whole"] },
+  { engine: "torch", step: "compiled", tasks: ["step", "elbo", "whole"] },
+  { engine: "tensorflow", step: "recorded", tasks: ["step", "start-up", "whole"], quick: true },
   { engine: "tensorflow", step: "eager", tasks: ["step", "elbo"], quick: true },
   { engine: "webgpu", step: "recorded", tasks: ["step"] },
-  { engine: "webgpu", step: "eager", tasks: ["step", "elbo", "start-up"] },
+  { engine: "webgpu", step: "eager", tasks: ["step", "elbo", "start-up", "whole"] },
   { engine: "wasm", step: "recorded", tasks: ["step"] },
-  { engine: "wasm", step: "eager", tasks: ["step", "elbo", "start-up"], quick: true },
+  { engine: "wasm", step: "eager", tasks: ["step", "elbo", "start-up", "whole"], quick: true },
   { engine: "wasm-stock", step: "eager", tasks: ["step", "elbo"] },
   { engine: "tfjs-example", backend: "tensorflow", step: "eager", tasks: ["step"], models: ["784-400-20"] },
   { engine: "tfjs-example-wasm", backend: "wasm", step: "eager", tasks: ["step"], models: ["784-400-20"] },
 ];
 
 export const engineNames = [...new Set(variants.map(({ engine }) => engine))];
+export const stepKinds = [...new Set(variants.map(({ step }) => step))];
 
 export const nameOf = ({ engine, step }) => `${engine} ${step}`;
 

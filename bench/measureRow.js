@@ -1,38 +1,44 @@
 import { startEngine } from "./engineProcess.js";
-import { nameOf, workerCommand } from "./engines.js";
+import { workerCommand } from "./engines.js";
 import { startUpOf } from "./startUp.js";
+import { wholeRunOf } from "./wholeRun.js";
+
+const startWorker = (variant, job) => startEngine(workerCommand(variant, job));
+
+/** How an engine is made ready for each task. */
+const start = { step: startWorker, elbo: startWorker, "start-up": startUpOf, whole: wholeRunOf };
 
 /**
  * Measures some engines on one row, in turns. Returns `[{ variant, rounds, peakMiB }]`, a round being the milliseconds
  * of each step in one turn. An engine that fails is told to `failed` and left out.
  */
-export async function measureRow(row, variants, { rounds, seconds, failed, note, ...job }) {
-  note(`${row.task}, ${row.model}, batch ${row.batch}: ${variants.map(nameOf).join(", ")}`);
-  const running = [];
-  try {
-    for (const variant of variants) {
+export async function measureRow(row, variants, { job, rounds, seconds, failed }) {
+  /** Goes on without the engines for which `act` fails. */
+  const withEach = async (entries, act) => {
+    const alive = [];
+    for (const entry of entries) {
       try {
-        const engine =
-          row.task === "start-up"
-            ? startUpOf(variant, { ...row, ...job })
-            : await startEngine(workerCommand(variant, { ...row, ...job }));
-        running.push({ variant, engine, rounds: [] });
+        await act(entry);
+        alive.push(entry);
       } catch (error) {
-        failed(variant, error.message);
+        await entry.engine?.stop();
+        failed(entry.variant, error.message);
       }
     }
+    return alive;
+  };
+  const entries = variants.map((variant) => ({ variant, engine: undefined, rounds: [] }));
+  try {
+    let running = await withEach(entries, async (entry) => {
+      entry.engine = await start[row.task](entry.variant, { ...row, ...job });
+    });
     for (let round = 0; round < rounds; round++) {
-      for (const entry of [...running]) {
-        try {
-          entry.rounds.push(await entry.engine.work(1000 * seconds));
-        } catch (error) {
-          failed(entry.variant, error.message);
-          running.splice(running.indexOf(entry), 1);
-        }
-      }
+      running = await withEach(running, async ({ engine, rounds }) => {
+        rounds.push(await engine.work(1000 * seconds));
+      });
     }
-    return running.map(({ variant, engine, rounds }) => ({ variant, rounds, peakMiB: engine.peakMemory() }));
+    return running.map(({ variant, rounds, engine }) => ({ variant, rounds, peakMiB: engine.peakMemory() }));
   } finally {
-    for (const { engine } of running) await engine.stop();
+    for (const { engine } of entries) await engine?.stop();
   }
 }

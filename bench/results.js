@@ -6,9 +6,11 @@ const LABELS = {
   step: (model) => model,
   elbo: (model) => `${model}, ELBO of ${TEST_IMAGES.toLocaleString("en-US")} images`,
   "start-up": (model) => `${model}, start-up to first step`,
+  whole: (model) => `${model}, whole run on MNIST`,
 };
 
-const imagesOf = { step: ({ batch }) => batch, elbo: () => TEST_IMAGES, "start-up": () => undefined };
+/** Images that go through in that time; a start and a whole run are not measured in images. */
+const imagesOf = { step: ({ batch }) => batch, elbo: () => TEST_IMAGES };
 
 const isBase = ({ variant }) => variant.engine === "torch" && variant.step === "eager";
 
@@ -17,7 +19,7 @@ export function resultsOf(row, measured) {
   const base = measured.find(isBase);
   return measured.map(({ variant, rounds, peakMiB }) => {
     const { median, low, high } = summarise(rounds);
-    const images = imagesOf[row.task](row);
+    const images = imagesOf[row.task]?.(row);
     return {
       model: LABELS[row.task](row.model),
       batch: row.batch,

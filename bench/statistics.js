@@ -21,3 +21,10 @@ export function summarise(rounds) {
  */
 export const ratio = (rounds, others) =>
   median(rounds.map((times, round) => median(times) / median(others[round])));
+
+/**
+ * The same from the fastest tenth of each engine's steps: nearer to a quiet machine where others take the processor
+ * away now and then, which costs engines that let threads wait for each other more than their share.
+ */
+export const undisturbedRatio = (rounds, others) =>
+  quantile(rounds.flat(), 0.1) / quantile(others.flat(), 0.1);

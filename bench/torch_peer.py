@@ -4,16 +4,12 @@ import json
 import sys
 import time
 
-WARM_UP_MS = 300
-WARM_UP_STEPS = 5
-MIN_STEPS = 2
-
 
 def say(**message):
     print(json.dumps(message), flush=True)
 
 
-def measure(run, milliseconds, least=MIN_STEPS):
+def measure(run, milliseconds, least):
     ms = []
     started = time.perf_counter()
     while len(ms) < least or 1000 * (time.perf_counter() - started) < milliseconds:
@@ -48,16 +44,13 @@ def main():
     job = json.loads(sys.argv[1])
     try:
         run = subject(job)
-        if job["task"] == "start-up":
-            run()
-        else:
-            measure(run, WARM_UP_MS, WARM_UP_STEPS)
+        measure(run, job["warmUpMs"], job["warmUpSteps"])
     except Exception as error:  # no torch, or no compiler: the driver tells and goes on without
         say(error=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}")
         return
     say(ready=f"PyTorch {sys.modules['torch'].__version__}")
     for line in sys.stdin:
-        say(ms=measure(run, float(line)))
+        say(ms=measure(run, float(line), job["leastSteps"]))
 
 
 if __name__ == "__main__":
