@@ -2,14 +2,14 @@ import { fileURLToPath } from "node:url";
 
 /**
  * What is compared: an engine with a way to run its step. `tasks` are the rows that it knows, `models` those that it is
- * written for (without it: all); the quick ones are those of `--quick`. PyTorch eager comes first: it is what the
- * others are divided by.
+ * written for (without it: all); `quick` and `whole` mark those of `--quick` and `--whole`. PyTorch eager, by
+ * which the others are divided, comes first.
  */
 export const variants = [
-  { engine: "torch", step: "eager", tasks: ["step", "elbo", "start-up", "whole"], quick: true },
+  { engine: "torch", step: "eager", tasks: ["step", "elbo", "start-up", "whole"], quick: true, whole: true },
   { engine: "torch", step: "fused", tasks: ["step", "whole"] },
   { engine: "torch", step: "compiled", tasks: ["step", "elbo", "whole"] },
-  { engine: "tensorflow", step: "recorded", tasks: ["step", "start-up", "whole"], quick: true },
+  { engine: "tensorflow", step: "recorded", tasks: ["step", "start-up", "whole"], quick: true, whole: true },
   { engine: "tensorflow", step: "eager", tasks: ["step", "elbo"], quick: true },
   { engine: "webgpu", step: "recorded", tasks: ["step"] },
   { engine: "webgpu", step: "eager", tasks: ["step", "elbo", "start-up", "whole"] },

@@ -21,6 +21,7 @@ export function resultsOf(row, measured) {
     const { median, low, high } = summarise(rounds);
     const images = imagesOf[row.task]?.(row);
     return {
+      task: row.task,
       model: LABELS[row.task](row.model),
       batch: row.batch,
       engine: variant.engine,

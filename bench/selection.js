@@ -1,9 +1,24 @@
 import { variants } from "./engines.js";
 import { rows, wholeRow } from "./models.js";
 
+/**
+ * What the command line says about what to measure.
+ * @typedef {object} Selection
+ * @property {boolean} [quick]
+ * @property {boolean} [whole]
+ * @property {string[]} [rows] tasks
+ * @property {string[]} [models]
+ * @property {string[]} [engines]
+ * @property {string[]} [steps]
+ * @property {number} [batch]
+ */
+
 const has = (list, value) => list === undefined || list.includes(value);
 
-/** The rows that the options leave. */
+/**
+ * The rows that the options leave.
+ * @param {Selection} options
+ */
 export const chosenRows = ({ quick, whole, rows: tasks, models, batch }) =>
   whole
     ? [wholeRow]
@@ -15,15 +30,18 @@ export const chosenRows = ({ quick, whole, rows: tasks, models, batch }) =>
           (batch === undefined || batch === row.batch),
       );
 
-/** The engines of a row. Without a word on engines and steps, quick and whole runs have those that matter most. */
+/**
+ * The engines of a row; quick and whole runs have few, unless engines or kinds of step are named.
+ * @param {Selection} options
+ */
 export function chosenVariants({ quick, whole, engines, steps }, row) {
-  const few = engines === undefined && steps === undefined && (quick || whole);
+  const named = engines !== undefined || steps !== undefined;
   return variants.filter(
     (variant) =>
       variant.tasks.includes(row.task) &&
       has(variant.models, row.model) &&
       has(engines, variant.engine) &&
       has(steps, variant.step) &&
-      (!few || variant.quick),
+      (named || ((!quick || variant.quick) && (!whole || variant.whole))),
   );
 }

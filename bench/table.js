@@ -28,8 +28,8 @@ export const resultsTable = (results) =>
       r.engine,
       r.step,
       String(r.batch),
-      milliseconds(r.msPerStep),
-      r.spread.map(milliseconds).join("-"),
+      time(r, r.msPerStep),
+      r.spread.map((ms) => time(r, ms)).join("-"),
       count(r.imagesPerSecond),
       r.ratioToTorchEager === null ? "-" : r.ratioToTorchEager.toFixed(2),
       count(r.peakMiB),
@@ -37,7 +37,9 @@ export const resultsTable = (results) =>
     3,
   );
 
-/** Three digits, and no more of them than are known. */
-const milliseconds = (ms) => ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0);
+/** Steps in milliseconds, as the column says; what takes longer in seconds. */
+const time = ({ task }, ms) => (task === "step" ? threeDigits(ms) : `${threeDigits(ms / 1000)} s`);
+
+const threeDigits = (value) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 
 const count = (value) => (value === null ? "-" : Math.round(value).toLocaleString("en-US"));
