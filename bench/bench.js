@@ -29,15 +29,16 @@ const goals = [];
 try {
   writeFileSync(images, generateDigits({ seed: 0, split: "test", count: TEST_IMAGES }).pixels);
   for (const row of chosenRows(options)) {
-    // What has not started once is not tried again.
-    const variants = chosenVariants(options, row).filter((variant) => !failed.has(nameOf(variant)));
+    // What has failed with a model is not tried with it again.
+    const trial = (variant) => `${nameOf(variant)}, ${row.model}`;
+    const variants = chosenVariants(options, row).filter((variant) => !failed.has(trial(variant)));
     note(`${row.task}, ${row.model}, batch ${row.batch}: ${variants.map(nameOf).join(", ")}`);
     const measured = await measureRow(row, variants, {
       job: { config: configOf(row.model), images, threads, epochs },
       rounds,
       seconds,
       failed(variant, reason) {
-        failed.add(nameOf(variant));
+        failed.add(trial(variant));
         note(`  without ${nameOf(variant)}: ${reason}`);
       },
     });
