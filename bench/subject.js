@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+import { useBackend } from "../dist/backends/index.js";
+import { startStockWasm } from "../dist/backends/wasmStock.js";
+import { estimateElbo } from "../dist/evaluation/bounds.js";
+import { createVae } from "../dist/model.js";
+import { createObjective } from "../dist/objectives/index.js";
+import { RandomStream } from "../dist/random.js";
+import * as tf from "../dist/tf.js";
+import { createStep } from "../dist/training/createStep.js";
+import { createAdam } from "../dist/training/optimizer.js";
+import { exampleStep } from "./tfjsExample.js";
+
+const IMAGE_SHAPE = [28, 28, 1];
+const D = 28 * 28;
+
+/** What a job measures: `run` is one step of training, or one pass for the ELBO. */
+export async function createSubject(job) {
+  const { engine, backend, threads, task } = job;
+  const { device, version } = await (engine === "wasm-stock"
+    ? startStockWasm()
+    : useBackend(backend, { threads }));
+  const make = task === "elbo" ? elboPass : engine.startsWith("tfjs-example") ? exampleSubject : trainingStep;
+  return { device: `${device}, ${version}`, run: make(job, readFileSync(job.images)) };
+}
+
+/** A step as the trainer takes it, from arrays of the host to the two means of the loss. */
+function trainingStep({ config, batch, step: kind }, bytes) {
+  const vae = freshVae(config);
+  const objective = createObjective(config.objective);
+  const optimizer = createAdam(vae.parameters, config.training);
+  const step = createStep(kind, { vae, objective, optimizer }, () => {});
+  const pixels = binaryBatch(bytes, batch);
+  const normals = new RandomStream("bench").normals(batch * vae.latentDim);
+  let n = 0;
+  return async () => {
+    const x = tf.tensor2d(pixels, [batch, D]);
+    const noise = tf.tensor2d(normals, [batch, vae.latentDim]);
+    await step.run({ x, noise, beta: 1, learningRate: 1e-3, step: ++n });
+    tf.dispose([x, noise]);
+  };
+}
+
+function exampleSubject({ config, batch }, bytes) {
+  const { network, latentDim } = config.model;
+  const step = exampleStep({ originalDim: D, intermediateDim: network.hidden[0], latentDim });
+  const pixels = binaryBatch(bytes, batch);
+  return async () => {
+    const x = tf.tensor2d(pixels, [batch, D]);
+    step(x);
+    tf.dispose(x);
+  };
+}
+
+/** The ELBO of all images, with the binary pixels and the noise drawn on the way, as `vae evaluate` has it. */
+function elboPass({ config, batch }, pixels) {
+  const vae = freshVae(config);
+  const set = { pixels, count: pixels.length / D };
+  return () => estimateElbo(vae, set, "binary-dynamic", batch);
+}
+
+const freshVae = (config) =>
+  createVae(
+    config,
+    { imageShape: IMAGE_SHAPE, averageImage: new Float32Array(D).fill(0.13) },
+    new RandomStream("bench"),
+  );
+
+const binaryBatch = (bytes, batch) =>
+  Float32Array.from(bytes.subarray(0, batch * D), (byte) => (byte >= 128 ? 1 : 0));
