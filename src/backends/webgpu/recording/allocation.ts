@@ -39,9 +39,8 @@ export class Allocation {
     for (const buffer of this.#buffers) buffer.destroy();
   }
 
-  #realize({ size, contents }: TracedBuffer): GPUBuffer {
-    const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
-    const buffer = this.create(size, STORAGE | UNIFORM | COPY_SRC | COPY_DST);
+  #realize({ size, usage, contents }: TracedBuffer): GPUBuffer {
+    const buffer = this.create(size, usage);
     if (contents) this.#device.queue.writeBuffer(buffer, 0, contents);
     return buffer;
   }

@@ -6,6 +6,7 @@ export class TracedBuffer {
 
   constructor(
     readonly size: number,
+    readonly usage: number,
     readonly contents?: ArrayBuffer,
   ) {}
 
@@ -21,7 +22,7 @@ Object.setPrototypeOf(TracedBuffer.prototype, GPUBuffer.prototype);
 
 /** Gives out traced buffers. Those that only the card writes are used again, by commands that come later. */
 export class TracedMemory implements BufferManager {
-  readonly #free = new Map<number, TracedBuffer[]>();
+  readonly #free = new Map<string, TracedBuffer[]>();
 
   acquireBuffer(size: number, usage: number, mappedAtCreation = false): GPUBuffer {
     // What is done with the values would stay as it was at the recording.
@@ -29,8 +30,8 @@ export class TracedMemory implements BufferManager {
     // In a replay, what the host writes is there before the first command: it needs a place of its own.
     const fromHost = mappedAtCreation || (usage & GPUBufferUsage.UNIFORM) !== 0;
     const buffer = fromHost
-      ? new TracedBuffer(size, new ArrayBuffer(size))
-      : (this.#free.get(size)?.pop() ?? new TracedBuffer(size));
+      ? new TracedBuffer(size, usage, new ArrayBuffer(size))
+      : (this.#free.get(key({ size, usage }))?.pop() ?? new TracedBuffer(size, usage));
     return buffer as unknown as GPUBuffer;
   }
 
@@ -38,8 +39,10 @@ export class TracedMemory implements BufferManager {
     const buffer: unknown = released;
     if (!(buffer instanceof TracedBuffer)) throw new Error("it disposes of a tensor from outside");
     if (buffer.contents) return;
-    const free = this.#free.get(buffer.size);
+    const free = this.#free.get(key(buffer));
     if (free) free.push(buffer);
-    else this.#free.set(buffer.size, [buffer]);
+    else this.#free.set(key(buffer), [buffer]);
   }
 }
+
+const key = ({ size, usage }: { size: number; usage: number }) => `${size} ${usage}`;
