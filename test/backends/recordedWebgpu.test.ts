@@ -214,17 +214,29 @@ describe.skipIf(absent)("a recording on webgpu", () => {
     const copy = backend.readToGPU(tf.neg(x).dataId);
     return copy.tensorRef;
   };
-  test.each<[string, RegExp, (x: tf.Tensor) => tf.Tensor]>([
-    ["reads an input", /can only be read with/, (x) => tf.scalar(x.dataSync()[0]!)],
-    ["reads what it has computed", /can only be read with/, (x) => tf.scalar(tf.neg(x).dataSync()[0]!)],
+  test.each<[string, RegExp, Parameters<typeof program>[0]]>([
+    ["reads an input", /can only be read with/, (x, theta) => tf.mul(theta, x.dataSync()[0]!)],
+    ["reads what it has computed", /can only be read with/, (x) => tf.mul(x, tf.neg(x).dataSync()[0]!)],
     ["copies memory by other means", /copies/, downloads],
+    // Adam would read the report where it writes the parameter.
+    ["reports a parameter", /the card refuses it: .*writable usage/, (_, theta) => tf.clone(theta)],
   ])("is refused for a step that %s", async (_, reason, f) => {
-    const refused = program((x, theta) => tf.mul(theta, f(x)));
+    const refused = program(f);
     const x = tf.tensor1d([1, 2]);
     await expect(stepRecorder()!(refused, [x])).rejects.toThrow(reason);
     // The backend goes on as before.
     const negative = tf.neg(x);
     expect([...(await negative.data())]).toEqual([-1, -2]);
     free(refused, x, negative);
+  });
+
+  test("says so when the card is lost", async () => {
+    const recorded = program((x, theta) => tf.mul(x, theta));
+    const x = tf.tensor1d([1, 2]);
+    const step = await stepRecorder()!(recorded, [x]);
+    (tf.backend() as unknown as WebGPUBackend).device.destroy();
+    await expect(step.run([x], { learningRate: 0, step: 1 })).rejects.toThrow(
+      /^The connection to the graphics card .* was lost/,
+    );
   });
 });

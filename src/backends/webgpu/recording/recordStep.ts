@@ -1,7 +1,8 @@
 import * as tf from "../../../tf.ts";
 import { unshare } from "../../adam.ts";
-import type { RecordStep } from "../../recording.ts";
+import type { RecordedStep, RecordStep } from "../../recording.ts";
 import type { GuardedBackend } from "../guarded.ts";
+import { sentence } from "../health.ts";
 import { createReplay } from "./replay.ts";
 import { isSame, trace } from "./trace.ts";
 
@@ -23,17 +24,41 @@ export const recordStep: RecordStep = async (program, inputs) => {
   if (!isSame(traced, trace(backend, inputs, compute))) {
     throw new Error("it is not the same twice, as if it drew random numbers");
   }
+  const refusal = captureErrors(backend.device);
   const step = createReplay(backend, program, traced);
-  try {
-    step.load();
-    const report = await step.run(inputs, { learningRate: 0, step: 1 });
-    if (!agree(report, expected)) throw new Error("replayed, it does not give the same numbers");
-    return step;
-  } catch (error) {
+  const failure = await tryOut(step, inputs, expected).catch((error: unknown) => error);
+  const reason = (await refusal()) ?? failure;
+  if (reason) {
     step.dispose();
-    throw error;
+    throw reason;
   }
+  return step;
 };
+
+/** Fails unless the replay reports what is expected. Of what it works on, only its own copies change. */
+async function tryOut(
+  step: RecordedStep,
+  inputs: readonly tf.Tensor[],
+  expected: ArrayLike<number>,
+): Promise<void> {
+  step.load();
+  const report = await step.run(inputs, { learningRate: 0, step: 1 });
+  if (!agree(report, expected)) throw new Error("replayed, it does not give the same numbers");
+}
+
+/**
+ * From here on what the card refuses, for want of memory say, is no failure of the backend, which goes on without a
+ * recording. The function that it returns ends this and tells the refusal.
+ */
+function captureErrors(device: GPUDevice): () => Promise<Error | undefined> {
+  device.pushErrorScope("out-of-memory");
+  device.pushErrorScope("validation");
+  return async () => {
+    const errors = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+    const error = errors.find((error) => error !== null);
+    return error ? new Error(`the card refuses it: ${sentence(error.message)}`) : undefined;
+  };
+}
 
 /** The first result of a step that runs operation by operation. */
 async function reportOf(compute: () => tf.Tensor[]): Promise<ArrayLike<number>> {

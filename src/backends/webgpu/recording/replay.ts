@@ -121,7 +121,8 @@ export function createReplay(
       queue.writeBuffer(attrs, 0, Float32Array.from(attrsOf({ ...adam, learningRate, step, scale: 1 })));
       encode(encoder, commands);
       for (const [i, { offset, size }] of flat.places.entries()) {
-        encoder.copyBufferToBuffer(gradients[i]!.buffer, 0, gradient, offset, size);
+        const { buffer, offset: from = 0 } = gradients[i]!;
+        encoder.copyBufferToBuffer(buffer, from, gradient, offset, size);
       }
       encode(encoder, [update]);
       encoder.copyBufferToBuffer(report.buffer, 0, read, 0, read.size);
