@@ -68,7 +68,7 @@ export function squaredNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
  * Gives a variable memory of its own. `tf.variable`, `assign`, `clone` and `reshape` do not copy but count references
  * to the same memory, and changing that in place would change every tensor that refers to it.
  */
-function unshare(variable: tf.Variable): void {
+export function unshare(variable: tf.Variable): void {
   if (tf.backend().refCount(variable.dataId) > 1) tf.tidy(() => variable.assign(tf.mul(variable, 1)));
 }
 

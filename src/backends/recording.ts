@@ -25,7 +25,7 @@ export interface RecordedStep {
    * One step of Adam in a single call, see `adamStep`; returns the report. If one of its numbers is not finite, no
    * parameter and no moment changes.
    */
-  run(inputs: readonly tf.Tensor[], adam: { learningRate: number; step: number }): Float32Array;
+  run(inputs: readonly tf.Tensor[], adam: { learningRate: number; step: number }): Promise<Float32Array>;
   /** Copies the parameters and moments out. */
   store(): void;
   dispose(): void;

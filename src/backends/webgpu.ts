@@ -41,6 +41,11 @@ export function createLoader(surroundings?: Partial<Surroundings>): BackendLoade
         notes: opened.software ? ["software instead of a graphics card: for tests only"] : [],
       };
     },
+
+    async recordStep(program, inputs) {
+      const { recordStep } = await import("./webgpu/recording/recordStep.ts");
+      return recordStep(program, inputs);
+    },
   };
 }
 

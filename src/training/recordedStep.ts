@@ -74,7 +74,7 @@ export function recordedStep(
           recording.load();
           ahead = recording;
         }
-        const [distortion, rate] = recording.run(inputs, { learningRate, step });
+        const [distortion, rate] = await recording.run(inputs, { learningRate, step });
         return { distortion: distortion!, rate: rate! };
       } finally {
         tf.dispose(inputs[2]!);

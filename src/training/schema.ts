@@ -49,7 +49,7 @@ export const trainingSchema = z.strictObject({
     .enum(stepKinds)
     .default("auto")
     .describe(
-      "how a step runs: `eager` operation by operation, `recorded` once and then replayed in one call (tensorflow only), " +
+      "how a step runs: `eager` operation by operation, `recorded` once and then replayed in one call (tensorflow, webgpu), " +
         "`auto` recorded where that can be",
     ),
   seed: z.int().min(0).default(0).meta({ description: "seed of weights, order and noise", flag: "seed" }),

@@ -1,6 +1,12 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { DeviceHealth } from "./health.ts";
 
+/** What uses the device by itself asks here whether that went well. */
+export interface GuardedBackend extends WebGPUBackend {
+  /** Throws the first failure of the card. */
+  checkHealth(): void;
+}
+
 /**
  * The package's backend with our errors. The class comes as an argument because the package may only be loaded once
  * the globals of WebGPU are there.
@@ -10,8 +16,12 @@ export function createGuarded(
   device: GPUDevice,
   info: GPUAdapterInfo,
   health: DeviceHealth,
-): WebGPUBackend {
-  class Guarded extends Base {
+): GuardedBackend {
+  class Guarded extends Base implements GuardedBackend {
+    checkHealth() {
+      health.check();
+    }
+
     /** Every program passes here. A refused command is known at once, a lost card a little later. */
     override runWebGPUProgram(...args: Parameters<WebGPUBackend["runWebGPUProgram"]>) {
       try {

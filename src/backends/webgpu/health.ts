@@ -47,7 +47,7 @@ export class DeviceHealth {
 }
 
 /** Dawn's messages have several lines, some without a full stop. */
-function sentence(message: string): string {
+export function sentence(message: string): string {
   const text = message.trim().replace(/\s*\n[\s-]*/g, " ");
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

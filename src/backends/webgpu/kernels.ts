@@ -1,18 +1,12 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "../../tf.ts";
 import type { AdamAttrs } from "../adam.ts";
+import { ATTRS, attrsOf, THREADS, UPDATE, workgroupsFor } from "./adam.ts";
 import { Shader } from "./shader.ts";
-
-/** Threads of a workgroup, and workgroups of a dispatch, that every WebGPU device can do. */
-const THREADS = 256;
-const MAX_WORKGROUPS = 65535;
 
 const adam = new Shader(
   "Adam",
-  `
-  struct Attrs {
-    scale: f32, beta1: f32, rest1: f32, beta2: f32, rest2: f32, learningRate: f32, unbias2: f32, epsilon: f32,
-  }
+  `${ATTRS}
   @group(0) @binding(0) var<storage, read_write> param: array<f32>;
   @group(0) @binding(1) var<storage, read_write> m: array<f32>;
   @group(0) @binding(2) var<storage, read_write> v: array<f32>;
@@ -21,11 +15,7 @@ const adam = new Shader(
 
   @compute @workgroup_size(${THREADS})
   fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    for (var i = id.x; i < arrayLength(&param); i += groups.x * ${THREADS}u) {
-      let g = attrs.scale * grad[i];
-      m[i] = attrs.beta1 * m[i] + attrs.rest1 * g;
-      v[i] = attrs.beta2 * v[i] + attrs.rest2 * g * g;
-      param[i] -= attrs.learningRate * m[i] / (sqrt(attrs.unbias2 * v[i]) + attrs.epsilon);
+    for (var i = id.x; i < arrayLength(&param); i += groups.x * ${THREADS}u) {${UPDATE}
     }
   }`,
 );
@@ -86,13 +76,9 @@ export function registerOptimizerKernels(): void {
 function adamUpdate(
   backend: WebGPUBackend,
   { param, m, v, grad }: Record<"param" | "m" | "v" | "grad", tf.TensorInfo>,
-  { learningRate, beta1, beta2, epsilon, step, scale }: AdamAttrs,
+  attrs: AdamAttrs,
 ): void {
-  // The corrections for the bias of the moments: of the first in the learning rate, of the second by itself.
-  const [unbias1, unbias2] = [1 / (1 - beta1 ** step), 1 / (1 - beta2 ** step)];
-  const uniforms = [scale, beta1, 1 - beta1, beta2, 1 - beta2, learningRate * unbias1, unbias2, epsilon];
-  const workgroups = Math.min(MAX_WORKGROUPS, Math.ceil(tf.util.sizeFromShape(param.shape) / THREADS));
-  adam.run(backend, [param, m, v, grad], uniforms, workgroups);
+  adam.run(backend, [param, m, v, grad], attrsOf(attrs), workgroupsFor(tf.util.sizeFromShape(param.shape)));
   // What was read of them before, for a checkpoint say, is kept in main memory and is now out of date.
   for (const { dataId } of [param, m, v]) {
     const data: { values: unknown } = backend.tensorMap.get(dataId);

@@ -1,15 +1,6 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "../../tf.ts";
-
-/** Private members of the package's backend that a shader of one's own needs; tfjs 4.22 is the last release. */
-interface Internals {
-  commandEncoder: GPUCommandEncoder;
-  computePassEncoder: GPUComputePassEncoder | null;
-  /** Tensors whose buffers may not be used anew before the commands recorded so far are submitted. */
-  commandQueueOwnedIds: WeakSet<object>;
-  dispatchCountInPass: number;
-  makeUniforms(uniforms: { type: "float32"; data: number[] }[]): GPUBindingResource;
-}
+import { bufferOf, flush, internalsOf } from "./internals.ts";
 
 /**
  * A compute shader that may change tensors in place, which the package's `runWebGPUProgram` cannot: it writes one new
@@ -32,30 +23,29 @@ export class Shader {
     uniforms: readonly number[],
     workgroups: number,
   ): void {
-    const internals = backend as unknown as Internals;
-    const { pipeline, layout } = this.#compile(backend.device);
-    // Uploads first: they may end the pass that the run is recorded into.
-    for (const { dataId } of tensors) backend.uploadToGPU(dataId);
+    const internals = internalsOf(backend);
+    const { pipeline, layout } = this.compile(backend.device);
+    // First, as uploads may end the pass that the run is recorded into.
     const resources = [
-      ...tensors.map(({ dataId }) => ({ buffer: backend.tensorMap.get(dataId).resource as GPUBuffer })),
+      ...tensors.map(({ dataId }) => ({ buffer: bufferOf(backend, dataId) })),
       internals.makeUniforms(uniforms.map((value) => ({ type: "float32", data: [value] }))),
     ];
     const entries = resources.map((resource, binding) => ({ binding, resource }));
     for (const { dataId } of tensors) internals.commandQueueOwnedIds.add(dataId);
     backend.ensureCommandEncoderReady();
-    internals.computePassEncoder ??= internals.commandEncoder.beginComputePass();
+    internals.computePassEncoder ??= internals.commandEncoder!.beginComputePass();
     const pass = internals.computePassEncoder;
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, backend.device.createBindGroup({ layout, entries }));
     pass.dispatchWorkgroups(workgroups);
     internals.dispatchCountInPass++;
     if (internals.dispatchCountInPass >= tf.env().getNumber("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE")) {
-      backend.endComputePassEncoder();
-      backend.submitQueue();
+      flush(backend);
     }
   }
 
-  #compile(device: GPUDevice) {
+  /** Compiles it for a device, once. */
+  compile(device: GPUDevice): { pipeline: GPUComputePipeline; layout: GPUBindGroupLayout } {
     let compiled = this.#compiled.get(device);
     if (!compiled) {
       const module = device.createShaderModule({ code: this.#code, label: this.#name });

@@ -19,7 +19,7 @@ export const recordStep: RecordStep = async (program, inputs) => {
   const step = replay(program, plan);
   try {
     step.load();
-    const report = step.run(inputs, { learningRate: 0, step: 1 });
+    const report = await step.run(inputs, { learningRate: 0, step: 1 });
     if (!agree(report, plan.expected)) throw new Error("replayed, it does not give the same numbers");
     return step;
   } catch (error) {
@@ -43,7 +43,7 @@ function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
       const initial = plan.variables.map(({ initial }) => initial);
       tf.dispose(fetch(feed(initial, variables), [plan.loaded]));
     },
-    run(inputs, { learningRate, step }) {
+    async run(inputs, { learningRate, step }) {
       const rates = biasCorrected({ learningRate, step, ...adam });
       const scalars = [tf.scalar(rates.learningRate), tf.scalar(rates.epsilon)];
       const [report] = fetch(feed(plan.placeholders, [...inputs, ...scalars]), [plan.report]);

@@ -1,0 +1,81 @@
+import * as tf from "../../../tf.ts";
+import { unshare } from "../../adam.ts";
+import type { RecordedStep, RecordStep } from "../../recording.ts";
+import type { GuardedBackend } from "../guarded.ts";
+import { sentence } from "../health.ts";
+import { createReplay } from "./replay.ts";
+import { isSame, trace } from "./trace.ts";
+
+/**
+ * Records a step as the commands that the card is given, with memory of their own. A replay costs the host a few calls
+ * for each command, and none of TensorFlow.js.
+ */
+export const recordStep: RecordStep = async (program, inputs) => {
+  const backend = tf.backend() as unknown as GuardedBackend;
+  const compute = (inputs: readonly tf.Tensor[]) => {
+    const { report, gradients } = program.compute(inputs);
+    return [report, ...gradients];
+  };
+  // A tensor that shares the memory of a parameter would seem to be that parameter.
+  for (const { param } of program.slots) unshare(param);
+  const expected = await reportOf(() => compute(inputs));
+  const traced = trace(backend, inputs, compute);
+  // What comes neither from the inputs nor from the variables must not change from step to step.
+  if (!isSame(traced, trace(backend, inputs, compute))) {
+    throw new Error("it is not the same twice, as if it drew random numbers");
+  }
+  const refusal = captureErrors(backend.device);
+  const step = createReplay(backend, program, traced);
+  const failure = await tryOut(step, inputs, expected).catch((error: unknown) => error);
+  const reason = (await refusal()) ?? failure;
+  if (reason) {
+    step.dispose();
+    throw reason;
+  }
+  return step;
+};
+
+/** Fails unless the replay reports what is expected. Of what it works on, only its own copies change. */
+async function tryOut(
+  step: RecordedStep,
+  inputs: readonly tf.Tensor[],
+  expected: ArrayLike<number>,
+): Promise<void> {
+  step.load();
+  const report = await step.run(inputs, { learningRate: 0, step: 1 });
+  if (!agree(report, expected)) throw new Error("replayed, it does not give the same numbers");
+}
+
+/**
+ * From here on what the card refuses, for want of memory say, is no failure of the backend, which goes on without a
+ * recording. The function that it returns ends this and tells the refusal.
+ */
+function captureErrors(device: GPUDevice): () => Promise<Error | undefined> {
+  device.pushErrorScope("out-of-memory");
+  device.pushErrorScope("validation");
+  return async () => {
+    const errors = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+    const error = errors.find((error) => error !== null);
+    return error ? new Error(`the card refuses it: ${sentence(error.message)}`) : undefined;
+  };
+}
+
+/** The first result of a step that runs operation by operation. */
+async function reportOf(compute: () => tf.Tensor[]): Promise<ArrayLike<number>> {
+  const [report, ...others] = tf.tidy(compute);
+  tf.dispose(others);
+  try {
+    return await report!.data();
+  } finally {
+    report!.dispose();
+  }
+}
+
+/** The same shaders in the same order round alike; where they do not, they compute something else. */
+function agree(got: ArrayLike<number>, expected: ArrayLike<number>): boolean {
+  return Array.from(expected).every((value, i) =>
+    Number.isFinite(value)
+      ? Math.abs(got[i]! - value) <= 1e-5 * Math.max(1, Math.abs(value))
+      : !Number.isFinite(got[i]!),
+  );
+}

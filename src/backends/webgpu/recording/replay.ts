@@ -1,0 +1,152 @@
+import * as tf from "../../../tf.ts";
+import type { RecordedStep, StepProgram } from "../../recording.ts";
+import { attrsOf, workgroupsFor } from "../adam.ts";
+import type { GuardedBackend } from "../guarded.ts";
+import { bufferOf, flush, internalsOf } from "../internals.ts";
+import { guardedAdam } from "./adam.ts";
+import { Allocation } from "./allocation.ts";
+import { layOut } from "./flat.ts";
+import { type Trace, tensorOnCard } from "./trace.ts";
+
+/** A command with what it is bound to. */
+interface Command {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/**
+ * Gives the commands of a step to the card again, all at once: those of the trace, whose results are the report and the
+ * gradients, and Adam. The host only writes the inputs and Adam's numbers, and reads the report.
+ */
+export function createReplay(
+  backend: GuardedBackend,
+  { slots, adam }: StepProgram,
+  { inputs, dispatches, results }: Trace,
+): RecordedStep {
+  const { device } = backend;
+  const { queue } = device;
+  const allocation = new Allocation(device);
+  const params = slots.map(({ param }) => param);
+  const flat = layOut(params, device);
+  const [theta, m, v, gradient] = [1, 2, 3, 4].map(() => allocation.create(flat.size)) as [
+    GPUBuffer,
+    GPUBuffer,
+    GPUBuffer,
+    GPUBuffer,
+  ];
+  const attrs = allocation.create(4 * 8, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+
+  const command = (
+    pipeline: GPUComputePipeline,
+    layout: GPUBindGroupLayout,
+    bindings: readonly GPUBufferBinding[],
+    workgroups: readonly [number, number, number],
+  ): Command => ({
+    pipeline,
+    group: device.createBindGroup({
+      layout,
+      entries: bindings.map((resource, binding) => ({ binding, resource })),
+    }),
+    workgroups,
+  });
+  // The commands read the parameters where Adam changes them.
+  for (const [i, { dataId }] of params.entries()) {
+    allocation.bind(bufferOf(backend, dataId), { buffer: theta, ...flat.places[i]! });
+  }
+  const commands = dispatches.map(({ pipeline, layout, bindings, workgroups }) =>
+    command(
+      pipeline,
+      layout,
+      bindings.map((memory) => allocation.bindingOf(memory)),
+      workgroups,
+    ),
+  );
+  const [report, ...gradients] = results.map((memory) => allocation.bindingOf(memory)) as [
+    GPUBufferBinding,
+    ...GPUBufferBinding[],
+  ];
+  const given = inputs.map((memory) => allocation.bindingOf(memory).buffer);
+  const { pipeline, layout } = guardedAdam.compile(device);
+  const update = command(
+    pipeline,
+    layout,
+    [...[theta, m, v, gradient].map((buffer) => ({ buffer })), report, { buffer: attrs }],
+    [workgroupsFor(flat.size / 4), 1, 1],
+  );
+  const read = allocation.create(report.buffer.size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+
+  /** Each variable with the place of its copy here. */
+  const copies = slots.flatMap((slot, i) =>
+    [[slot.param, theta] as const, [slot.m, m] as const, [slot.v, v] as const].map(([variable, buffer]) => ({
+      variable,
+      buffer,
+      ...flat.places[i]!,
+    })),
+  );
+  /** An encoder in the backend's own stream of commands, for copies. */
+  const backendEncoder = () => {
+    backend.endComputePassEncoder();
+    backend.ensureCommandEncoderReady();
+    return internalsOf(backend).commandEncoder!;
+  };
+
+  const feed = (encoder: GPUCommandEncoder, { dataId }: tf.Tensor, buffer: GPUBuffer) => {
+    const { resource, values } = backend.tensorMap.get(dataId);
+    if (!resource && values instanceof Float32Array) queue.writeBuffer(buffer, 0, values);
+    else encoder.copyBufferToBuffer(bufferOf(backend, dataId), 0, buffer, 0, buffer.size);
+  };
+  const encode = (encoder: GPUCommandEncoder, commands: readonly Command[]) => {
+    const pass = encoder.beginComputePass();
+    for (const { pipeline, group, workgroups } of commands) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(...workgroups);
+    }
+    pass.end();
+  };
+
+  return {
+    load() {
+      const sources = copies.map(({ variable }) => bufferOf(backend, variable.dataId));
+      const encoder = backendEncoder();
+      for (const [i, { buffer, offset, size }] of copies.entries()) {
+        encoder.copyBufferToBuffer(sources[i]!, 0, buffer, offset, size);
+      }
+      flush(backend);
+    },
+    async run(tensors, { learningRate, step }) {
+      const encoder = device.createCommandEncoder();
+      for (const [i, tensor] of tensors.entries()) feed(encoder, tensor, given[i]!);
+      queue.writeBuffer(attrs, 0, Float32Array.from(attrsOf({ ...adam, learningRate, step, scale: 1 })));
+      encode(encoder, commands);
+      for (const [i, { offset, size }] of flat.places.entries()) {
+        const { buffer, offset: from = 0 } = gradients[i]!;
+        encoder.copyBufferToBuffer(buffer, from, gradient, offset, size);
+      }
+      encode(encoder, [update]);
+      encoder.copyBufferToBuffer(report.buffer, 0, read, 0, read.size);
+      flush(backend); // inputs may be computed by it
+      queue.submit([encoder.finish()]);
+      try {
+        await read.mapAsync(GPUMapMode.READ);
+        return new Float32Array(read.getMappedRange().slice(0));
+      } finally {
+        backend.checkHealth(); // instead of the error of a read that a lost card broke off
+        read.unmap();
+      }
+    },
+    store() {
+      tf.tidy(() => {
+        const values = copies.map(({ variable }) => tensorOnCard(backend, variable.shape, "float32"));
+        const encoder = backendEncoder();
+        for (const [i, { buffer, offset, size }] of copies.entries()) {
+          encoder.copyBufferToBuffer(buffer, offset, bufferOf(backend, values[i]!.dataId), 0, size);
+        }
+        flush(backend);
+        for (const [i, { variable }] of copies.entries()) variable.assign(values[i]!);
+      });
+    },
+    dispose: () => allocation.dispose(),
+  };
+}
