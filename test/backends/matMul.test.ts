@@ -1,7 +1,15 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
+import { MatmulHelper } from "../../src/backends/wasm/matmulHelpers.ts";
+import { binaries, compileMatmul, instantiateMatmul } from "../../src/backends/wasm/matmulSimd.ts";
 import * as tf from "../../src/tf.ts";
 import { difference, fastest, normal, original } from "./helpers.ts";
+
+/** Its types come with browsers only. */
+declare const WebAssembly: {
+  Memory: new (sizes: object) => { readonly buffer: SharedArrayBuffer };
+  Module: new (bytes: Uint8Array) => object;
+};
 
 beforeAll(() => useBackend("wasm", { threads: 2 }));
 beforeEach(() => tf.engine().startScope());
@@ -35,6 +43,55 @@ function reference(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: 
 
 const turned = (shape: number[], turn: boolean) =>
   turn ? [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] : shape;
+
+describe("a product that is large enough to be shared by threads", () => {
+  test.each([
+    { what: "by columns", left: [61, 500], right: [500, 203] },
+    { what: "by rows", left: [403, 250], right: [250, 61] },
+  ])("$what", async ({ left, right }) => {
+    const [a, b] = [normal("a", left), normal("b", right)] as [tf.Tensor2D, tf.Tensor2D];
+    const alone = tf.matMul(a, b).dataSync(); // the first product starts the helpers, which takes them a while
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (let i = 0; i < 20; i++) expect(tf.matMul(a, b).dataSync()).toEqual(alone); // to the bit, whoever computes
+    expect(difference(alone, reference(a, b, false, false))).toBeLessThan(1e-5);
+    const transposed = tf.matMul(tf.transpose(a), b, true, false).dataSync();
+    expect(transposed).toEqual(alone);
+  });
+
+  test("a helper computes what it is asked for", async () => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+    const module = compileMatmul(memory);
+    const helper = new MatmulHelper(module, memory);
+    while (!helper.isReady) await new Promise((resolve) => setTimeout(resolve, 5));
+    const numbers = new Float32Array(memory.buffer);
+    numbers.set([1, 2, 3, 4, 5, 6], 16); // [2, 3]
+    numbers.set([1, -1, 0.5, 2, 0, 1], 32); // [3, 2]
+    for (const scale of [1, 3]) {
+      numbers[16] = scale;
+      helper.ask({ a: 64, aRow: 12, aColumn: 4, b: 128, bRow: 8, c: 256, cRow: 8, m: 2, n: 2, k: 3 });
+      helper.wait();
+      expect([...numbers.subarray(64, 68)]).toEqual([scale + 1, 7 - scale, 6.5, 12]);
+    }
+  });
+
+  test("where multiplying and adding cannot be fused, they are done in turn", () => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const bytes = Buffer.from(binaries.unfused.own, "base64");
+    const matmul = instantiateMatmul(new WebAssembly.Module(bytes), memory);
+    const numbers = new Float32Array(memory.buffer);
+    const [m, n, k] = [5, 11, 3];
+    for (let i = 0; i < m * k; i++) numbers[16 + i] = i + 1;
+    for (let i = 0; i < k * n; i++) numbers[64 + i] = (i % 7) - 3;
+    matmul({ a: 64, aRow: 4 * k, aColumn: 4, b: 256, bRow: 4 * n, c: 512, cRow: 4 * n, m, n, k });
+    for (let row = 0; row < m; row++) {
+      for (let column = 0; column < n; column++) {
+        let sum = 0;
+        for (let i = 0; i < k; i++) sum += numbers[16 + row * k + i]! * numbers[64 + i * n + column]!;
+        expect(numbers[128 + row * n + column]).toBe(sum);
+      }
+    }
+  });
+});
 
 describe("matMul", () => {
   const sides = [

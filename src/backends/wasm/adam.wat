@@ -1,5 +1,5 @@
 ;; One step of Adam over n numbers, four at a time, in place on p, m and v. See `adamLoop` in ../arrayKernels.ts for the
-;; same in JavaScript; addresses are in bytes. `test/backends/adamSimd.test.ts` checks that adamSimd.ts holds this.
+;; same in JavaScript; addresses are in bytes. `test/backends/wasmBinaries.test.ts` checks that adamSimd.ts holds this.
 (module
   (import "env" "memory" (memory 1 65536 shared))
   (func (export "adam")

@@ -3,15 +3,12 @@ import { gemm } from "./gemm.ts";
 import { address, floats, transposed } from "./heap.ts";
 import type { BackendWasm, Call, Repair } from "./kernel.ts";
 
-/** XNNPACK repacks its right side, at about this many times the cost of a transpose per element (measured). */
-const PACKING = 4;
-
 type MatMulCall = Call<"a" | "b", { transposeA: boolean; transposeB: boolean }>;
 
 /**
  * The package calls XNNPACK only where neither side is transposed and both are single matrices. Anything else is a
- * scalar loop, 20 times slower, and the gradients of a matmul always have a transposed side. Here transposed sides
- * are laid out first and a batch is a loop, so that XNNPACK does every product.
+ * scalar loop, 20 times slower, and the gradients of a matmul always have a transposed side. Here every product is
+ * `gemm`'s, which takes its left side either way; a transposed right side is laid out first, and a batch is a loop.
  */
 export const batchMatMul: Repair = {
   kernelName: "BatchMatMul",
@@ -21,26 +18,22 @@ export const batchMatMul: Repair = {
     const [M, K] = rowsAndColumns(a, transposeA);
     const [, N] = rowsAndColumns(b, transposeB);
 
-    // A·B, or as the transpose of Bᵀ·Aᵀ? That is cheaper for dX = dY·Wᵀ: the weights need neither transposing nor
-    // packing then. Each number is a count of elements moved.
-    const direct = (transposeA ? M * K : 0) + (transposeB ? K * N : 0) + PACKING * K * N;
-    const swapped = (transposeA ? 0 : M * K) + (transposeB ? 0 : K * N) + PACKING * M * K + M * N;
+    // A·B, or as the transpose of Bᵀ·Aᵀ? That is cheaper for dX = dY·Wᵀ with many weights. Each number is a count of
+    // elements to be transposed.
+    const direct = transposeB ? K * N : 0;
+    const swapped = (transposeA ? 0 : M * K) + M * N;
     const swap = batch.length === 0 && swapped < direct;
 
     const [left, right] = swap ? [b, a] : [a, b];
     const [turnLeft, turnRight] = swap ? [!transposeB, !transposeA] : [transposeA, transposeB];
-    const temporary: tf.TensorInfo[] = [];
-    const turn = (x: tf.TensorInfo) => {
-      const y = transposed(backend, x);
-      temporary.push(y);
-      return y;
-    };
-    let out = multiply(backend, turnLeft ? turn(left) : left, turnRight ? turn(right) : right, batch);
+    const laidOut = turnRight ? transposed(backend, right) : right;
+    let out = multiply(backend, left, turnLeft, laidOut, batch);
+    if (laidOut !== right) backend.disposeData(laidOut.dataId);
     if (swap) {
-      temporary.push(out);
-      out = transposed(backend, out);
+      const turned = transposed(backend, out);
+      backend.disposeData(out.dataId);
+      out = turned;
     }
-    for (const { dataId } of temporary) backend.disposeData(dataId);
     return out;
   },
 };
@@ -50,36 +43,43 @@ function rowsAndColumns(x: tf.TensorInfo, transpose: boolean): [number, number] 
   return transpose ? [columns, rows] : [rows, columns];
 }
 
-/** [..., M, K] · [..., K, N] -> [...batch, M, N], neither side transposed. */
+/** [..., M, K] · [..., K, N] -> [...batch, M, N]; the left side may be given as [..., K, M]. */
 function multiply(
   backend: BackendWasm,
   left: tf.TensorInfo,
+  isLeftTransposed: boolean,
   right: tf.TensorInfo,
   batch: number[],
 ): tf.TensorInfo {
-  const [M, K] = rowsAndColumns(left, false);
-  const [, N] = rowsAndColumns(right, false);
-  const out = backend.makeOutput([...batch, M, N], "float32");
+  const [m, k] = rowsAndColumns(left, isLeftTransposed);
+  const [, n] = rowsAndColumns(right, false);
+  const out = backend.makeOutput([...batch, m, n], "float32");
   const product = gemm(backend);
-  const [from, by, to] = [address(backend, left), address(backend, right), address(backend, out)];
+  const [a, b, c] = [address(backend, left), address(backend, right), address(backend, out)];
+  const strides = {
+    ...(isLeftTransposed ? { aRow: 4, aColumn: 4 * m } : { aRow: 4 * k, aColumn: 4 }),
+    bRow: 4 * n,
+    cRow: 4 * n,
+  };
 
   const products = tf.util.sizeFromShape(batch);
   const [lefts, rights] = [left, right].map((x) => tf.util.sizeFromShape(x.shape.slice(0, -2))) as [
     number,
     number,
   ];
-  if (M * K * N * products === 0) {
+  if (m * k * n * products === 0) {
     floats(backend, out).fill(0);
-  } else if (rights === 1) {
-    product(from, by, to, { M: lefts * M, K, N }); // all rows at once
+  } else if (rights === 1 && !isLeftTransposed) {
+    product({ a, b, c, ...strides, m: lefts * m, n, k }); // all rows at once
   } else {
     // A batch of its own on each side, or one matrix for all; TensorFlow.js has no gradient for anything between.
-    if (rights !== products || (lefts !== 1 && lefts !== products)) {
+    if (![1, products].includes(rights) || ![1, products].includes(lefts)) {
       throw new Error(`matMul cannot broadcast ${left.shape} with ${right.shape}`);
     }
-    const leftStep = lefts === 1 ? 0 : 4 * M * K;
+    const leftStep = lefts === 1 ? 0 : 4 * m * k;
+    const rightStep = rights === 1 ? 0 : 4 * k * n;
     for (let i = 0; i < products; i++) {
-      product(from + i * leftStep, by + i * 4 * K * N, to + i * 4 * M * N, { M, K, N });
+      product({ a: a + i * leftStep, b: b + i * rightStep, c: c + i * 4 * m * n, ...strides, m, n, k });
     }
   }
   return out;

@@ -1,54 +1,68 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import type { WasmModule } from "./glue.ts";
 import { moduleOf } from "./heap.ts";
+import { MatmulHelper } from "./matmulHelpers.ts";
+import { compileMatmul, instantiateMatmul, type Product } from "./matmulSimd.ts";
 
-/** Sizes of one matrix product, [M, K] · [K, N] -> [M, N]. */
-export interface Sizes {
-  readonly M: number;
-  readonly K: number;
-  readonly N: number;
-}
+type Gemm = (product: Product) => void;
 
-type Gemm = (left: number, right: number, out: number, sizes: Sizes) => void;
+/** Fewer multiplications than this (0.1 ms or so) are not worth sharing. */
+const WORTH_SHARING = 4_000_000;
 
 const perModule = new WeakMap<WasmModule, Gemm>();
 
-/** XNNPACK's matrix product of three row-major matrices, given by their addresses. */
+/**
+ * Our matrix product over the backend's memory. The package's own, of XNNPACK, first copies its right side into another
+ * order, which pays where weights are used again; in training they never are. And it cannot fuse multiplying with adding.
+ */
 export function gemm(backend: BackendWasm): Gemm {
   const wasm = moduleOf(backend);
   let bound = perModule.get(wasm);
   if (!bound) {
-    bound = bind(wasm, backend);
+    bound = bind(wasm);
     perModule.set(wasm, bound);
   }
   return bound;
 }
 
-/**
- * The package's C function takes tensor ids. It is given three ids of our own, registered for one call each, because
- * XNNPACK's repacked right side is cached under its id alone: a tensor that was changed in place, or reshaped to
- * other sizes, would be multiplied by what it was before. In training no weight is used twice anyway.
- */
-function bind(wasm: WasmModule, backend: BackendWasm): Gemm {
-  const multiply = wasm.cwrap("BatchMatMul", null, Array(9).fill("number"));
-  const { registerTensor, disposeData } = wasm.tfjs;
-  const shapes = wasm._malloc(6 * 4) >>> 0; // two shapes of three sizes
-  const ids = { left: nextId(backend), right: nextId(backend), out: nextId(backend) };
+function bind({ wasmMemory, tfjs }: WasmModule): Gemm {
+  const module = compileMatmul(wasmMemory);
+  const matmul = instantiateMatmul(module, wasmMemory);
+  const isShared = wasmMemory.buffer instanceof SharedArrayBuffer;
+  const count = isShared ? tfjs.getThreadsCount() - 1 : 0;
+  const helpers = Array.from({ length: count }, () => new MatmulHelper(module, wasmMemory));
 
-  return (left, right, out, { M, K, N }) => {
-    const memory = wasm.wasmMemory ?? wasm.HEAPU8;
-    new Int32Array(memory.buffer, shapes, 6).set([1, M, K, 1, K, N]);
-    registerTensor(ids.left, M * K, left);
-    registerTensor(ids.right, K * N, right);
-    registerTensor(ids.out, M * N, out);
-    multiply(ids.left, shapes, 3, ids.right, shapes + 12, 3, 0, 0, ids.out);
-    disposeData(ids.left);
-    disposeData(ids.right);
-    disposeData(ids.out);
+  return (product) => {
+    const ready = product.m * product.n * product.k < WORTH_SHARING ? [] : helpers.filter((h) => h.isReady);
+    const [own, ...others] = parts(product, ready.length + 1);
+    for (const [i, part] of others.entries()) ready[i]!.ask(part);
+    matmul(own!);
+    for (const i of others.keys()) ready[i]!.wait();
   };
 }
 
-/** Takes an id out of the backend's own count, so that no tensor will have it. */
-function nextId(backend: BackendWasm): number {
-  return (backend as unknown as { dataIdNextNumber: number }).dataIdNextNumber++;
+/** `count` parts of a product at most: panels of columns, or blocks of rows where there are more of those. */
+function parts(product: Product, count: number): Product[] {
+  const { m, n, a, b, c, aRow, cRow } = product;
+  if (count === 1) return [product];
+  if (n >= m) {
+    return ranges(n, 8, count).map(([from, to]) => ({
+      ...product,
+      b: b + 4 * from,
+      c: c + 4 * from,
+      n: to - from,
+    }));
+  }
+  return ranges(m, 4, count).map(([from, to]) => ({
+    ...product,
+    a: a + aRow * from,
+    c: c + cRow * from,
+    m: to - from,
+  }));
+}
+
+/** [0, n) in at most `count` ranges of about one size, each a multiple of `unit` but the last. */
+function ranges(n: number, unit: number, count: number): [from: number, to: number][] {
+  const size = unit * Math.ceil(n / (unit * count));
+  return Array.from({ length: Math.ceil(n / size) }, (_, i) => [i * size, Math.min(n, (i + 1) * size)]);
 }

@@ -26,8 +26,8 @@ export function floats(backend: BackendWasm, x: tf.TensorInfo): Float32Array {
 }
 
 /**
- * To be called after changing a tensor in place. XNNPACK repacks the right side of a matmul and the filter of a
- * convolution once and keeps that copy under the tensor's id; registering the tensor anew drops such copies.
+ * To be called after changing a tensor in place. XNNPACK repacks the filter of a convolution once and keeps that copy
+ * under the tensor's id; registering the tensor anew drops such copies.
  */
 export function changedInPlace(backend: BackendWasm, x: tf.TensorInfo): void {
   const { id, memoryOffset } = backend.dataIdMap.get(x.dataId);

@@ -1,0 +1,60 @@
+import { setFlagsFromString } from "node:v8";
+
+/** `matmul.wat`, assembled: with `relaxed_madd` or without, for memory that threads share or that one has to itself. */
+export const binaries = {
+  fused: {
+    shared:
+      "AGFzbQEAAAABIgNgCH9/f39/f39/AGAGf39/f39/AGAKf39/f39/f39/fwACEgEDZW52Bm1lbW9yeQIDAYCABAMFBAABAQIHCgEGbWF0bXVsAAMKtQUEpwICA38LeyAAIAFqIQggCCABaiEJIAkgAWohCgNAIAP9AAQAIQwgA/0ABBAhDSAA/QkCACELIAsgDCAO/YUCIQ4gCyANIA/9hQIhDyAI/QkCACELIAsgDCAQ/YUCIRAgCyANIBH9hQIhESAJ/QkCACELIAsgDCAS/YUCIRIgCyANIBP9hQIhEyAK/QkCACELIAsgDCAU/YUCIRQgCyANIBX9hQIhFSAAIAJqIQAgCCACaiEIIAkgAmohCSAKIAJqIQogAyAEaiEDIAdBAWsiBw0ACyAFIA79CwQAIAUgD/0LBBAgBSAGaiEFIAUgEP0LBAAgBSAR/QsEECAFIAZqIQUgBSAS/QsEACAFIBP9CwQQIAUgBmohBSAFIBT9CwQAIAUgFf0LBBALXAEFewNAIAL9AAQAIQcgAv0ABBAhCCAA/QkCACEGIAYgByAJ/YUCIQkgBiAIIAr9hQIhCiAAIAFqIQAgAiADaiECIAVBAWsiBQ0ACyAEIAn9CwQAIAQgCv0LBBALNQEBfQNAIAYgACoCACACKgIAlJIhBiAAIAFqIQAgAiADaiECIAVBAWsiBQ0ACyAEIAY4AgAL9gEBA38CQANAIAhBCEkNASAHIQogACELIAUhDAJAA0AgCkEESQ0BIAsgASACIAMgBCAMIAYgCRAAIAsgAUECdGohCyAMIAZBAnRqIQwgCkEEayEKDAALCwJAA0AgCkUNASALIAIgAyAEIAwgCRABIAsgAWohCyAMIAZqIQwgCkEBayEKDAALCyADQSBqIQMgBUEgaiEFIAhBCGshCAwACwsCQANAIAhFDQEgByEKIAAhCyAFIQwDQCALIAIgAyAEIAwgCRACIAsgAWohCyAMIAZqIQwgCkEBayIKDQALIANBBGohAyAFQQRqIQUgCEEBayEIDAALCws=",
+    own: "AGFzbQEAAAABIgNgCH9/f39/f39/AGAGf39/f39/AGAKf39/f39/f39/fwACDwEDZW52Bm1lbW9yeQIAAQMFBAABAQIHCgEGbWF0bXVsAAMKtQUEpwICA38LeyAAIAFqIQggCCABaiEJIAkgAWohCgNAIAP9AAQAIQwgA/0ABBAhDSAA/QkCACELIAsgDCAO/YUCIQ4gCyANIA/9hQIhDyAI/QkCACELIAsgDCAQ/YUCIRAgCyANIBH9hQIhESAJ/QkCACELIAsgDCAS/YUCIRIgCyANIBP9hQIhEyAK/QkCACELIAsgDCAU/YUCIRQgCyANIBX9hQIhFSAAIAJqIQAgCCACaiEIIAkgAmohCSAKIAJqIQogAyAEaiEDIAdBAWsiBw0ACyAFIA79CwQAIAUgD/0LBBAgBSAGaiEFIAUgEP0LBAAgBSAR/QsEECAFIAZqIQUgBSAS/QsEACAFIBP9CwQQIAUgBmohBSAFIBT9CwQAIAUgFf0LBBALXAEFewNAIAL9AAQAIQcgAv0ABBAhCCAA/QkCACEGIAYgByAJ/YUCIQkgBiAIIAr9hQIhCiAAIAFqIQAgAiADaiECIAVBAWsiBQ0ACyAEIAn9CwQAIAQgCv0LBBALNQEBfQNAIAYgACoCACACKgIAlJIhBiAAIAFqIQAgAiADaiECIAVBAWsiBQ0ACyAEIAY4AgAL9gEBA38CQANAIAhBCEkNASAHIQogACELIAUhDAJAA0AgCkEESQ0BIAsgASACIAMgBCAMIAYgCRAAIAsgAUECdGohCyAMIAZBAnRqIQwgCkEEayEKDAALCwJAA0AgCkUNASALIAIgAyAEIAwgCRABIAsgAWohCyAMIAZqIQwgCkEBayEKDAALCyADQSBqIQMgBUEgaiEFIAhBCGshCAwACwsCQANAIAhFDQEgByEKIAAhCyAFIQwDQCALIAIgAyAEIAwgCRACIAsgAWohCyAMIAZqIQwgCkEBayIKDQALIANBBGohAyAFQQRqIQUgCEEBayEIDAALCws=",
+  },
+  unfused: {
+    shared:
+      "AGFzbQEAAAABIgNgCH9/f39/f39/AGAGf39/f39/AGAKf39/f39/f39/fwACEgEDZW52Bm1lbW9yeQIDAYCABAMFBAABAQIHCgEGbWF0bXVsAAMK0wUEvwICA38LeyAAIAFqIQggCCABaiEJIAkgAWohCgNAIAP9AAQAIQwgA/0ABBAhDSAA/QkCACELIAsgDP3mASAO/eQBIQ4gCyAN/eYBIA/95AEhDyAI/QkCACELIAsgDP3mASAQ/eQBIRAgCyAN/eYBIBH95AEhESAJ/QkCACELIAsgDP3mASAS/eQBIRIgCyAN/eYBIBP95AEhEyAK/QkCACELIAsgDP3mASAU/eQBIRQgCyAN/eYBIBX95AEhFSAAIAJqIQAgCCACaiEIIAkgAmohCSAKIAJqIQogAyAEaiEDIAdBAWsiBw0ACyAFIA79CwQAIAUgD/0LBBAgBSAGaiEFIAUgEP0LBAAgBSAR/QsEECAFIAZqIQUgBSAS/QsEACAFIBP9CwQQIAUgBmohBSAFIBT9CwQAIAUgFf0LBBALYgEFewNAIAL9AAQAIQcgAv0ABBAhCCAA/QkCACEGIAYgB/3mASAJ/eQBIQkgBiAI/eYBIAr95AEhCiAAIAFqIQAgAiADaiECIAVBAWsiBQ0ACyAEIAn9CwQAIAQgCv0LBBALNQEBfQNAIAYgACoCACACKgIAlJIhBiAAIAFqIQAgAiADaiECIAVBAWsiBQ0ACyAEIAY4AgAL9gEBA38CQANAIAhBCEkNASAHIQogACELIAUhDAJAA0AgCkEESQ0BIAsgASACIAMgBCAMIAYgCRAAIAsgAUECdGohCyAMIAZBAnRqIQwgCkEEayEKDAALCwJAA0AgCkUNASALIAIgAyAEIAwgCRABIAsgAWohCyAMIAZqIQwgCkEBayEKDAALCyADQSBqIQMgBUEgaiEFIAhBCGshCAwACwsCQANAIAhFDQEgByEKIAAhCyAFIQwDQCALIAIgAyAEIAwgCRACIAsgAWohCyAMIAZqIQwgCkEBayIKDQALIANBBGohAyAFQQRqIQUgCEEBayEIDAALCws=",
+    own: "AGFzbQEAAAABIgNgCH9/f39/f39/AGAGf39/f39/AGAKf39/f39/f39/fwACDwEDZW52Bm1lbW9yeQIAAQMFBAABAQIHCgEGbWF0bXVsAAMK0wUEvwICA38LeyAAIAFqIQggCCABaiEJIAkgAWohCgNAIAP9AAQAIQwgA/0ABBAhDSAA/QkCACELIAsgDP3mASAO/eQBIQ4gCyAN/eYBIA/95AEhDyAI/QkCACELIAsgDP3mASAQ/eQBIRAgCyAN/eYBIBH95AEhESAJ/QkCACELIAsgDP3mASAS/eQBIRIgCyAN/eYBIBP95AEhEyAK/QkCACELIAsgDP3mASAU/eQBIRQgCyAN/eYBIBX95AEhFSAAIAJqIQAgCCACaiEIIAkgAmohCSAKIAJqIQogAyAEaiEDIAdBAWsiBw0ACyAFIA79CwQAIAUgD/0LBBAgBSAGaiEFIAUgEP0LBAAgBSAR/QsEECAFIAZqIQUgBSAS/QsEACAFIBP9CwQQIAUgBmohBSAFIBT9CwQAIAUgFf0LBBALYgEFewNAIAL9AAQAIQcgAv0ABBAhCCAA/QkCACEGIAYgB/3mASAJ/eQBIQkgBiAI/eYBIAr95AEhCiAAIAFqIQAgAiADaiECIAVBAWsiBQ0ACyAEIAn9CwQAIAQgCv0LBBALNQEBfQNAIAYgACoCACACKgIAlJIhBiAAIAFqIQAgAiADaiECIAVBAWsiBQ0ACyAEIAY4AgAL9gEBA38CQANAIAhBCEkNASAHIQogACELIAUhDAJAA0AgCkEESQ0BIAsgASACIAMgBCAMIAYgCRAAIAsgAUECdGohCyAMIAZBAnRqIQwgCkEEayEKDAALCwJAA0AgCkUNASALIAIgAyAEIAwgCRABIAsgAWohCyAMIAZqIQwgCkEBayEKDAALCyADQSBqIQMgBUEgaiEFIAhBCGshCAwACwsCQANAIAhFDQEgByEKIAAhCyAFIQwDQCALIAIgAyAEIAwgCRACIAsgAWohCyAMIAZqIQwgCkEBayIKDQALIANBBGohAyAFQQRqIQUgCEEBayEIDAALCws=",
+  },
+};
+
+/** C = A·B, [m, k] · [k, n] -> [m, n]; addresses and strides in bytes, see `matmul.wat`. All sizes are at least 1. */
+export interface Product {
+  readonly a: number;
+  readonly aRow: number;
+  readonly aColumn: number;
+  readonly b: number;
+  readonly bRow: number;
+  readonly c: number;
+  readonly cRow: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+/** The parameters of the function `matmul`, in its order. */
+export const parameters = ({ a, aRow, aColumn, b, bRow, c, cRow, m, n, k }: Product) =>
+  [a, aRow, aColumn, b, bRow, c, cRow, m, n, k] as const;
+
+export interface Memory {
+  readonly buffer: ArrayBuffer | SharedArrayBuffer;
+}
+
+/** What of `WebAssembly` is used; its types come with browsers only. */
+declare const WebAssembly: {
+  validate(bytes: Uint8Array): boolean;
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object, imports: object) => { readonly exports: object };
+};
+
+/** Multiplying and adding in one instruction doubles the speed. Node 20 has it behind a flag, later ones by default. */
+export function compileMatmul({ buffer }: Memory): object {
+  const kind = buffer instanceof SharedArrayBuffer ? "shared" : "own";
+  const fused = Buffer.from(binaries.fused[kind], "base64");
+  if (!WebAssembly.validate(fused)) setFlagsFromString("--experimental-wasm-relaxed-simd");
+  const isKnown = WebAssembly.validate(fused);
+  return new WebAssembly.Module(isKnown ? fused : Buffer.from(binaries.unfused[kind], "base64"));
+}
+
+/** The function over the backend's own memory, on the thread that calls it. */
+export function instantiateMatmul(module: object, memory: Memory): (product: Product) => void {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const { matmul } = exports as { matmul: (...numbers: number[]) => void };
+  return (product) => matmul(...parameters(product));
+}
