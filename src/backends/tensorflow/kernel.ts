@@ -1,13 +1,8 @@
 import * as tf from "../../tf.ts";
+import { kernelRepairs } from "../kernelRepairs.ts";
 import type { NodeBackend, OpAttr } from "./tfjsNode.ts";
 
-/** A kernel that takes the place of the package's own. */
-export interface Repair {
-  readonly kernelName: string;
-  // Each repair states its own inputs and attributes; TensorFlow.js finds kernels by name and cannot check them.
-  // biome-ignore lint/suspicious/noExplicitAny: see above
-  readonly kernelFunc: (call: any) => tf.Tensor;
-}
+export type { Repair } from "../kernelRepairs.ts";
 
 /** What a kernel is called with, typed for one kernel. */
 export interface Call<Inputs extends string, Attrs> {
@@ -16,20 +11,7 @@ export interface Call<Inputs extends string, Attrs> {
   readonly attrs: Attrs;
 }
 
-const originals = new Map<string, tf.KernelFunc>();
-
-/** Puts a repair in the place of the package's kernel; done again, it changes nothing. */
-export function install({ kernelName, kernelFunc }: Repair): void {
-  if (originals.has(kernelName)) return;
-  originals.set(kernelName, tf.getKernel(kernelName, "tensorflow").kernelFunc);
-  tf.unregisterKernel(kernelName, "tensorflow");
-  tf.registerKernel({ kernelName, backendName: "tensorflow", kernelFunc });
-}
-
-/** Runs the package's own kernel, for the cases that a repair leaves to it. */
-export function runOriginal(kernelName: string, call: object): tf.Tensor {
-  return originals.get(kernelName)!(call as Parameters<tf.KernelFunc>[0]) as tf.Tensor;
-}
+export const { install, runOriginal } = kernelRepairs("tensorflow");
 
 /** Has TensorFlow execute an operation with one result. Numbers among the inputs are int32 scalars. */
 export function execute(
