@@ -36,3 +36,23 @@ export interface RecordedStep {
  * the reason as the error's message.
  */
 export type RecordStep = (program: StepProgram, inputs: readonly tf.Tensor[]) => Promise<RecordedStep>;
+
+/**
+ * Fails unless a recorded step reports what was computed operation by operation, up to `tolerance` relative to it. Of
+ * what the step works on, only its own copies change.
+ */
+export async function tryOut(
+  step: RecordedStep,
+  inputs: readonly tf.Tensor[],
+  expected: ArrayLike<number>,
+  tolerance: number,
+): Promise<void> {
+  step.load();
+  const report = await step.run(inputs, { learningRate: 0, step: 1 });
+  const isSame = Array.from(expected).every((value, i) =>
+    Number.isFinite(value)
+      ? Math.abs(report[i]! - value) <= tolerance * Math.max(1, Math.abs(value))
+      : !Number.isFinite(report[i]!),
+  );
+  if (!isSame) throw new Error("replayed, it does not give the same numbers");
+}

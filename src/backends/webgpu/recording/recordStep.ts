@@ -1,10 +1,13 @@
 import * as tf from "../../../tf.ts";
 import { unshare } from "../../adam.ts";
-import type { RecordedStep, RecordStep } from "../../recording.ts";
+import { type RecordStep, tryOut } from "../../recording.ts";
 import type { GuardedBackend } from "../guarded.ts";
 import { sentence } from "../health.ts";
 import { createReplay } from "./replay.ts";
 import { isSame, trace } from "./trace.ts";
+
+/** The same shaders in the same order round alike; where they do not, they compute something else. */
+const TOLERANCE = 1e-5;
 
 /**
  * Records a step as the commands that the card is given, with memory of their own. A replay costs the host a few calls
@@ -26,7 +29,7 @@ export const recordStep: RecordStep = async (program, inputs) => {
   }
   const refusal = captureErrors(backend.device);
   const step = createReplay(backend, program, traced);
-  const failure = await tryOut(step, inputs, expected).catch((error: unknown) => error);
+  const failure = await tryOut(step, inputs, expected, TOLERANCE).catch((error: unknown) => error);
   const reason = (await refusal()) ?? failure;
   if (reason) {
     step.dispose();
@@ -34,17 +37,6 @@ export const recordStep: RecordStep = async (program, inputs) => {
   }
   return step;
 };
-
-/** Fails unless the replay reports what is expected. Of what it works on, only its own copies change. */
-async function tryOut(
-  step: RecordedStep,
-  inputs: readonly tf.Tensor[],
-  expected: ArrayLike<number>,
-): Promise<void> {
-  step.load();
-  const report = await step.run(inputs, { learningRate: 0, step: 1 });
-  if (!agree(report, expected)) throw new Error("replayed, it does not give the same numbers");
-}
 
 /**
  * From here on what the card refuses, for want of memory say, is no failure of the backend, which goes on without a
@@ -69,13 +61,4 @@ async function reportOf(compute: () => tf.Tensor[]): Promise<ArrayLike<number>> 
   } finally {
     report!.dispose();
   }
-}
-
-/** The same shaders in the same order round alike; where they do not, they compute something else. */
-function agree(got: ArrayLike<number>, expected: ArrayLike<number>): boolean {
-  return Array.from(expected).every((value, i) =>
-    Number.isFinite(value)
-      ? Math.abs(got[i]! - value) <= 1e-5 * Math.max(1, Math.abs(value))
-      : !Number.isFinite(got[i]!),
-  );
 }
