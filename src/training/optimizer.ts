@@ -11,10 +11,10 @@ export interface Optimizer {
   /** `adam.m.*` and `adam.v.*`, for a checkpoint. */
   readonly state: ReadonlyMap<string, tf.Variable>;
   /**
-   * Updates the parameters in place from gradients by name. `step` counts from 1.
+   * Updates the parameters in place from gradients in their order. `step` counts from 1.
    * Kingma and Ba 2015, algorithm 1; gradients longer than `clipNorm` are first scaled down to it (Pascanu et al. 2013).
    */
-  apply(gradients: ReadonlyMap<string, tf.Tensor>, learningRate: number, step: number): Promise<void>;
+  apply(gradients: readonly tf.Tensor[], learningRate: number, step: number): Promise<void>;
   dispose(): void;
 }
 
@@ -40,15 +40,15 @@ export function createAdam(
     slots,
     state,
     async apply(gradients, learningRate, step) {
-      const updates = slots.map((slot, i) => ({ ...slot, grad: gradients.get(names[i]!)! }));
-      const scale = config.clipNorm > 0 ? await clipScale([...gradients.values()], config.clipNorm) : 1;
+      const updates = slots.map((slot, i) => ({ ...slot, grad: gradients[i]! }));
+      const scale = config.clipNorm > 0 ? await clipScale(gradients, config.clipNorm) : 1;
       adamStep(updates, { learningRate, ...config.adam, step, scale });
     },
     dispose: () => tf.dispose([...state.values()]),
   };
 }
 
-async function clipScale(gradients: tf.Tensor[], clipNorm: number): Promise<number> {
+async function clipScale(gradients: readonly tf.Tensor[], clipNorm: number): Promise<number> {
   const squared = squaredNorm(gradients);
   const norm = Math.sqrt((await squared.data())[0]!);
   squared.dispose();

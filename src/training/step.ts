@@ -55,7 +55,6 @@ export function differentiate(
 
 /** Runs the step operation by operation, on any backend. No tensor outlives it but the weights and moments. */
 export function eagerStep(vae: Vae, objective: Objective, optimizer: Optimizer): TrainStep {
-  const { names } = vae.parameters;
   return {
     async run({ x, noise, beta, learningRate, step }) {
       const { means, gradients } = tf.tidy(() =>
@@ -65,8 +64,7 @@ export function eagerStep(vae: Vae, objective: Objective, optimizer: Optimizer):
         // Waits for the device: one read of two numbers for each step. Asynchronous, as a GPU knows no other.
         const [distortion, rate] = (await means.data()) as unknown as [number, number];
         if (Number.isFinite(distortion + beta * rate)) {
-          const named = names.map((name, i) => [name, gradients[i]!] as const);
-          await optimizer.apply(new Map(named), learningRate, step);
+          await optimizer.apply(gradients, learningRate, step);
         }
         return { distortion, rate };
       } finally {
