@@ -23,7 +23,7 @@ export const levelsCoding = (levels: number): LevelsCoding => `levels-${levels}`
 export const isLevelsCoding = (coding: LevelsCoding) => levelsOf(coding) >= 2 && levelsOf(coding) <= 256;
 
 /** K of `levels-K`. */
-const levelsOf = (coding: LevelsCoding) => Number(coding.slice("levels-".length));
+export const levelsOf = (coding: LevelsCoding) => Number(coding.slice("levels-".length));
 
 const levelValue = (byte: number, levels: number) => Math.floor((byte * levels) / 256) / (levels - 1);
 

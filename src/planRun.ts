@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { RunFolder } from "./artifacts/runFolder.ts";
 import { loadConfig, type Overrides } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
-import { settings } from "./config/settings.ts";
+import { settings, valueAt } from "./config/settings.ts";
 import { VaeError } from "./errors.ts";
 import { settle } from "./experiment.ts";
 import type { RunSummary } from "./run.ts";
@@ -88,8 +88,3 @@ function differences(before: Config, after: Config): string[] {
     .filter(({ from, to }) => !isDeepStrictEqual(from, to))
     .map(({ path, from, to }) => `${path} ${JSON.stringify(from)} -> ${JSON.stringify(to)}`);
 }
-
-const valueAt = (config: Config, path: string): unknown =>
-  path
-    .split(".")
-    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], config);

@@ -120,3 +120,9 @@ function accepts(node: Node): string {
   ].filter(Boolean);
   return [node.type ?? "anything", ...bounds].join(" ");
 }
+
+/** What a configuration has at a setting's path; undefined where that belongs to another kind. */
+export const valueAt = (config: object, path: string): unknown =>
+  path
+    .split(".")
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], config);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "./schema.ts";
-import { settings } from "./settings.ts";
+import { settings, valueAt } from "./settings.ts";
 
 type Plain = Record<string, unknown>;
 
@@ -8,9 +8,9 @@ type Plain = Record<string, unknown>;
 export function withoutDefaults(config: Config): Plain {
   const result: Plain = {};
   for (const { path, default: standard } of settings()) {
-    const keys = path.split(".");
-    const value = keys.reduce<unknown>((section, key) => (section as Plain | undefined)?.[key], config);
+    const value = valueAt(config, path);
     if (value === undefined || isDeepStrictEqual(value, standard)) continue;
+    const keys = path.split(".");
     let section = result;
     for (const key of keys.slice(0, -1)) {
       section[key] ??= {};

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PixelCoding } from "../pixels.ts";
+import { type LevelsCoding, levelsOf, type PixelCoding } from "../pixels.ts";
 import { bernoulli } from "./bernoulli.ts";
 import { categorical } from "./categorical.ts";
 import { continuousBernoulli } from "./continuousBernoulli.ts";
@@ -55,12 +55,12 @@ export function likelihoodFamily(config: LikelihoodConfig) {
 
 /** The densities for pixels of this coding, by how they are set to be one. */
 export function likelihoodsFor(coding: PixelCoding): string[] {
-  const levels = /^levels-(\d+)$/.exec(coding)?.[1];
+  const levels = coding.startsWith("levels-") ? levelsOf(coding as LevelsCoding) : undefined;
   return likelihoodSchema.options.flatMap((option) => {
     const kind = option.shape.kind.value;
     const config = likelihoodSchema.parse({
       kind,
-      ...(kind === "categorical" && levels && { levels: Number(levels) }),
+      ...(kind === "categorical" && levels && { levels }),
     });
     const { kindOf, pixels } = likelihoodFamily(config);
     if (kindOf !== "density" || !pixels(config).includes(coding)) return [];

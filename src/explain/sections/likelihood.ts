@@ -1,6 +1,6 @@
 import type { ImageShape } from "../../data/dataset.ts";
 import { type LikelihoodConfig, likelihoodFamily } from "../../likelihoods/index.ts";
-import type { PixelCoding } from "../../pixels.ts";
+import { levelsOf, type PixelCoding } from "../../pixels.ts";
 import { list, paragraph, type Section } from "../document.ts";
 import type { Reduction } from "../reductions/reduction.ts";
 
@@ -63,7 +63,7 @@ function describeCoding(coding: PixelCoding): string {
     case "gray-dequantized":
       return "x = (v + u) / 256, u uniform on [0, 1)";
     default: {
-      const K = Number(coding.slice("levels-".length));
+      const K = levelsOf(coding);
       return `x = k / ${K - 1}, k = ⌊v · ${K} / 256⌋`;
     }
   }
