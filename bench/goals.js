@@ -1,5 +1,5 @@
+import { markdownTable } from "../dist/reporting/markdownTable.js";
 import { ratio, undisturbedRatio } from "./statistics.js";
-import { markdownTable } from "./table.js";
 
 /** What the trainer is to reach on two cores at batch 128: our time as a multiple of another's, `atMost`. */
 export const goals = [

@@ -1,11 +1,4 @@
-/** Rows of cells as a Markdown table that also reads well in a terminal; `left` says which columns are words. */
-export function markdownTable(head, rows, left) {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
-  const pad = (text, i) => (i < left ? text.padEnd(widths[i]) : text.padStart(widths[i]));
-  const line = (cells) => `| ${cells.map(pad).join(" | ")} |`;
-  const rule = widths.map((width, i) => (i < left ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`));
-  return [line(head), `|${rule.join("|")}|`, ...rows.map(line)].join("\n");
-}
+import { markdownTable } from "../dist/reporting/markdownTable.js";
 
 const HEAD = [
   "model",

@@ -1,5 +1,6 @@
 import type { Diagnosis } from "../diagnostics/examine.ts";
 import { formatCount } from "./format.ts";
+import { markdownTable } from "./markdownTable.ts";
 
 /** The backends as a Markdown table that also reads well in a terminal, and below it why the others do not work. */
 export function doctorTable(diagnoses: readonly Diagnosis[]): string {
@@ -19,13 +20,7 @@ export function doctorTable(diagnoses: readonly Diagnosis[]): string {
       : [],
   );
   const head = ["backend", "device", "threads", "version", "numbers", "ms/step", "images/s"];
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
-  const table = [
-    line(head),
-    `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`,
-    ...rows.map(line),
-  ];
+  const table = markdownTable(head, rows, head.length);
   const notes = diagnoses.flatMap((d) =>
     d.available
       ? [
@@ -34,5 +29,5 @@ export function doctorTable(diagnoses: readonly Diagnosis[]): string {
         ]
       : [`${d.backend} does not work here: ${d.reason}`],
   );
-  return [...(rows.length > 0 ? table : []), ...(notes.length > 0 ? ["", ...notes] : [])].join("\n");
+  return [...(rows.length > 0 ? [table] : []), ...(notes.length > 0 ? ["", ...notes] : [])].join("\n");
 }
