@@ -7,6 +7,7 @@ import { MetricsLog } from "./artifacts/metricsLog.ts";
 import type { RunFolder, RunRecord, RunStatus } from "./artifacts/runFolder.ts";
 import { configYaml } from "./config/load.ts";
 import { VaeError } from "./errors.ts";
+import { readSigma } from "./evaluation/readSigma.ts";
 import { PROTOCOL, type SplitSummary, summarise } from "./evaluation/summary.ts";
 import { type Experiment, versions } from "./experiment.ts";
 import { likelihoodFamily } from "./likelihoods/index.ts";
@@ -99,7 +100,7 @@ export async function runTraining(
       baseMeasure: likelihoodFamily(config.likelihood).baseMeasure(config.likelihood),
       pixels: coding,
       beta: config.objective.beta,
-      ...sigmaOf(log, best.epoch),
+      ...(await readSigma(vae)),
       protocol: PROTOCOL,
       splits: {
         validation: await summarise(vae, "validation", dataset.validation, coding, { levels: false }),
@@ -115,11 +116,6 @@ export async function runTraining(
   } finally {
     step.dispose();
     optimizer.dispose();
-  }
-
-  function sigmaOf({ epochs }: MetricsLog, epoch: number): { sigma?: number } {
-    const sigma = epochs.find((row) => row.epoch === epoch)?.sigma;
-    return sigma === undefined ? {} : { sigma };
   }
 }
 

@@ -1,3 +1,4 @@
+import { valuesPerImage } from "../data/batches.ts";
 import type { ImageSet } from "../data/dataset.ts";
 import { isDensity, type Vae } from "../model.ts";
 import type { PixelCoding } from "../pixels.ts";
@@ -42,7 +43,7 @@ export async function summarise(
   const estimate = await estimateElbo(vae, set, coding);
   const { count, distortion, rate, ...rest } = estimate;
   if (!isDensity(vae)) return { split, count, distortion, rate };
-  const D = set.pixels.length / set.count;
+  const D = valuesPerImage(set);
   const elbo = -(distortion + rate);
   const levels256 = levels ? await estimateLevels(vae, set, coding, estimate) : undefined;
   return {
