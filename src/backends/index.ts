@@ -10,7 +10,7 @@ import { webgpu } from "./webgpu.ts";
 
 export { type AdamAttrs, type AdamSlot, adamStep, squaredNorm } from "./adam.ts";
 export type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
-export type { RecordedStep, RecordStep, StepProgram } from "./recording.ts";
+export type { HostArray, RecordedStep, RecordStep, StepProgram } from "./recording.ts";
 
 /** Every backend there is. */
 export const backends = { tensorflow, webgpu, wasm, cpu } satisfies Record<string, BackendLoader>;

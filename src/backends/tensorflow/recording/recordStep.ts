@@ -1,7 +1,14 @@
 import * as tf from "../../../tf.ts";
-import { type RecordedStep, type RecordStep, type StepProgram, tryOut } from "../../recording.ts";
+import {
+  asTensors,
+  type HostArray,
+  type RecordedStep,
+  type RecordStep,
+  type StepProgram,
+  tryOut,
+} from "../../recording.ts";
 import { biasCorrected } from "../adam.ts";
-import type { NodeBackend } from "../tfjsNode.ts";
+import type { Handle, NodeBackend } from "../tfjsNode.ts";
 import { Graph } from "./graph.ts";
 import { openSession } from "./session.ts";
 import { trace } from "./trace.ts";
@@ -14,11 +21,14 @@ const TOLERANCE = 1e-3;
  * operations, runs those side by side that do not need each other, and reuses memory; no tensor passes JavaScript.
  */
 export const recordStep: RecordStep = async (program, inputs) => {
-  const plan = planStep(program, inputs);
-  // What comes neither from the inputs nor from the variables must not change from step to step.
-  if (Buffer.compare(plan.graph.encode(), planStep(program, inputs).graph.encode()) !== 0) {
-    throw new Error("it is not the same twice, as if it drew random numbers");
-  }
+  const plan = await asTensors(inputs, async (tensors) => {
+    const plan = planStep(program, tensors);
+    // What comes neither from the inputs nor from the variables must not change from step to step.
+    if (Buffer.compare(plan.graph.encode(), planStep(program, tensors).graph.encode()) !== 0) {
+      throw new Error("it is not the same twice, as if it drew random numbers");
+    }
+    return plan;
+  });
   const step = replay(program, plan);
   try {
     await tryOut(step, inputs, plan.expected, TOLERANCE);
@@ -31,27 +41,38 @@ export const recordStep: RecordStep = async (program, inputs) => {
 
 function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
   const backend = tf.backend() as NodeBackend;
+  const { binding } = backend;
   const session = openSession(plan.graph);
   const variables = slots.flatMap(({ param, m, v }) => [param, m, v]);
-  const feed = (placeholders: readonly string[], tensors: readonly tf.Tensor[]) => {
-    const ids = backend.getInputTensorIds([...tensors]);
-    return placeholders.map((name, i) => [name, ids[i]!] as const);
-  };
   const fetch = (...args: Parameters<typeof session.run>) =>
     session.run(...args).map((handle) => backend.createOutputTensor(handle));
+  const reports: Float32Array[] = [];
+  let halted = false;
   return {
     load() {
-      const initial = plan.variables.map(({ initial }) => initial);
-      tf.dispose(fetch(feed(initial, variables), [plan.loaded]));
+      halted = false;
+      const ids = backend.getInputTensorIds(variables);
+      const feeds = plan.variables.map(({ initial }, i) => [initial, ids[i]!] as const);
+      tf.dispose(fetch(feeds, [plan.loaded]));
     },
     async run(inputs, { learningRate, step }) {
+      if (halted) return;
       const rates = biasCorrected({ learningRate, step, ...adam });
-      const scalars = [tf.scalar(rates.learningRate), tf.scalar(rates.epsilon)];
-      const [report] = fetch(feed(plan.placeholders, [...inputs, ...scalars]), [plan.report]);
-      const numbers = report!.dataSync<"float32">(); // in host memory already: sessions return it there
-      tf.dispose([report!, ...scalars]);
-      return numbers;
+      const arrays = [...inputs, scalar(rates.learningRate), scalar(rates.epsilon)];
+      // TensorFlow may read the memory of the arrays themselves: the session is done with them when it returns.
+      const ids = arrays.map(({ shape, values }) => binding.createTensor(shape, binding.TF_FLOAT, values));
+      try {
+        const feeds = plan.placeholders.map((name, i) => [name, ids[i]!] as const);
+        const [report] = session.run(feeds, [plan.report]) as [Handle];
+        const numbers = binding.tensorDataSync(report.id) as Float32Array; // in host memory already
+        binding.deleteTensor(report.id);
+        halted = !numbers.every(Number.isFinite);
+        reports.push(numbers);
+      } finally {
+        for (const id of ids) binding.deleteTensor(id);
+      }
     },
+    read: async () => reports.splice(0),
     store() {
       const values = fetch(
         [],
@@ -63,6 +84,8 @@ function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
     dispose: () => session.close(),
   };
 }
+
+const scalar = (value: number): HostArray => ({ shape: [], values: Float32Array.of(value) });
 
 type StepPlan = ReturnType<typeof planStep>;
 
