@@ -98,11 +98,14 @@ export function encodeIdx({ dims, data }: IdxArray): Uint8Array {
   return bytes;
 }
 
+/** Decompressed at a time. With zlib's 16 KiB, most of the time passes between two chunks. */
+const CHUNK_BYTES = 4 * 2 ** 20;
+
 /** `bytes` decompressed if they are gzip, otherwise as they are. */
 export async function decompress(bytes: Uint8Array, fileName: string): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return await promisify(gunzip)(bytes);
+    return await promisify(gunzip)(bytes, { chunkSize: CHUNK_BYTES });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const problem =
