@@ -74,10 +74,11 @@ export async function tryOut(
 
 /** Fails unless what a recording gives is what was computed operation by operation, up to `tolerance` relative to it. */
 export function mustAgree(values: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  const isSame = Array.from(expected).every((value, i) =>
-    Number.isFinite(value)
-      ? Math.abs(values[i]! - value) <= tolerance * Math.max(1, Math.abs(value))
-      : !Number.isFinite(values[i]!),
-  );
-  if (!isSame) throw new Error("replayed, it does not give the same numbers");
+  for (let i = 0; i < expected.length; i++) {
+    const [value, wanted] = [values[i]!, expected[i]!];
+    const isSame = Number.isFinite(wanted)
+      ? Math.abs(value - wanted) <= tolerance * Math.max(1, Math.abs(wanted))
+      : !Number.isFinite(value);
+    if (!isSame) throw new Error("replayed, it does not give the same numbers");
+  }
 }

@@ -9,8 +9,11 @@ import * as tf from "../tf.ts";
 const EVALUATION_BATCH = 500;
 const DECODED_VALUES = 2e7;
 
-/** From so many full batches on recording the pass pays; of the last one, which may be smaller, there is only one. */
-const RECORDED_BATCHES = 3;
+/**
+ * With so many full batches a split is worth a recording, which takes as long as eight or so of them gain. The last
+ * batch has other shapes if it is smaller, and is the only one of them.
+ */
+const RECORDED_BATCHES = 10;
 
 /** What came back of a batch of a split. */
 export interface EvaluatedBatch {

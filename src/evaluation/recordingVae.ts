@@ -11,11 +11,14 @@ export interface RecordingVae extends Vae {
 /**
  * The same model, on the same parameters, which records the passes that it runs often, where the current backend can:
  * each at its first run, and once more for each new shape of its inputs. What cannot be recorded runs operation by
- * operation; `note` is told so once.
+ * operation; `note` is told so once. With `record` false everything does.
  */
-export function recordingVae<V extends Vae>(vae: V, note: (text: string) => void): V & RecordingVae {
+export function recordingVae(
+  vae: Vae,
+  options: { readonly record: boolean; readonly note: (text: string) => void },
+): RecordingVae {
   const recordings = new Map<Pass, Map<string, RecordedPass>>();
-  let record = passRecorder();
+  let record = options.record ? passRecorder() : undefined;
 
   const recordingFor = async (pass: Pass, inputs: readonly tf.Tensor[]) => {
     if (!recordings.has(pass)) recordings.set(pass, new Map());
@@ -34,7 +37,7 @@ export function recordingVae<V extends Vae>(vae: V, note: (text: string) => void
     } catch (error) {
       record = undefined;
       const reason = error instanceof Error ? error.message : String(error);
-      note(`the evaluation runs operation by operation, as it cannot be recorded: ${reason}`);
+      options.note(`the evaluation runs operation by operation, as it cannot be recorded: ${reason}`);
       return undefined;
     }
   };
