@@ -10,8 +10,8 @@ const EVALUATION_BATCH = 500;
 const DECODED_VALUES = 2e7;
 
 /**
- * With so many full batches a split is worth a recording, which takes as long as eight or so of them gain. The last
- * batch has other shapes if it is smaller, and is the only one of them.
+ * From so many full batches on a split is recorded: that costs about what ten of them gain by it, and a second pass over
+ * the split has it for nothing. The last batch, if it is smaller, would need a recording for itself alone.
  */
 const RECORDED_BATCHES = 10;
 
@@ -38,9 +38,9 @@ export const forwardPass =
 export const decodedPass = forwardPass(({ decoded }) => [tf.clone(decoded)]);
 
 /**
- * Sends a split through the model, one z ~ q(z|x) per image, and reads back what `pass` gives. Pixel noise
- * and z belong to the image and not to the seed of the training: the result does not depend on how the images are
- * batched, and two runs are measured with the same binarised pixels and the same noise.
+ * Sends a split through the model, one z ~ q(z|x) per image, and reads back what `pass` gives. Pixel noise and z belong
+ * to the image and not to the seed of the training: the result does not depend on how the images are batched, and two
+ * runs are measured with the same binarised pixels and the same noise.
  */
 export async function* evaluatePasses(
   vae: Vae,
