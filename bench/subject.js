@@ -31,13 +31,11 @@ function trainingStep({ config, batch, step: kind }, bytes) {
   const optimizer = createAdam(vae.parameters, config.training);
   const step = createStep(kind, { vae, objective, optimizer }, () => {});
   const pixels = binaryBatch(bytes, batch);
-  const normals = new RandomStream("bench").normals(batch * vae.latentDim);
+  const noise = new RandomStream("bench").normals(batch * vae.latentDim);
   let n = 0;
   return async () => {
-    const x = tf.tensor2d(pixels, [batch, D]);
-    const noise = tf.tensor2d(normals, [batch, vae.latentDim]);
-    await step.run({ x, noise, beta: 1, learningRate: 1e-3, step: ++n });
-    tf.dispose([x, noise]);
+    await step.run({ count: batch, x: pixels, noise, beta: 1, learningRate: 1e-3, step: ++n });
+    await step.read();
   };
 }
 

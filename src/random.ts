@@ -4,7 +4,8 @@
  * state: the noise of step 17 is `random.fork("posterior").fork(17)`, whoever asks and whenever.
  */
 export class RandomStream {
-  readonly #key: string;
+  /** Its name below the seed: `new RandomStream(key)` is this stream from its start. */
+  readonly key: string;
   #a: number;
   #b: number;
   #c: number;
@@ -12,13 +13,13 @@ export class RandomStream {
   #spare = Number.NaN;
 
   constructor(key: string | number) {
-    this.#key = String(key);
-    [this.#a, this.#b, this.#c, this.#d] = hash128(this.#key);
+    this.key = String(key);
+    [this.#a, this.#b, this.#c, this.#d] = hash128(this.key);
   }
 
   /** An independent stream, named below this one. Takes nothing from this stream. */
   fork(name: string | number): RandomStream {
-    return new RandomStream(`${this.#key}/${name}`);
+    return new RandomStream(`${this.key}/${name}`);
   }
 
   /** 32 random bits as an unsigned integer; xoshiro128** (Blackman and Vigna 2021, https://prng.di.unimi.it). */

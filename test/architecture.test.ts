@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
  * one floor do not see each other.
  */
 const FLOORS: readonly (readonly string[])[] = [
-  ["errors", "tf", "random", "pixels"],
+  ["errors", "tf", "random", "pixels", "ahead"],
   ["parameters"],
   ["backends", "data", "networks", "posteriors", "priors", "likelihoods"],
   ["divergence"],

@@ -116,10 +116,15 @@ describe.each(named)("$name", ({ settings }) => {
   });
 
   test("the batch is the first that training sees", async () => {
-    const { events, run } = build({ ...settings, "training.epochs": "1", "objective.warmup": "0" });
+    const { events, run } = build({
+      ...settings,
+      "training.epochs": "1",
+      "objective.warmup": "0",
+      "training.logEvery": "1",
+    });
     await run();
-    const first = events.find((event) => event.type === "progress")!;
-    expectAllClose([printed.unrounded], [first.loss], 1e-6);
+    const first = events.find((event) => event.type === "step")!;
+    expectAllClose([printed.unrounded], [first.metrics.loss], 1e-6);
   });
 
   test("reads well on 92 columns, and as Markdown", () => {

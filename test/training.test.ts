@@ -7,6 +7,8 @@ import * as tf from "../src/tf.ts";
 import type { TrainEvent } from "../src/training/events.ts";
 import { metricsOf } from "../src/training/metrics.ts";
 import { betaSchedule, learningRateSchedule } from "../src/training/schedules.ts";
+import type { TrainStep } from "../src/training/step.ts";
+import { train } from "../src/training/trainer.ts";
 import { tinyConfig, tinyDigits, tinyTraining } from "./helpers/tiny.ts";
 
 beforeAll(async () => {
@@ -111,6 +113,34 @@ describe("training", () => {
       `[VaeError: The loss is not finite at step 1 (epoch 1): the first tensor with a bad value is the weight decoder.hidden0.bias [32], NaN at index 3. The update was not made; the last checkpoint is from before. Try a lower --lr (now 0.001), --training.clipNorm 100, or --training.warmupSteps 500.]`,
     );
     expect([...(await new Map(vae.parameters).get("encoder.output.kernel")!.data())]).toEqual(before);
+  });
+
+  test("such a loss between two reads names its step, and nothing after it counts", async () => {
+    const poisoned = (step: TrainStep): TrainStep => ({
+      ...step,
+      run: (inputs) =>
+        step.run(inputs.step === 3 ? { ...inputs, x: inputs.x.map((pixel) => 1e30 * pixel) } : inputs),
+    });
+    const whole = tinyTraining();
+    await expect(train({ ...whole.options, step: poisoned(whole.options.step) })).rejects.toThrow(
+      /not finite at step 3 \(epoch 1\)/,
+    );
+    expect(whole.options.state).toMatchObject({ step: 2, batch: 2, epochTotals: { count: 128 } });
+    // The weights are those after two steps.
+    const controller = new AbortController();
+    const two = tinyTraining(
+      {},
+      {
+        signal: controller.signal,
+        emit: (event) => {
+          if (event.type === "progress" && event.step === 2) controller.abort();
+        },
+      },
+    );
+    await two.run();
+    for (const [i, variable] of whole.vae.parameters.variables.entries()) {
+      expect(await variable.data()).toEqual(await two.vae.parameters.variables[i]!.data());
+    }
   });
 
   test("the shared sigma converges to the root mean squared residual", async () => {

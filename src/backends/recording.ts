@@ -1,5 +1,11 @@
-import type * as tf from "../tf.ts";
+import * as tf from "../tf.ts";
 import type { AdamSlot } from "./adam.ts";
+
+/** Numbers in the memory of the host, row-major. */
+export interface HostArray {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
 
 /** A training step as a backend can record it: a pure function of tensors, without host reads and random draws. */
 export interface StepProgram {
@@ -22,10 +28,13 @@ export interface RecordedStep {
   /** Copies the parameters and moments in. */
   load(): void;
   /**
-   * One step of Adam in a single call, see `adamStep`; returns the report. If one of its numbers is not finite, no
-   * parameter and no moment changes.
+   * One step of Adam in a single call, see `adamStep`; it need not be done when this returns, but no longer needs its
+   * inputs then. If a number of its report is not finite, no parameter and no moment changes, in this step and in those
+   * after it until `load`.
    */
-  run(inputs: readonly tf.Tensor[], adam: { learningRate: number; step: number }): Promise<Float32Array>;
+  run(inputs: readonly HostArray[], adam: { learningRate: number; step: number }): Promise<void>;
+  /** Waits for the steps since the last call and returns their reports. */
+  read(): Promise<Float32Array[]>;
   /** Copies the parameters and moments out. */
   store(): void;
   dispose(): void;
@@ -35,7 +44,7 @@ export interface RecordedStep {
  * Records a step by running it on example inputs, which changes no variable. Fails where it cannot be replayed, with
  * the reason as the error's message.
  */
-export type RecordStep = (program: StepProgram, inputs: readonly tf.Tensor[]) => Promise<RecordedStep>;
+export type RecordStep = (program: StepProgram, inputs: readonly HostArray[]) => Promise<RecordedStep>;
 
 /** A pass as a backend can record it: a pure function of tensors, without host reads and random draws. */
 export interface PassProgram {
@@ -63,12 +72,13 @@ export type RecordPass = (program: PassProgram, inputs: readonly tf.Tensor[]) =>
  */
 export async function tryOut(
   step: RecordedStep,
-  inputs: readonly tf.Tensor[],
+  inputs: readonly HostArray[],
   expected: ArrayLike<number>,
   tolerance: number,
 ): Promise<void> {
   step.load();
-  const report = await step.run(inputs, { learningRate: 0, step: 1 });
+  await step.run(inputs, { learningRate: 0, step: 1 });
+  const [report] = (await step.read()) as [Float32Array];
   mustAgree(report, expected, tolerance);
 }
 
@@ -80,5 +90,18 @@ export function mustAgree(values: ArrayLike<number>, expected: ArrayLike<number>
       ? Math.abs(value - wanted) <= tolerance * Math.max(1, Math.abs(wanted))
       : !Number.isFinite(value);
     if (!isSame) throw new Error("replayed, it does not give the same numbers");
+  }
+}
+
+/** Gives inputs to `use` as tensors, which live that long. */
+export async function asTensors<T>(
+  inputs: readonly HostArray[],
+  use: (tensors: tf.Tensor[]) => Promise<T>,
+): Promise<T> {
+  const tensors = inputs.map(({ values, shape }) => tf.tensor(values, [...shape]));
+  try {
+    return await use(tensors);
+  } finally {
+    tf.dispose(tensors);
   }
 }

@@ -51,34 +51,25 @@ export function* evaluationBatches(
   }
 }
 
-function codeBatch(
-  set: ImageSet,
-  coding: PixelCoding,
-  chosen: Uint32Array,
-  random: RandomStream,
-): Float32Array {
-  const D = valuesPerImage(set);
-  const bytes = new Uint8Array(chosen.length * D);
-  chosen.forEach((image, i) => {
-    bytes.set(set.pixels.subarray(image * D, (image + 1) * D), i * D);
-  });
-  const x = new Float32Array(bytes.length);
-  codePixels(coding, bytes, random, x);
-  return x;
-}
+/** All images from one stream, one after the other. */
+const codeBatch = (set: ImageSet, coding: PixelCoding, chosen: Uint32Array, random: RandomStream) =>
+  codeImages(set, coding, chosen, () => random);
 
-function codeEachImage(
+/** Each image from a stream of its own. */
+const codeEachImage = (set: ImageSet, coding: PixelCoding, chosen: Uint32Array, random: RandomStream) =>
+  codeImages(set, coding, chosen, isRandomCoding(coding) ? (image) => random.fork(image) : () => random);
+
+function codeImages(
   set: ImageSet,
   coding: PixelCoding,
   chosen: Uint32Array,
-  random: RandomStream,
+  randomOf: (image: number) => RandomStream,
 ): Float32Array {
-  if (!isRandomCoding(coding)) return codeBatch(set, coding, chosen, random);
   const D = valuesPerImage(set);
   const x = new Float32Array(chosen.length * D);
-  chosen.forEach((image, i) => {
-    codePixels(coding, set.pixels.subarray(image * D, (image + 1) * D), random.fork(image), x, i * D);
-  });
+  for (const [i, image] of chosen.entries()) {
+    codePixels(coding, set.pixels.subarray(image * D, (image + 1) * D), randomOf(image), x, i * D);
+  }
   return x;
 }
 

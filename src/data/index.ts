@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { didYouMean, VaeError } from "../errors.ts";
-import type { Dataset } from "./dataset.ts";
+import type { Dataset, ImageSet } from "./dataset.ts";
 import { drawnDigits } from "./drawnDigits.ts";
 import { idxFiles } from "./idxFiles.ts";
 import { imageFolder } from "./imageFolder.ts";
@@ -53,5 +53,17 @@ export async function loadDataset(config: DatasetConfig, context: LoadContext): 
   const source: DatasetSource = datasets[config.name]; // the one place where the member's own type is let go
   const data = await source.load(config, context);
   stopIfAborted(context); // drawing digits cannot be interrupted half-way
-  return holdOut(data, config);
+  const shared = {
+    ...data,
+    train: inSharedMemory(data.train),
+    ...(data.test && { test: inSharedMemory(data.test) }),
+  };
+  return holdOut(shared, config);
+}
+
+/** The thread that draws the batches then reads the same pixels. */
+function inSharedMemory(set: ImageSet): ImageSet {
+  const pixels = new Uint8Array(new SharedArrayBuffer(set.pixels.length));
+  pixels.set(set.pixels);
+  return { ...set, pixels };
 }

@@ -2,7 +2,6 @@ import type { Config } from "../config/schema.ts";
 import { createVae } from "../model.ts";
 import { createObjective } from "../objectives/index.ts";
 import { RandomStream } from "../random.ts";
-import * as tf from "../tf.ts";
 import { createStep } from "../training/createStep.ts";
 import { createAdam } from "../training/optimizer.ts";
 
@@ -26,17 +25,20 @@ export async function measureStep(config: Config, seconds: number): Promise<Step
   const optimizer = createAdam(vae.parameters, config.training);
   const objective = createObjective(config.objective);
   const step = createStep(config.training.step, { vae, objective, optimizer }, () => {});
-  const x = tf.tensor2d(random.uniforms(batchSize * D), [batchSize, D]);
-  const noise = tf.tensor2d(random.normals(batchSize * vae.latentDim), [batchSize, vae.latentDim]);
+  const batch = {
+    count: batchSize,
+    x: random.uniforms(batchSize * D),
+    noise: random.normals(batchSize * vae.latentDim),
+  };
 
   const times: number[] = [];
   const started = performance.now();
   for (let n = 1; n <= WARM_UP_STEPS + 5 || performance.now() - started < 1000 * seconds; n++) {
     const begun = performance.now();
-    await step.run({ x, noise, beta: 1, learningRate: 1e-3, step: n });
+    await step.run({ ...batch, beta: 1, learningRate: 1e-3, step: n });
+    await step.read();
     if (n > WARM_UP_STEPS) times.push(performance.now() - begun);
   }
-  tf.dispose([x, noise]);
   step.dispose();
   optimizer.dispose();
   vae.parameters.dispose();

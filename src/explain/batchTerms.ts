@@ -1,4 +1,3 @@
-import { trainingBatches } from "../data/batches.ts";
 import type { ImageSet } from "../data/dataset.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import type { TermName } from "../likelihoods/likelihood.ts";
@@ -6,7 +5,8 @@ import type { Vae } from "../model.ts";
 import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
-import { stepInputs } from "../training/trainer.ts";
+import { trainingInputs } from "../training/inputs.ts";
+import { onDevice } from "../training/step.ts";
 
 /** The loss of one batch in parts, as means over its images, in nats per image. */
 export interface BatchTerms {
@@ -26,11 +26,12 @@ export interface BatchTerms {
 export async function measureFirstBatch(
   vae: Vae,
   set: ImageSet,
-  options: { coding: PixelCoding; batchSize: number; random: RandomStream },
+  { coding, batchSize, random }: { coding: PixelCoding; batchSize: number; random: RandomStream },
 ): Promise<BatchTerms> {
-  const { random } = options;
-  const batch = trainingBatches(set, { ...options, epoch: 1 }).next().value!;
-  const { x, noise } = stepInputs(vae, batch, random.fork("posterior").fork(0));
+  const start = { epoch: 1, from: 0, step: 0 };
+  const inputs = { set, coding, batchSize, latentDim: vae.latentDim, seed: random.key };
+  const batch = trainingInputs({ ...inputs, ...start }).next().value!;
+  const { x, noise } = onDevice(batch);
   const { parts, ...whole } = tf.tidy(() => {
     const { decoded, logProb, rate } = vae.forward(x, noise);
     const residual = tf.sub(x, vae.likelihood.mean(decoded));

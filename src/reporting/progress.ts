@@ -40,7 +40,7 @@ export function progressReporter(stream: NodeJS.WriteStream): Listener {
         const done = (event.epoch - 1) * imagesPerEpoch + event.images;
         const perSecond = (done - imagesAtStart) / ((performance.now() - started) / 1000);
         bar!.update(event.images, {
-          loss: formatNats(event.loss),
+          loss: event.loss === undefined ? "..." : formatNats(event.loss),
           speed: formatCount(perSecond),
           left: formatDuration((epochs * imagesPerEpoch - done) / perSecond),
         });

@@ -35,7 +35,7 @@ function recordedOrEager(recorded: TrainStep, eager: TrainStep, note: (text: str
   return {
     async run(inputs) {
       try {
-        return await current.run(inputs);
+        await current.run(inputs);
       } catch (error) {
         if (!(error instanceof NotRecordable)) throw error;
         note(`the training step runs operation by operation, as it cannot be recorded: ${error.reason}`);
@@ -44,6 +44,7 @@ function recordedOrEager(recorded: TrainStep, eager: TrainStep, note: (text: str
         return current.run(inputs);
       }
     },
+    read: async () => [...(await recorded.read()), ...(await eager.read())],
     sync: () => current.sync(),
     dispose: () => current.dispose(),
   };

@@ -22,12 +22,12 @@ export type TrainEvent =
       readonly sigma?: number;
     }
   | {
-      /** After each step: how far the run is, for a bar. */
+      /** After each step: how far the run is, for a bar. The loss is the last that is known. */
       readonly type: "progress";
       readonly epoch: number;
       readonly step: number;
       readonly images: number;
-      readonly loss: number;
+      readonly loss: number | undefined;
     }
   | {
       /** After each epoch: training means over the epoch as it went, validation with the weights at its end. */

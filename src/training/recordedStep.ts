@@ -1,10 +1,11 @@
-import type { RecordedStep, RecordStep, StepProgram } from "../backends/index.ts";
+import type { HostArray, RecordedStep, RecordStep, StepProgram } from "../backends/index.ts";
 import { VaeError } from "../errors.ts";
 import type { Vae } from "../model.ts";
 import type { Objective } from "../objectives/objective.ts";
-import * as tf from "../tf.ts";
+import type * as tf from "../tf.ts";
+import type { Terms } from "./metrics.ts";
 import { clipped, type Optimizer } from "./optimizer.ts";
-import { differentiate, type TrainStep } from "./step.ts";
+import { differentiate, isFiniteLoss, type TrainStep } from "./step.ts";
 
 /** A step that runs operation by operation, but not recorded. */
 export class NotRecordable extends VaeError {
@@ -48,16 +49,23 @@ export function recordedStep(
   };
   const recordings = new Map<string, RecordedStep>();
   let ahead: RecordedStep | undefined;
+  const done: Terms[] = [];
 
-  const sync = () => {
+  const collect = async () => {
+    for (const [distortion, rate] of (await ahead?.read()) ?? []) {
+      done.push({ distortion: distortion!, rate: rate! });
+    }
+  };
+  const sync = async () => {
+    await collect();
     ahead?.store();
     ahead = undefined;
   };
-  const recordingFor = async (inputs: readonly tf.Tensor[]) => {
+  const recordingFor = async (inputs: readonly HostArray[]) => {
     const shapes = JSON.stringify(inputs.map(({ shape }) => shape));
     const known = recordings.get(shapes);
     if (known) return known;
-    sync();
+    await sync();
     const recording = await record(program, inputs).catch((cause) => {
       throw new NotRecordable(cause);
     });
@@ -65,20 +73,24 @@ export function recordedStep(
     return recording;
   };
   return {
-    async run({ x, noise, beta, learningRate, step }) {
-      const inputs = [x, noise, tf.scalar(beta)];
-      try {
-        const recording = await recordingFor(inputs);
-        if (ahead !== recording) {
-          sync();
-          recording.load();
-          ahead = recording;
-        }
-        const [distortion, rate] = await recording.run(inputs, { learningRate, step });
-        return { distortion: distortion!, rate: rate! };
-      } finally {
-        tf.dispose(inputs[2]!);
+    async run({ count, x, noise, beta, learningRate, step }) {
+      const inputs = [
+        { values: x, shape: [count, x.length / count] },
+        { values: noise, shape: [count, noise.length / count] },
+        { values: Float32Array.of(beta), shape: [] },
+      ];
+      const recording = await recordingFor(inputs);
+      if (ahead !== recording) {
+        await sync();
+        if (!done.every(isFiniteLoss)) return; // this recording does not know of it
+        recording.load();
+        ahead = recording;
       }
+      await recording.run(inputs, { learningRate, step });
+    },
+    async read() {
+      await collect();
+      return done.splice(0);
     },
     sync,
     dispose() {

@@ -6,10 +6,12 @@ import type { Optimizer } from "./optimizer.ts";
 
 /** Everything that a step depends on besides the weights: it draws no random numbers itself. */
 export interface StepInputs {
+  /** B, the images of the batch. */
+  readonly count: number;
   /** [B, D] */
-  readonly x: tf.Tensor2D;
+  readonly x: Float32Array;
   /** Standard normal, [B, latentDim]. */
-  readonly noise: tf.Tensor2D;
+  readonly noise: Float32Array;
   readonly beta: number;
   readonly learningRate: number;
   /** From 1, for Adam's bias correction. */
@@ -18,12 +20,27 @@ export interface StepInputs {
 
 /** One update of the weights; how it is run (operation by operation, or recorded) is the maker's business. */
 export interface TrainStep {
-  /** The means over the batch before the update. Where the loss is not finite the update is not made. */
-  run(inputs: StepInputs): Promise<Terms>;
+  /**
+   * Takes the step, or leaves it to the device, which need not be done with it when this returns; the arrays are the
+   * caller's again. Where the loss is not
+   * finite, neither this update nor any after it is made, until `sync`.
+   */
+  run(inputs: StepInputs): Promise<void>;
+  /** Waits for the steps since the last call and returns, for each, the means over its batch before the update. */
+  read(): Promise<Terms[]>;
   /** Brings weights and moments up to date: between `run` and whoever reads or writes them. */
-  sync(): void;
+  sync(): Promise<void>;
   dispose(): void;
 }
+
+/** The arrays of a batch as tensors on the device. */
+export const onDevice = ({ x, noise, count }: Pick<StepInputs, "x" | "noise" | "count">) => ({
+  x: tf.tensor2d(x, [count, x.length / count]),
+  noise: tf.tensor2d(noise, [count, noise.length / count]),
+});
+
+/** Whether the loss is, whatever β. */
+export const isFiniteLoss = ({ distortion, rate }: Terms) => Number.isFinite(distortion + rate);
 
 /** A step before its update; the caller disposes of the tensors. */
 type Differentiated = {
@@ -55,23 +72,28 @@ export function differentiate(
 
 /** Runs the step operation by operation, on any backend. No tensor outlives it but the weights and moments. */
 export function eagerStep(vae: Vae, objective: Objective, optimizer: Optimizer): TrainStep {
+  const done: Terms[] = [];
+  let halted = false;
   return {
-    async run({ x, noise, beta, learningRate, step }) {
+    async run({ beta, learningRate, step, ...batch }) {
+      if (halted) return;
       const { means, gradients } = tf.tidy(() =>
-        differentiate(vae, objective, { x, noise, beta: tf.scalar(beta) }),
+        differentiate(vae, objective, { ...onDevice(batch), beta: tf.scalar(beta) }),
       );
       try {
         // Waits for the device: one read of two numbers for each step. Asynchronous, as a GPU knows no other.
         const [distortion, rate] = (await means.data()) as unknown as [number, number];
-        if (Number.isFinite(distortion + beta * rate)) {
-          await optimizer.apply(gradients, learningRate, step);
-        }
-        return { distortion, rate };
+        done.push({ distortion, rate });
+        halted = !isFiniteLoss({ distortion, rate });
+        if (!halted) await optimizer.apply(gradients, learningRate, step);
       } finally {
         tf.dispose([means, ...gradients]);
       }
     },
-    sync() {},
+    read: async () => done.splice(0),
+    async sync() {
+      halted = false;
+    },
     dispose() {},
   };
 }

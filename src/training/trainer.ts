@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Batch, trainingBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { VaeError } from "../errors.ts";
 import { estimateElbo } from "../evaluation/bounds.ts";
@@ -8,12 +7,15 @@ import { readSigma } from "../evaluation/readSigma.ts";
 import type { Vae } from "../model.ts";
 import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
-import * as tf from "../tf.ts";
 import type { FinishReason, Listener } from "./events.ts";
+import { type InputsPlan, trainingInputs, trainingInputsAhead } from "./inputs.ts";
 import { addTerms, emptyTotals, meanTerms, metricsOf, type Terms, type Totals } from "./metrics.ts";
 import { betaSchedule, learningRateSchedule } from "./schedules.ts";
 import type { TrainingConfig } from "./schema.ts";
-import type { TrainStep } from "./step.ts";
+import { isFiniteLoss, onDevice, type TrainStep } from "./step.ts";
+
+/** The device is asked how the steps went at least this often, for whoever watches. */
+const READ_EVERY_MS = 250;
 
 /** Where a run stands, besides weights and moments. Plain data: a checkpoint holds it as JSON. */
 export interface TrainingState {
@@ -57,25 +59,10 @@ export interface TrainerOptions {
 
 /** Trains until the epochs are done, validation stops improving, or the signal says so. */
 export async function train(options: TrainerOptions): Promise<FinishReason> {
-  const { vae, step, dataset, coding, config, objective, random, state, emit, save, signal } = options;
-  const [H, W, C] = vae.imageShape;
-  const model = { kindOf: vae.likelihood.kindOf, valuesPerImage: H * W * C };
-  const images = dataset.train.count;
-  const stepsPerEpoch = Math.ceil(images / config.batchSize);
-  const betaAt = betaSchedule(objective, stepsPerEpoch);
-  const learningRateAt = learningRateSchedule(config, stepsPerEpoch * config.epochs);
-  const now = async () => {
-    if (vae.likelihood.sigma) step.sync();
-    return {
-      epoch: state.epoch + 1,
-      step: state.step,
-      beta: betaAt(Math.max(0, state.step - 1)), // that of the last step
-      learningRate: learningRateAt(Math.max(0, state.step - 1)),
-      ...(await readSigma(vae)),
-    };
-  };
+  const { vae, step, dataset, coding, config, objective, state, emit, save, signal } = options;
+  const run = describe(options);
   const finish = async (reason: FinishReason) => {
-    step.sync();
+    await step.sync();
     await save("last", state);
     await emit({ type: "finished", reason, epoch: state.epoch, step: state.step });
     return reason;
@@ -85,55 +72,29 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     type: "started",
     epoch: state.epoch,
     epochs: config.epochs,
-    imagesPerEpoch: images,
+    imagesPerEpoch: dataset.train.count,
     imagesDone: state.epochTotals.count,
   });
   while (state.epoch < config.epochs) {
     const epoch = state.epoch + 1;
     const started = performance.now();
-    let imagesNow = 0;
-    for (const batch of trainingBatches(dataset.train, {
-      coding,
-      batchSize: config.batchSize,
-      epoch,
-      from: state.batch,
-      random,
-    })) {
-      const inputs = stepInputs(vae, batch, random.fork("posterior").fork(state.step));
-      const schedules = { beta: betaAt(state.step), learningRate: learningRateAt(state.step) };
-      const terms = await step.run({ ...inputs, ...schedules, step: state.step + 1 });
-      if (!isFiniteLoss(terms)) {
-        step.sync();
-        await diverged(vae, inputs, await now());
-      }
-      tf.dispose([inputs.x, inputs.noise]);
-
-      imagesNow += batch.count;
-      advance(state, terms, batch);
-      const { loss } = metricsOf(terms, schedules.beta, model);
-      await emit({ type: "progress", epoch, step: state.step, images: state.epochTotals.count, loss });
-      if (state.step % config.logEvery === 0) {
-        const metrics = metricsOf(meanTerms(state.windowTotals), schedules.beta, model);
-        state.windowTotals = emptyTotals();
-        await emit({ type: "step", ...(await now()), metrics });
-      }
-      await nextTurn(); // lets Ctrl-C be heard
-      if (signal?.aborted) return finish("interrupted");
-    }
+    const imagesBefore = state.epochTotals.count;
+    await takeSteps(options, run);
+    if (signal?.aborted) return finish("interrupted");
     const seconds = (performance.now() - started) / 1000;
+    const imagesPerSecond = (state.epochTotals.count - imagesBefore) / seconds;
 
-    step.sync();
+    await step.sync();
     const { scaleAtFloor, ...terms } = await estimateElbo(vae, dataset.validation, coding);
-    const event = await now();
-    const train = metricsOf(meanTerms(state.epochTotals), event.beta, model);
-    const validation = metricsOf(terms, event.beta, model);
-    const { loss } = metricsOf(terms, objective.beta, model);
+    const event = await run.now();
+    const train = metricsOf(meanTerms(state.epochTotals), event.beta, run.model);
+    const validation = metricsOf(terms, event.beta, run.model);
+    const { loss } = metricsOf(terms, objective.beta, run.model);
     const improved = state.best === null || loss < state.best.loss;
     if (improved) state.best = { epoch, loss };
     Object.assign(state, { epoch, batch: 0, epochTotals: emptyTotals() });
     if (improved) await save("best", state);
     await save("last", state);
-    const imagesPerSecond = imagesNow / seconds;
     await emit({
       type: "epoch",
       ...event,
@@ -151,29 +112,98 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
   return finish("completed");
 }
 
-/** What a step is run on; a function of the batch and its place in the run. */
-export function stepInputs(vae: Vae, batch: Batch, random: RandomStream) {
+/** Takes the steps that are left of the epoch under way, or fewer if the signal says so. */
+async function takeSteps(options: TrainerOptions, run: ReturnType<typeof describe>): Promise<void> {
+  const { step, config, state, emit, signal } = options;
+  const plan = inputsPlan(options);
+  /** Images of each step that is on its way. */
+  let underWay: number[] = [];
+  let lastRead = performance.now();
+  let lastLoss: number | undefined;
+  const read = async () => {
+    for (const [i, terms] of (await step.read()).entries()) {
+      if (!isFiniteLoss(terms)) {
+        await step.sync();
+        await diverged(options, await run.now());
+      }
+      lastLoss = metricsOf(terms, run.betaAt(state.step), run.model).loss;
+      advance(state, terms, underWay[i]!);
+    }
+    underWay = [];
+    lastRead = performance.now();
+  };
+
+  for await (const inputs of trainingInputsAhead(plan)) {
+    const index = state.step + underWay.length; // from 0
+    const schedules = { beta: run.betaAt(index), learningRate: run.learningRateAt(index) };
+    await step.run({ ...inputs, ...schedules, step: index + 1 });
+    underWay.push(inputs.count);
+
+    const isLogged = (index + 1) % config.logEvery === 0;
+    if (isLogged || performance.now() - lastRead > READ_EVERY_MS) await read();
+    const images = underWay.reduce((sum, count) => sum + count, state.epochTotals.count);
+    await emit({ type: "progress", epoch: plan.epoch, step: index + 1, images, loss: lastLoss });
+    if (isLogged) {
+      const metrics = metricsOf(meanTerms(state.windowTotals), schedules.beta, run.model);
+      state.windowTotals = emptyTotals();
+      await emit({ type: "step", ...(await run.now()), metrics });
+    }
+    await nextTurn(); // lets Ctrl-C be heard
+    if (signal?.aborted) break;
+  }
+  await read();
+}
+
+/** What follows from the options and holds for the whole run. */
+function describe({ vae, step, dataset, config, objective, state }: TrainerOptions) {
+  const [H, W, C] = vae.imageShape;
+  const stepsPerEpoch = Math.ceil(dataset.train.count / config.batchSize);
+  const betaAt = betaSchedule(objective, stepsPerEpoch);
+  const learningRateAt = learningRateSchedule(config, stepsPerEpoch * config.epochs);
   return {
-    x: tf.tensor2d(batch.x, [batch.count, batch.x.length / batch.count]),
-    noise: tf.tensor2d(random.normals(batch.count * vae.latentDim), [batch.count, vae.latentDim]),
+    model: { kindOf: vae.likelihood.kindOf, valuesPerImage: H * W * C },
+    betaAt,
+    learningRateAt,
+    /** The numbers of a log line that are none of the loss. */
+    async now() {
+      if (vae.likelihood.sigma) await step.sync();
+      return {
+        epoch: state.epoch + 1,
+        step: state.step,
+        beta: betaAt(Math.max(0, state.step - 1)), // that of the last step
+        learningRate: learningRateAt(Math.max(0, state.step - 1)),
+        ...(await readSigma(vae)),
+      };
+    },
   };
 }
 
-const isFiniteLoss = ({ distortion, rate }: Terms) => Number.isFinite(distortion + rate);
+/** The inputs of the steps from where the run stands to the end of its epoch. */
+const inputsPlan = ({ vae, dataset, coding, config, random, state }: TrainerOptions): InputsPlan => ({
+  set: dataset.train,
+  coding,
+  batchSize: config.batchSize,
+  latentDim: vae.latentDim,
+  epoch: state.epoch + 1,
+  from: state.batch,
+  step: state.step,
+  seed: random.key,
+});
 
-function advance(state: TrainingState, terms: Terms, batch: Batch): void {
+function advance(state: TrainingState, terms: Terms, images: number): void {
   state.step++;
   state.batch++;
-  addTerms(state.epochTotals, terms, batch.count);
-  addTerms(state.windowTotals, terms, batch.count);
+  addTerms(state.epochTotals, terms, images);
+  addTerms(state.windowTotals, terms, images);
 }
 
+/** Names what went wrong in the first step that was not made. */
 async function diverged(
-  vae: Vae,
-  inputs: { x: tf.Tensor2D; noise: tf.Tensor2D },
+  options: TrainerOptions,
   at: { epoch: number; step: number; learningRate: number },
 ): Promise<never> {
-  const culprit = await findNonFinite(vae, inputs.x, inputs.noise);
+  const { x, noise } = onDevice(trainingInputs(inputsPlan(options)).next().value!);
+  const culprit = await findNonFinite(options.vae, x, noise);
   throw new VaeError(
     "diverged",
     `The loss is not finite at step ${at.step + 1} (epoch ${at.epoch}): the first tensor with a bad value is ${culprit}. ` +

@@ -11,11 +11,11 @@ const dataset = tinyDigits(STEPS * BATCH, 20);
 /** The loss at each of 50 steps, weights, order and noise from one seed. */
 async function losses(settings: Record<string, string>): Promise<number[]> {
   const { run, events } = tinyTraining(
-    { ...settings, "training.epochs": "1", "training.batchSize": String(BATCH) },
+    { ...settings, "training.epochs": "1", "training.batchSize": String(BATCH), "training.logEvery": "1" },
     { dataset },
   );
   await run();
-  return events.filter((event) => event.type === "progress").map((event) => event.loss);
+  return events.filter((event) => event.type === "step").map(({ metrics }) => metrics.loss);
 }
 
 describe.each<Record<string, string>>([

@@ -29,7 +29,7 @@ function disturbed({ config }: Training, disturb: (x: tf.Tensor) => tf.Tensor): 
 }
 
 const losses = ({ events }: Training) =>
-  events.flatMap((event) => (event.type === "progress" ? [event.loss] : []));
+  events.flatMap((event) => (event.type === "step" ? [event.metrics.loss] : []));
 
 /** Weights, then moments. */
 const contents = ({ vae, optimizer }: Training) =>
@@ -43,7 +43,8 @@ async function trainRecorded(training: Training): Promise<void> {
 }
 
 async function bothWays(settings: Record<string, string>): Promise<{ eager: Training; recorded: Training }> {
-  const [eager, recorded] = [tinyTraining(settings), tinyTraining(settings)];
+  const readAlways = { ...settings, "training.logEvery": "1" };
+  const [eager, recorded] = [tinyTraining(readAlways), tinyTraining(readAlways)];
   await eager.run();
   await trainRecorded(recorded);
   return { eager, recorded };
@@ -55,18 +56,17 @@ function singleStep(settings: Record<string, string> = {}) {
   const { vae, config, optimizer } = training;
   const step = recordedStep(vae, createObjective(config.objective), optimizer, stepRecorder()!);
   let number = 0;
-  const run = async (batch = 16, scale = 1) => {
-    const x = tf.tensor2d(new RandomStream("x").uniforms(batch * 784), [batch, 784]);
-    const inputs = {
-      x: tf.mul<tf.Tensor2D>(x, scale),
-      noise: normal("noise", [batch, 4]) as tf.Tensor2D,
-    };
+  const take = (batch = 16, scale = 1) => {
+    const x = new RandomStream("x").uniforms(batch * 784).map((pixel) => scale * pixel);
+    const noise = new RandomStream("noise").normals(batch * 4);
     number++;
-    const terms = await step.run({ ...inputs, beta: 1, learningRate: 1e-3, step: number });
-    tf.dispose([x, ...Object.values(inputs)]);
-    return terms;
+    return step.run({ count: batch, x, noise, beta: 1, learningRate: 1e-3, step: number });
   };
-  return { training, step, run };
+  const run = async (...args: Parameters<typeof take>) => {
+    await take(...args);
+    return (await step.read())[0]!;
+  };
+  return { training, step, take, run };
 }
 
 /** What lives, in TensorFlow.js and in TensorFlow itself. */
@@ -175,11 +175,11 @@ describe.skipIf(!process.env["VAE_TENSORFLOW"])(
     test("what is assigned between a sync and the next run counts", async () => {
       const { training, step, run } = singleStep();
       await run();
-      step.sync();
+      await step.sync();
       const [kernel] = training.vae.parameters.variables;
       tf.tidy(() => kernel!.assign(tf.zeros(kernel!.shape)));
       await run();
-      step.sync();
+      await step.sync();
       // Adam moves no weight by much more than the learning rate.
       expect(tf.tidy(() => tf.max(tf.abs(kernel!)).dataSync()[0])).toBeLessThan(0.0101);
       step.dispose();
@@ -188,29 +188,50 @@ describe.skipIf(!process.env["VAE_TENSORFLOW"])(
     test("makes no update where the loss is not finite", async () => {
       const { training, step, run } = singleStep();
       await run();
-      step.sync();
+      await step.sync();
       const before = contents(training);
       const { distortion } = await run(16, 1e30);
       expect(Number.isFinite(distortion)).toBe(false);
-      step.sync();
+      await step.sync();
       expect(contents(training)).toEqual(before);
       expect(Number.isFinite((await run()).distortion)).toBe(true);
+      step.dispose();
+    });
+
+    test("makes no update after such a loss either, until a sync, and tells of each step", async () => {
+      const { training, step, take } = singleStep();
+      await take(16);
+      await step.read();
+      await step.sync();
+      const before = contents(training);
+      await take(16, 1e30);
+      await take(7);
+      await take(16);
+      const [first, ...others] = await step.read();
+      expect(Number.isFinite(first!.distortion)).toBe(false);
+      expect(others).toEqual([]);
+      await step.sync();
+      expect(contents(training)).toEqual(before);
+      for (const batch of [16, 7, 16]) await take(batch);
+      expect((await step.read()).map(({ distortion }) => Number.isFinite(distortion))).toEqual([
+        true,
+        true,
+        true,
+      ]);
       step.dispose();
     });
 
     test("records once for each shape of the batch", async () => {
       const { vae, config, optimizer } = tinyTraining();
       const record = stepRecorder()!;
-      const shapes: number[][] = [];
+      const shapes: (readonly number[])[] = [];
       const step = recordedStep(vae, createObjective(config.objective), optimizer, (program, inputs) => {
         shapes.push(inputs[0]!.shape);
         return record(program, inputs);
       });
       for (const [i, batch] of [16, 16, 7, 16, 7].entries()) {
-        const x = tf.zeros([batch, 784]) as tf.Tensor2D;
-        const noise = tf.zeros([batch, 4]) as tf.Tensor2D;
-        await step.run({ x, noise, beta: i, learningRate: 1e-3 / (i + 1), step: i + 1 });
-        tf.dispose([x, noise]);
+        const [x, noise] = [new Float32Array(784 * batch), new Float32Array(4 * batch)];
+        await step.run({ count: batch, x, noise, beta: i, learningRate: 1e-3 / (i + 1), step: i + 1 });
       }
       expect(shapes).toEqual([
         [16, 784],
@@ -223,14 +244,14 @@ describe.skipIf(!process.env["VAE_TENSORFLOW"])(
       const before = alive();
       const { training, step, run } = singleStep();
       for (let i = 0; i < 300; i++) await run();
-      step.sync();
+      await step.sync();
       const [tensors, native] = alive();
       const resident = process.memoryUsage.rss();
       for (let i = 0; i < 2000; i++) {
         await run();
-        if (i % 50 === 0) step.sync();
+        if (i % 50 === 0) await step.sync();
       }
-      step.sync();
+      await step.sync();
       expect(alive()).toEqual([tensors, native]);
       // A leaked batch alone would be 100 MB.
       expect(process.memoryUsage.rss() - resident).toBeLessThan(40e6);
@@ -245,7 +266,7 @@ describe.skipIf(!process.env["VAE_TENSORFLOW"])(
       ["reads what it has computed", /reads a value/, (x) => tf.scalar(x.dataSync()[0]!)],
     ];
     test.each(unrecordable)("a step that %s runs eagerly, which is said once", async (_, reason, disturb) => {
-      const { vae, config, optimizer, ...training } = tinyTraining();
+      const { vae, config, optimizer, ...training } = tinyTraining({ "training.logEvery": "1" });
       const notes: string[] = [];
       const objective = disturbed({ config } as Training, disturb);
       const step = createStep("auto", { vae, objective, optimizer }, (text) => notes.push(text));

@@ -133,7 +133,8 @@ describe.skipIf(!process.env["VAE_TENSORFLOW"])(
       const model = recordingOf(vae);
       const [x, noise] = example(16);
       const [before] = await read(model, everything, [x, noise]);
-      await options.step.run({ x, noise, beta: 1, learningRate: 0.01, step: 1 });
+      const batch = { count: 16, x: x.dataSync<"float32">(), noise: noise.dataSync<"float32">() };
+      await options.step.run({ ...batch, beta: 1, learningRate: 0.01, step: 1 });
       const after = await read(model, everything, [x, noise]);
       expect(difference(after[0]!, before!)).toBeGreaterThan(0.01);
       expectSame(after, await read(vae, everything, [x, noise]));

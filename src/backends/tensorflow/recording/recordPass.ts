@@ -14,9 +14,13 @@ const TOLERANCE = 1e-4;
  */
 export const recordPass: RecordPass = async (program, inputs) => {
   const plan = sameTwice(() => planPass(program, inputs));
+  const backend = tf.backend() as NodeBackend;
   const session = openSession(plan.graph);
-  const run = (inputs: readonly tf.Tensor[]) =>
-    session.run(plan.placeholders, [...inputs, ...program.parameters], plan.results);
+  const run = (inputs: readonly tf.Tensor[]) => {
+    const ids = backend.getInputTensorIds([...inputs, ...program.parameters]);
+    const feeds = plan.placeholders.map((name, i) => [name, ids[i]!] as const);
+    return session.run(feeds, plan.results).map((handle) => backend.createOutputTensor(handle));
+  };
   try {
     const results = run(inputs);
     const values = results.map((result) => result.dataSync());

@@ -1,7 +1,14 @@
 import * as tf from "../../../tf.ts";
-import { type RecordedStep, type RecordStep, type StepProgram, tryOut } from "../../recording.ts";
+import {
+  asTensors,
+  type HostArray,
+  type RecordedStep,
+  type RecordStep,
+  type StepProgram,
+  tryOut,
+} from "../../recording.ts";
 import { biasCorrected } from "../adam.ts";
-import type { NodeBackend } from "../tfjsNode.ts";
+import type { Handle, NodeBackend } from "../tfjsNode.ts";
 import { Graph } from "./graph.ts";
 import { openSession } from "./session.ts";
 import { sameTwice, trace } from "./trace.ts";
@@ -14,7 +21,7 @@ const TOLERANCE = 1e-3;
  * operations, runs those side by side that do not need each other, and reuses memory; no tensor passes JavaScript.
  */
 export const recordStep: RecordStep = async (program, inputs) => {
-  const plan = sameTwice(() => planStep(program, inputs));
+  const plan = await asTensors(inputs, async (tensors) => sameTwice(() => planStep(program, tensors)));
   const step = replay(program, plan);
   try {
     await tryOut(step, inputs, plan.expected, TOLERANCE);
@@ -26,24 +33,41 @@ export const recordStep: RecordStep = async (program, inputs) => {
 };
 
 function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
+  const backend = tf.backend() as NodeBackend;
+  const { binding } = backend;
   const session = openSession(plan.graph);
   const variables = slots.flatMap(({ param, m, v }) => [param, m, v]);
+  const fetch = (...args: Parameters<typeof session.run>) =>
+    session.run(...args).map((handle) => backend.createOutputTensor(handle));
+  const reports: Float32Array[] = [];
+  let halted = false;
   return {
     load() {
-      const initial = plan.variables.map(({ initial }) => initial);
-      tf.dispose(session.run(initial, variables, [plan.loaded]));
+      halted = false;
+      const ids = backend.getInputTensorIds(variables);
+      const feeds = plan.variables.map(({ initial }, i) => [initial, ids[i]!] as const);
+      tf.dispose(fetch(feeds, [plan.loaded]));
     },
     async run(inputs, { learningRate, step }) {
+      if (halted) return;
       const rates = biasCorrected({ learningRate, step, ...adam });
-      const scalars = [tf.scalar(rates.learningRate), tf.scalar(rates.epsilon)];
-      const [report] = session.run(plan.placeholders, [...inputs, ...scalars], [plan.report]);
-      const numbers = report!.dataSync<"float32">(); // in host memory already: sessions return it there
-      tf.dispose([report!, ...scalars]);
-      return numbers;
+      const arrays = [...inputs, scalar(rates.learningRate), scalar(rates.epsilon)];
+      // TensorFlow may read the memory of the arrays themselves: the session is done with them when it returns.
+      const ids = arrays.map(({ shape, values }) => binding.createTensor(shape, binding.TF_FLOAT, values));
+      try {
+        const feeds = plan.placeholders.map((name, i) => [name, ids[i]!] as const);
+        const [report] = session.run(feeds, [plan.report]) as [Handle];
+        const numbers = binding.tensorDataSync(report.id) as Float32Array; // in host memory already
+        binding.deleteTensor(report.id);
+        halted = !numbers.every(Number.isFinite);
+        reports.push(numbers);
+      } finally {
+        for (const id of ids) binding.deleteTensor(id);
+      }
     },
+    read: async () => reports.splice(0),
     store() {
-      const values = session.run(
-        [],
+      const values = fetch(
         [],
         plan.variables.map(({ value }) => value),
       );
@@ -53,6 +77,8 @@ function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
     dispose: () => session.close(),
   };
 }
+
+const scalar = (value: number): HostArray => ({ shape: [], values: Float32Array.of(value) });
 
 type StepPlan = ReturnType<typeof planStep>;
 

@@ -1,29 +1,26 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as tf from "../../../tf.ts";
-import type { NodeBackend } from "../tfjsNode.ts";
+import type { Handle } from "../tfjsNode.ts";
 import type { Graph } from "./graph.ts";
 import { TAG } from "./savedModel.ts";
 
 /** A graph with TensorFlow, and the values of its variables. */
 export interface Session {
   /**
-   * Computes the values named in `fetches`, and only what they need, from tensors for placeholders, in their order.
-   * The results are the caller's.
+   * Computes the values named in `fetches`, and only what they need, from tensors for placeholders. The new tensors
+   * are the caller's to delete.
    */
   run(
-    placeholders: readonly string[],
-    tensors: readonly tf.Tensor[],
+    feeds: readonly (readonly [placeholder: string, tensor: number])[],
     fetches: readonly string[],
-  ): tf.Tensor[];
+  ): Handle[];
   close(): void;
 }
 
 /** Hands a graph to TensorFlow. The binding takes one from a file alone, which is gone when this returns. */
 export function openSession(graph: Graph): Session {
   const { binding } = graph;
-  const backend = tf.backend() as NodeBackend;
   const folder = mkdtempSync(join(tmpdir(), "vae-graph-"));
   let id: number;
   try {
@@ -33,15 +30,13 @@ export function openSession(graph: Graph): Session {
     rmSync(folder, { recursive: true, force: true });
   }
   return {
-    run: (placeholders, tensors, fetches) =>
-      binding
-        .runSavedModel(
-          id,
-          backend.getInputTensorIds(tensors),
-          placeholders.map(output).join(","),
-          fetches.map(output).join(","),
-        )
-        .map((handle) => backend.createOutputTensor(handle)),
+    run: (feeds, fetches) =>
+      binding.runSavedModel(
+        id,
+        feeds.map(([, tensor]) => tensor),
+        feeds.map(([placeholder]) => output(placeholder)).join(","),
+        fetches.map(output).join(","),
+      ),
     close: () => binding.deleteSavedModel(id),
   };
 }

@@ -3,10 +3,14 @@ import type { RecordedStep, StepProgram } from "../../recording.ts";
 import { attrsOf, workgroupsFor } from "../adam.ts";
 import type { GuardedBackend } from "../guarded.ts";
 import { bufferOf, flush, internalsOf } from "../internals.ts";
-import { guardedAdam } from "./adam.ts";
+import type { Shader } from "../shader.ts";
+import { latchedAdam, latchNonFinite } from "./adam.ts";
 import { Allocation } from "./allocation.ts";
 import { layOut } from "./flat.ts";
 import { type Trace, tensorOnCard } from "./trace.ts";
+
+/** Reports that are kept until they are read. */
+const UNREAD = 256;
 
 /** A command with what it is bound to. */
 interface Command {
@@ -17,7 +21,7 @@ interface Command {
 
 /**
  * Gives the commands of a step to the card again, all at once: those of the trace, whose results are the report and the
- * gradients, and Adam. The host only writes the inputs and Adam's numbers, and reads the report.
+ * gradients, and Adam. The host only writes the inputs and Adam's numbers, and waits for the card where it reads reports.
  */
 export function createReplay(
   backend: GuardedBackend,
@@ -67,14 +71,21 @@ export function createReplay(
     ...GPUBufferBinding[],
   ];
   const given = inputs.map((memory) => allocation.bindingOf(memory).buffer);
-  const { pipeline, layout } = guardedAdam.compile(device);
-  const update = command(
-    pipeline,
-    layout,
-    [...[theta, m, v, gradient].map((buffer) => ({ buffer })), report, { buffer: attrs }],
-    [workgroupsFor(flat.size / 4), 1, 1],
+  const own = (shader: Shader, bindings: readonly GPUBufferBinding[], workgroups: number) => {
+    const { pipeline, layout } = shader.compile(device);
+    return command(pipeline, layout, bindings, [workgroups, 1, 1]);
+  };
+  const latch = allocation.create(4);
+  commands.push(own(latchNonFinite, [report, { buffer: latch }], 1));
+  const update = own(
+    latchedAdam,
+    [theta, m, v, gradient, latch, attrs].map((buffer) => ({ buffer })),
+    workgroupsFor(flat.size / 4),
   );
-  const read = allocation.create(report.buffer.size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+  const { buffer: reported, offset: reportedAt = 0, size: reportSize = reported.size } = report;
+  const unread = allocation.create(UNREAD * reportSize, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+  let unreadCount = 0;
+  const reports: Float32Array[] = [];
 
   /** Each variable with the place of its copy here. */
   const copies = slots.flatMap((slot, i) =>
@@ -91,11 +102,6 @@ export function createReplay(
     return internalsOf(backend).commandEncoder!;
   };
 
-  const feed = (encoder: GPUCommandEncoder, { dataId }: tf.Tensor, buffer: GPUBuffer) => {
-    const { resource, values } = backend.tensorMap.get(dataId);
-    if (!resource && values instanceof Float32Array) queue.writeBuffer(buffer, 0, values);
-    else encoder.copyBufferToBuffer(bufferOf(backend, dataId), 0, buffer, 0, buffer.size);
-  };
   const encode = (encoder: GPUCommandEncoder, commands: readonly Command[]) => {
     const pass = encoder.beginComputePass();
     for (const { pipeline, group, workgroups } of commands) {
@@ -106,35 +112,49 @@ export function createReplay(
     pass.end();
   };
 
+  const download = async () => {
+    if (unreadCount === 0) return;
+    try {
+      await unread.mapAsync(GPUMapMode.READ, 0, unreadCount * reportSize);
+      const bytes = unread.getMappedRange(0, unreadCount * reportSize);
+      for (let i = 0; i < unreadCount; i++) {
+        reports.push(new Float32Array(bytes.slice(i * reportSize, (i + 1) * reportSize)));
+      }
+      unreadCount = 0;
+    } finally {
+      backend.checkHealth(); // instead of the error of a read that a lost card broke off
+      unread.unmap();
+    }
+  };
+
   return {
     load() {
       const sources = copies.map(({ variable }) => bufferOf(backend, variable.dataId));
       const encoder = backendEncoder();
+      encoder.clearBuffer(latch);
       for (const [i, { buffer, offset, size }] of copies.entries()) {
         encoder.copyBufferToBuffer(sources[i]!, 0, buffer, offset, size);
       }
       flush(backend);
     },
-    async run(tensors, { learningRate, step }) {
-      const encoder = device.createCommandEncoder();
-      for (const [i, tensor] of tensors.entries()) feed(encoder, tensor, given[i]!);
+    async run(arrays, { learningRate, step }) {
+      if (unreadCount === UNREAD) await download();
+      for (const [i, { values }] of arrays.entries()) queue.writeBuffer(given[i]!, 0, values);
       queue.writeBuffer(attrs, 0, Float32Array.from(attrsOf({ ...adam, learningRate, step, scale: 1 })));
+      const encoder = device.createCommandEncoder();
       encode(encoder, commands);
+      encoder.copyBufferToBuffer(reported, reportedAt, unread, unreadCount * reportSize, reportSize);
       for (const [i, { offset, size }] of flat.places.entries()) {
         const { buffer, offset: from = 0 } = gradients[i]!;
         encoder.copyBufferToBuffer(buffer, from, gradient, offset, size);
       }
       encode(encoder, [update]);
-      encoder.copyBufferToBuffer(report.buffer, 0, read, 0, read.size);
-      flush(backend); // inputs may be computed by it
       queue.submit([encoder.finish()]);
-      try {
-        await read.mapAsync(GPUMapMode.READ);
-        return new Float32Array(read.getMappedRange().slice(0));
-      } finally {
-        backend.checkHealth(); // instead of the error of a read that a lost card broke off
-        read.unmap();
-      }
+      unreadCount++;
+    },
+    async read() {
+      await download();
+      return reports.splice(0);
     },
     store() {
       tf.tidy(() => {

@@ -1,0 +1,36 @@
+import { ahead } from "../ahead.ts";
+import { trainingBatches } from "../data/batches.ts";
+import type { ImageSet } from "../data/dataset.ts";
+import type { PixelCoding } from "../pixels.ts";
+import { RandomStream } from "../random.ts";
+import type { StepInputs } from "./step.ts";
+
+/** What the steps of an epoch are run on; plain data, and all that it depends on. */
+export interface InputsPlan {
+  readonly set: ImageSet;
+  readonly coding: PixelCoding;
+  readonly batchSize: number;
+  readonly latentDim: number;
+  readonly epoch: number;
+  /** The batch of the epoch to begin with, from 0, and the steps of the run that were made before it. */
+  readonly from: number;
+  readonly step: number;
+  /** The key of the run's random stream. */
+  readonly seed: string;
+}
+
+/** A batch with its noise. */
+export type BatchInputs = Pick<StepInputs, "count" | "x" | "noise">;
+
+/** Draws the inputs of one step after another, to the end of the epoch. */
+export function* trainingInputs(plan: InputsPlan): Generator<BatchInputs, void, undefined> {
+  const { set, latentDim, step, from } = plan;
+  const random = new RandomStream(plan.seed);
+  const noise = random.fork("posterior");
+  for (const { x, count, index } of trainingBatches(set, { ...plan, random })) {
+    yield { x, count, noise: noise.fork(step + index - from).normals(count * latentDim) };
+  }
+}
+
+/** The same, drawn on another thread while the steps run. */
+export const trainingInputsAhead = (plan: InputsPlan) => ahead(import.meta.url, trainingInputs, plan);

@@ -1,0 +1,131 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ahead } from "../src/ahead.ts";
+import { averageImage } from "../src/data/batches.ts";
+import type { BatchInputs, InputsPlan } from "../src/training/inputs.ts";
+import { trainingInputs } from "../src/training/inputs.ts";
+import { tinyDigits } from "./helpers/tiny.ts";
+
+interface Counted {
+  readonly i: number;
+  readonly squares: Float64Array;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "vae-ahead-"));
+const file = join(folder, "counting.js");
+const module = pathToFileURL(file).href;
+afterAll(() => rmSync(folder, { recursive: true }));
+
+beforeAll(() => {
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  writeFileSync(
+    file,
+    `import { threadId } from "node:worker_threads";
+     export function* counting({ count, from = 0, fails }) {
+       for (let i = from; i < from + count; i++) {
+         if (i === fails) throw new RangeError("no more than " + i);
+         yield { i, threadId, squares: Float64Array.of(i, i * i) };
+       }
+     }
+     export function* ending() {
+       process.exit(3);
+     }`,
+  );
+});
+
+function* counting(_: { count: number; from?: number; fails?: number }): Generator<Counted> {}
+function* ending(_: object): Generator<Counted> {}
+
+describe("values made ahead", () => {
+  test("come in order from another thread, with their arrays", async () => {
+    let next = 5;
+    for await (const { i, squares, threadId } of ahead<object, Counted & { threadId?: number }>(
+      module,
+      counting as never,
+      { count: 100, from: 5 },
+    )) {
+      expect(threadId).toBeGreaterThan(0);
+      expect([i, ...squares]).toEqual([next, next, next * next]);
+      next++;
+      if (i % 40 === 0) await new Promise((resolve) => setTimeout(resolve, 20)); // it is further on meanwhile
+      expect([...squares]).toEqual([i, i * i]);
+    }
+    expect(next).toBe(105);
+  });
+
+  test("of several plans at a time do not mix, and one may be left", async () => {
+    const [a, b] = [
+      ahead(module, counting, { count: 50 }),
+      ahead(module, counting, { count: 50, from: 1000 }),
+    ];
+    for (let i = 0; i < 20; i++) {
+      expect([(await a.next()).value!.i, (await b.next()).value!.i]).toEqual([i, 1000 + i]);
+    }
+    await a.return();
+    expect((await b.next()).value!.i).toBe(1020);
+    await b.return();
+  });
+
+  test("an error arrives where it would have been thrown", async () => {
+    const values = ahead(module, counting, { count: 9, fails: 2 });
+    expect((await values.next()).value!.i).toBe(0);
+    expect((await values.next()).value!.i).toBe(1);
+    await expect(values.next()).rejects.toThrow(new RangeError("no more than 2"));
+  });
+
+  test("a thread that ends is told, and the next plan gets a new one", async () => {
+    await expect(ahead(module, ending, {}).next()).rejects.toThrow("the thread of ending has ended");
+    expect((await ahead(module, counting, { count: 1 }).next()).value!.i).toBe(0);
+  });
+});
+
+describe("the inputs of the steps", () => {
+  const set = tinyDigits(100, 10).train;
+  const plan: InputsPlan = {
+    set,
+    coding: "binary-dynamic",
+    batchSize: 32,
+    latentDim: 3,
+    epoch: 2,
+    from: 0,
+    step: 4,
+    seed: "7",
+  };
+
+  test("do not depend on where an epoch is taken up", () => {
+    const whole = [...trainingInputs(plan)];
+    expect(whole.map(({ count }) => count)).toEqual([32, 32, 32, 4]);
+    expect([...trainingInputs({ ...plan, from: 2, step: 6 })]).toEqual(whole.slice(2));
+    expect(averageImage(set, plan.coding)).toHaveLength(whole[0]!.x.length / 32);
+  });
+
+  // The compiled program in a process of its own: it must also end by itself, whatever the thread does.
+  test("are the same from the other thread, which keeps no process alive", () => {
+    const compiled = new URL("../dist/training/inputs.js", import.meta.url).href;
+    const script = `
+      import { trainingInputsAhead } from ${JSON.stringify(compiled)};
+      const plan = ${JSON.stringify({ ...plan, set: undefined })};
+      const pixels = new Uint8Array(Buffer.from("${Buffer.from(set.pixels).toString("base64")}", "base64"));
+      const sums = [];
+      for await (const { count, x, noise } of trainingInputsAhead({ ...plan, set: { pixels, count: 100 } })) {
+        const shared = x.buffer instanceof SharedArrayBuffer;
+        sums.push([shared, count, ...[x, noise].map((values) => Buffer.from(values.slice().buffer).toString("base64"))]);
+      }
+      console.log(JSON.stringify(sums));`;
+    const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+      encoding: "utf8",
+    });
+    const base64 = (values: Float32Array) => Buffer.from(values.slice().buffer).toString("base64");
+    const expected = [...trainingInputs(plan)].map(({ count, x, noise }: BatchInputs) => [
+      true,
+      count,
+      base64(x),
+      base64(noise),
+    ]);
+    expect(JSON.parse(printed)).toEqual(expected);
+  });
+});
