@@ -9,7 +9,7 @@ import type { PosteriorParams } from "./posteriors/posterior.ts";
 import { priorFamily, priorSchema } from "./priors/index.ts";
 import type { Prior } from "./priors/prior.ts";
 import type { RandomStream } from "./random.ts";
-import type * as tf from "./tf.ts";
+import * as tf from "./tf.ts";
 
 export const modelSchema = z.strictObject({
   latentDim: z.int().positive().default(20).meta({ description: "dimension of z", flag: "latent-dim" }),
@@ -33,6 +33,12 @@ export interface ForwardPass {
   readonly rate: tf.Tensor1D;
 }
 
+/**
+ * What is computed of some tensors and a model's parameters: a pure function, without host reads and random draws.
+ * It gives new tensors, and is a constant of its module, as a recording is known by it.
+ */
+export type Pass = (vae: Vae, inputs: readonly tf.Tensor[]) => tf.Tensor[];
+
 /** A variational autoencoder: an encoder to q(z|x), a prior p(z), a decoder to p(x|z). Images are flat, [B, D]. */
 export interface Vae {
   readonly imageShape: readonly [height: number, width: number, channels: number];
@@ -48,6 +54,11 @@ export interface Vae {
   decode(z: tf.Tensor2D): tf.Tensor3D;
   /** A batch [B, D] and standard normal noise [B, latentDim] through the whole model. */
   forward(x: tf.Tensor2D, noise: tf.Tensor2D): ForwardPass;
+  /**
+   * What a pass gives, for whoever does not differentiate it; the results are the caller's. Operation by operation, or
+   * recorded if it runs `often` on inputs of these shapes and the model can (see `recordingVae`).
+   */
+  run(pass: Pass, inputs: readonly tf.Tensor[], often: boolean): Promise<tf.Tensor[]>;
 }
 
 /** Whether log p(x|z) is what its likelihood computes, so that there are a bound, probabilities and draws. */
@@ -84,7 +95,7 @@ export function createVae(
   const pair: DivergencePair = { posterior, prior, priorKind: config.model.prior.kind };
 
   const encode = (x: tf.Tensor2D) => posterior.params(network.encode(x));
-  return {
+  const vae: Vae = {
     imageShape: data.imageShape,
     latentDim,
     parameters,
@@ -99,5 +110,7 @@ export function createVae(
       const decoded = network.decode(z);
       return { q, z, decoded, logProb: likelihood.logProb(decoded, x), rate: kl(pair, q, z) };
     },
+    run: async (pass, inputs) => tf.tidy(() => pass(vae, inputs)),
   };
+  return vae;
 }

@@ -49,8 +49,8 @@ export function codePixels(
       for (let i = 0; i < n; i++) {
         const byte = bytes[i]!;
         // Most pixels are black or white, and need no draw.
-        if (byte === 0 || byte === 255) out[offset + i] = byte / 255;
-        else out[offset + i] = random.uint32() < ONE_THRESHOLD[byte]! ? 1 : 0;
+        if (byte === 0 || byte === 255) out[offset + i] = byte >> 7;
+        else out[offset + i] = Number(random.uint32() < ONE_THRESHOLD[byte]!);
       }
       return;
     case "binary-threshold":

@@ -8,6 +8,7 @@ import type { RunFolder, RunRecord, RunStatus } from "./artifacts/runFolder.ts";
 import { configYaml } from "./config/load.ts";
 import { VaeError } from "./errors.ts";
 import { readSigma } from "./evaluation/readSigma.ts";
+import { recordingVae } from "./evaluation/recordingVae.ts";
 import { PROTOCOL, type SplitSummary, summarise } from "./evaluation/summary.ts";
 import { type Experiment, versions } from "./experiment.ts";
 import { likelihoodFamily } from "./likelihoods/index.ts";
@@ -47,7 +48,9 @@ export async function runTraining(
   folder: RunFolder,
   options: { resume: boolean; command: string; signal: AbortSignal; reporter: Listener },
 ): Promise<RunSummary> {
-  const { config, vae, dataset, coding } = experiment;
+  const { config, dataset, coding } = experiment;
+  const note = (text: string) => options.reporter({ type: "note", text });
+  const vae = recordingVae(experiment.vae, { record: config.training.step !== "eager", note });
   const optimizer = createAdam(vae.parameters, config.training);
   const objective = createObjective(config.objective);
   const state = options.resume
@@ -68,12 +71,11 @@ export async function runTraining(
     }
     await options.reporter(event);
   };
-  const step = createStep(config.training.step, { vae, objective, optimizer }, (text) =>
-    options.reporter({ type: "note", text }),
-  );
+  const step = createStep(config.training.step, { vae, objective, optimizer }, note);
   try {
     const reason = await train({
       ...experiment,
+      vae,
       step,
       config: config.training,
       objective: config.objective,
@@ -115,6 +117,7 @@ export async function runTraining(
     throw error;
   } finally {
     step.dispose();
+    vae.dispose();
     optimizer.dispose();
   }
 }

@@ -106,6 +106,12 @@ describe("selection", () => {
     }
   });
 
+  test("the ELBO is measured recorded where passes are recorded, and operation by operation on every backend", () => {
+    const row = rows.find(({ task }) => task === "elbo")!;
+    const ours = chosenVariants({ engines: ["tensorflow", "webgpu", "wasm"] }, row).map(nameOf);
+    expect(ours).toEqual(["tensorflow recorded", "tensorflow eager", "webgpu eager", "wasm eager"]);
+  });
+
   test("every model is a configuration", () => {
     for (const { model } of rows) expect(configOf(model).likelihood.kind).toBe("bernoulli");
     expect(configOf("784-500-500-40").model).toMatchObject({

@@ -1,4 +1,4 @@
-import type { RecordStep } from "./recording.ts";
+import type { RecordPass, RecordStep } from "./recording.ts";
 
 /** How a backend is asked for. */
 export interface BackendOptions {
@@ -29,4 +29,6 @@ export interface BackendLoader {
   load(options: BackendOptions): Promise<BackendInfo>;
   /** Records a training step, to run it in one call; absent where steps run operation by operation only. */
   readonly recordStep?: RecordStep;
+  /** The same for a pass through the model without gradients; undefined as well where it would not be faster. */
+  readonly recordPass?: RecordPass | undefined;
 }

@@ -2,7 +2,7 @@ import { didYouMean, VaeError } from "../errors.ts";
 import * as tf from "../tf.ts";
 import type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
 import { cpu } from "./cpu.ts";
-import type { RecordStep } from "./recording.ts";
+import type { RecordPass, RecordStep } from "./recording.ts";
 import { selfTest } from "./selfTest.ts";
 import { tensorflow } from "./tensorflow.ts";
 import { wasm } from "./wasm.ts";
@@ -10,7 +10,15 @@ import { webgpu } from "./webgpu.ts";
 
 export { type AdamAttrs, type AdamSlot, adamStep, squaredNorm } from "./adam.ts";
 export type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
-export type { HostArray, RecordedStep, RecordStep, StepProgram } from "./recording.ts";
+export type {
+  HostArray,
+  PassProgram,
+  RecordedPass,
+  RecordedStep,
+  RecordPass,
+  RecordStep,
+  StepProgram,
+} from "./recording.ts";
 
 /** Every backend there is. */
 export const backends = { tensorflow, webgpu, wasm, cpu } satisfies Record<string, BackendLoader>;
@@ -49,10 +57,12 @@ export async function useBackend(
 }
 
 /** How the current backend records a training step; undefined where it cannot. */
-export function stepRecorder(): RecordStep | undefined {
-  const loader: BackendLoader | undefined = backends[tf.getBackend() as BackendName];
-  return loader?.recordStep;
-}
+export const stepRecorder = (): RecordStep | undefined => current()?.recordStep;
+
+/** How it records a pass through the model; undefined where it cannot, or where that does not pay. */
+export const passRecorder = (): RecordPass | undefined => current()?.recordPass;
+
+const current = (): BackendLoader | undefined => backends[tf.getBackend() as BackendName];
 
 async function start(loader: BackendLoader, options: BackendOptions): Promise<BackendInfo> {
   if (options.device === "gpu" && cpuOnly.includes(loader)) {

@@ -46,6 +46,26 @@ export interface RecordedStep {
  */
 export type RecordStep = (program: StepProgram, inputs: readonly HostArray[]) => Promise<RecordedStep>;
 
+/** A pass as a backend can record it: a pure function of tensors, without host reads and random draws. */
+export interface PassProgram {
+  /** What `compute` reads besides its inputs and may have other values at each run. */
+  readonly parameters: readonly tf.Tensor[];
+  compute(inputs: readonly tf.Tensor[]): readonly tf.Tensor[];
+}
+
+/** A recorded pass for inputs of the shapes that it was recorded with. */
+export interface RecordedPass {
+  /** What the program computes of the inputs and the parameters as they are now; the results are the caller's. */
+  run(inputs: readonly tf.Tensor[]): tf.Tensor[];
+  dispose(): void;
+}
+
+/**
+ * Records a pass by running it on example inputs. Fails where it cannot be replayed, with the reason as the error's
+ * message.
+ */
+export type RecordPass = (program: PassProgram, inputs: readonly tf.Tensor[]) => Promise<RecordedPass>;
+
 /**
  * Fails unless a recorded step reports what was computed operation by operation, up to `tolerance` relative to it. Of
  * what the step works on, only its own copies change.
@@ -59,12 +79,18 @@ export async function tryOut(
   step.load();
   await step.run(inputs, { learningRate: 0, step: 1 });
   const [report] = (await step.read()) as [Float32Array];
-  const isSame = Array.from(expected).every((value, i) =>
-    Number.isFinite(value)
-      ? Math.abs(report[i]! - value) <= tolerance * Math.max(1, Math.abs(value))
-      : !Number.isFinite(report[i]!),
-  );
-  if (!isSame) throw new Error("replayed, it does not give the same numbers");
+  mustAgree(report, expected, tolerance);
+}
+
+/** Fails unless what a recording gives is what was computed operation by operation, up to `tolerance` relative to it. */
+export function mustAgree(values: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
+  for (let i = 0; i < expected.length; i++) {
+    const [value, wanted] = [values[i]!, expected[i]!];
+    const isSame = Number.isFinite(wanted)
+      ? Math.abs(value - wanted) <= tolerance * Math.max(1, Math.abs(wanted))
+      : !Number.isFinite(value);
+    if (!isSame) throw new Error("replayed, it does not give the same numbers");
+  }
 }
 
 /** Gives inputs to `use` as tensors, which live that long. */

@@ -1,11 +1,13 @@
 import { availableParallelism, cpus } from "node:os";
 import { VaeError } from "../errors.ts";
+import * as tf from "../tf.ts";
 import type { BackendLoader, BackendOptions } from "./backend.ts";
+import type { RecordPass } from "./recording.ts";
 import { registerAdamKernel } from "./tensorflow/adam.ts";
 import { gpuName, hasNvidiaCard, probe, whyNoGpu } from "./tensorflow/gpu.ts";
 import { findInstallation } from "./tensorflow/installation.ts";
 import { installRepairs } from "./tensorflow/repairs.ts";
-import { openBinding, registerTfjsNode } from "./tensorflow/tfjsNode.ts";
+import { type NodeBackend, openBinding, registerTfjsNode } from "./tensorflow/tfjsNode.ts";
 
 /** The TensorFlow library through tfjs-node: the fastest on the CPU, and the way to CUDA. */
 export const tensorflow: BackendLoader = {
@@ -45,6 +47,18 @@ export const tensorflow: BackendLoader = {
     const { recordStep } = await import("./tensorflow/recording/recordStep.ts");
     return recordStep(program, inputs);
   },
+
+  get recordPass() {
+    return isUsingGpu() ? undefined : recordPass;
+  },
+};
+
+/** A session takes what it is given from the host's memory: on a graphics card the weights would travel at each run. */
+const isUsingGpu = () => (tf.backend() as NodeBackend).binding.isUsingGpuDevice();
+
+const recordPass: RecordPass = async (program, inputs) => {
+  const recording = await import("./tensorflow/recording/recordPass.ts");
+  return recording.recordPass(program, inputs);
 };
 
 /** What TensorFlow reads once, when it is opened. What options leave open and the user has set stays as it is. */

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import type { Calibration } from "../evaluation/calibration.ts";
 import type { SplitName } from "../evaluation/summary.ts";
-import { checkpointOption, describeRun, jsonOption, result } from "./shared.ts";
+import { checkpointOption, describeRun, jsonOption, note, result } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
 interface Options {
@@ -37,12 +37,14 @@ export function evaluateCommand(): Command {
     .action(async (path: string, options: Options) => {
       const { openRun, readDataset } = await import("../experiment.ts");
       const { PROTOCOL, summarise } = await import("../evaluation/summary.ts");
+      const { recordingVae } = await import("../evaluation/recordingVae.ts");
       const { isDensity } = await import("../model.ts");
       const { likelihoodFamily } = await import("../likelihoods/index.ts");
       const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
       const { split, checkpoint } = options;
       const run = await openRun(path, options);
-      const { vae, coding } = run;
+      const { coding } = run;
+      const vae = recordingVae(run.vae, { record: run.config.training.step !== "eager", note });
       const { kind } = run.config.likelihood;
       const dataset = await withDataProgress((context) => readDataset(run.config, context));
       const set = dataset[split];
@@ -60,6 +62,7 @@ export function evaluateCommand(): Command {
           await calibrationPng(calibration, split, `${dataset.name}, ${kind} likelihood`),
         );
       }
+      vae.dispose();
       if (options.json) {
         const how = { likelihood: kind, kindOf: vae.likelihood.kindOf, baseMeasure, pixels: coding };
         const noise = calibration && { calibration, figure };

@@ -4,8 +4,7 @@ import type { Density, HostDensity } from "../likelihoods/likelihood.ts";
 import type { Vae } from "../model.ts";
 import type { PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
-import * as tf from "../tf.ts";
-import { evaluatePasses } from "./passes.ts";
+import { decodedPass, evaluatePasses } from "./passes.ts";
 
 /** Each value costs a distribution function; so many images settle every figure to its printed digits. */
 const CHECKED_IMAGES = 2000;
@@ -170,7 +169,7 @@ async function decode(vae: Vae, set: ImageSet, coding: PixelCoding, atMost: numb
   const first = { pixels: set.pixels.subarray(0, images * D), count: images };
   const x = new Float32Array(images * D);
   const params = new Float32Array(x.length * P);
-  for await (const batch of evaluatePasses(vae, first, coding, (pass) => [tf.clone(pass.decoded)])) {
+  for await (const batch of evaluatePasses(vae, first, coding, decodedPass)) {
     x.set(batch.x, batch.start * D);
     params.set(batch.values[0]!, batch.start * D * P);
   }

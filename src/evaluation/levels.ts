@@ -3,9 +3,8 @@ import type { ImageSet } from "../data/dataset.ts";
 import type { Density } from "../likelihoods/likelihood.ts";
 import type { Vae } from "../model.ts";
 import { byteIntervals, type PixelCoding } from "../pixels.ts";
-import * as tf from "../tf.ts";
 import type { ElboEstimate } from "./bounds.ts";
-import { evaluatePasses } from "./passes.ts";
+import { decodedPass, evaluatePasses } from "./passes.ts";
 
 /** A bound on log P(v) for the bytes v of an image themselves, in nats per image, on the counting measure of 256 levels. */
 export interface LevelsEstimate {
@@ -42,7 +41,7 @@ export async function estimateLevels(
   if (isOnBytes) return levelsOf(distortion);
   const { lower, upper } = intervals;
   let logProb = 0;
-  const passes = evaluatePasses(vae, set, coding, (pass) => [tf.clone(pass.decoded)]);
+  const passes = evaluatePasses(vae, set, coding, decodedPass);
   for await (const { start, count, values } of passes) {
     const decoded = values[0]!;
     for (let i = 0; i < count * D; i++) {

@@ -1,6 +1,6 @@
 import { evaluationBatches } from "../data/batches.ts";
 import type { ImageSet } from "../data/dataset.ts";
-import type { ForwardPass, Vae } from "../model.ts";
+import type { ForwardPass, Pass, Vae } from "../model.ts";
 import type { PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
@@ -8,6 +8,12 @@ import * as tf from "../tf.ts";
 /** Images at a time where only the forward pass is needed, and decoder outputs that they may have together (80 MB). */
 const EVALUATION_BATCH = 500;
 const DECODED_VALUES = 2e7;
+
+/**
+ * From so many full batches on a split is recorded: that costs about what ten of them gain by it, and a second pass over
+ * the split has it for nothing. The last batch, if it is smaller, would need a recording for itself alone.
+ */
+const RECORDED_BATCHES = 10;
 
 /** What came back of a batch of a split. */
 export interface EvaluatedBatch {
@@ -20,16 +26,27 @@ export interface EvaluatedBatch {
   readonly values: readonly Float32Array[];
 }
 
+/** A pass through the whole model: batch and noise, as in `Vae.forward`, to what is taken of it. */
+export const forwardPass =
+  (select: (pass: ForwardPass, vae: Vae) => tf.Tensor[]): Pass =>
+  (vae, inputs) => {
+    const [x, noise] = inputs as [tf.Tensor2D, tf.Tensor2D];
+    return select(vae.forward(x, noise), vae);
+  };
+
+/** To what the decoder gives, [B, D, P]. */
+export const decodedPass = forwardPass(({ decoded }) => [tf.clone(decoded)]);
+
 /**
- * Sends a split through the model, one z ~ q(z|x) per image, and reads back what `select` takes of each pass. Pixel noise
- * and z belong to the image and not to the seed of the training: the result does not depend on how the images are
- * batched, and two runs are measured with the same binarised pixels and the same noise.
+ * Sends a split through the model, one z ~ q(z|x) per image, and reads back what `pass` gives. Pixel noise and z belong
+ * to the image and not to the seed of the training: the result does not depend on how the images are batched, and two
+ * runs are measured with the same binarised pixels and the same noise.
  */
 export async function* evaluatePasses(
   vae: Vae,
   set: ImageSet,
   coding: PixelCoding,
-  select: (pass: ForwardPass) => tf.Tensor[],
+  pass: Pass,
   batchSize = imagesAtATime(vae),
 ): AsyncGenerator<EvaluatedBatch> {
   const random = new RandomStream("evaluation");
@@ -40,13 +57,11 @@ export async function* evaluatePasses(
     for (let i = 0; i < count; i++) {
       noise.set(posteriorRandom.fork(start + i).normals(vae.latentDim), i * vae.latentDim);
     }
-    const tensors = tf.tidy(() =>
-      select(
-        vae.forward(tf.tensor2d(x, [count, x.length / count]), tf.tensor2d(noise, [count, vae.latentDim])),
-      ),
-    );
+    const inputs = [tf.tensor2d(x, [count, x.length / count]), tf.tensor2d(noise, [count, vae.latentDim])];
+    const often = count === batchSize && set.count >= RECORDED_BATCHES * batchSize;
+    const tensors = await vae.run(pass, inputs, often);
     const values = await Promise.all(tensors.map((tensor) => tensor.data() as Promise<Float32Array>));
-    tf.dispose(tensors);
+    tf.dispose([...inputs, ...tensors]);
     yield { start, count, x, values };
     start += count;
   }

@@ -11,7 +11,7 @@ import { biasCorrected } from "../adam.ts";
 import type { Handle, NodeBackend } from "../tfjsNode.ts";
 import { Graph } from "./graph.ts";
 import { openSession } from "./session.ts";
-import { trace } from "./trace.ts";
+import { sameTwice, trace } from "./trace.ts";
 
 /** Fused operations round otherwise; a graph that computes something else is further off. */
 const TOLERANCE = 1e-3;
@@ -21,14 +21,7 @@ const TOLERANCE = 1e-3;
  * operations, runs those side by side that do not need each other, and reuses memory; no tensor passes JavaScript.
  */
 export const recordStep: RecordStep = async (program, inputs) => {
-  const plan = await asTensors(inputs, async (tensors) => {
-    const plan = planStep(program, tensors);
-    // What comes neither from the inputs nor from the variables must not change from step to step.
-    if (Buffer.compare(plan.graph.encode(), planStep(program, tensors).graph.encode()) !== 0) {
-      throw new Error("it is not the same twice, as if it drew random numbers");
-    }
-    return plan;
-  });
+  const plan = await asTensors(inputs, async (tensors) => sameTwice(() => planStep(program, tensors)));
   const step = replay(program, plan);
   try {
     await tryOut(step, inputs, plan.expected, TOLERANCE);

@@ -59,6 +59,15 @@ export function trace(
   }
 }
 
+/** Plans twice: what comes neither from the inputs nor from the variables must not change from run to run. */
+export function sameTwice<Plan extends { readonly graph: Graph }>(plan: () => Plan): Plan {
+  const [first, second] = [plan(), plan()];
+  if (Buffer.compare(first.graph.encode(), second.graph.encode()) !== 0) {
+    throw new Error("it is not the same twice, as if it drew random numbers");
+  }
+  return first;
+}
+
 /** A tensor from outside, as a constant of the graph. */
 function captured(graph: Graph, id: number): string {
   const { binding } = graph;

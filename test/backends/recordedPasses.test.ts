@@ -1,0 +1,220 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { passRecorder, useBackend } from "../../src/backends/index.ts";
+import { mustAgree } from "../../src/backends/recording.ts";
+import { estimateElbo } from "../../src/evaluation/bounds.ts";
+import { decodedPass, evaluatePasses, forwardPass } from "../../src/evaluation/passes.ts";
+import { type RecordingVae, recordingVae } from "../../src/evaluation/recordingVae.ts";
+import { likelihoodSchema } from "../../src/likelihoods/index.ts";
+import type { Pass, Vae } from "../../src/model.ts";
+import { RandomStream } from "../../src/random.ts";
+import * as tf from "../../src/tf.ts";
+import { tinyTraining } from "../helpers/tiny.ts";
+import { difference, normal } from "./helpers.ts";
+
+const everything = forwardPass(({ q, z, decoded, logProb, rate }, { likelihood }) => [
+  ...[...Object.values<tf.Tensor>(q), z, decoded, logProb, rate].map((tensor) => tf.clone(tensor)),
+  likelihood.scaleAtFloor?.(decoded) ?? tf.scalar(0),
+]);
+const encoded: Pass = (vae, [x]) => [tf.clone(vae.posteriorMean(vae.encode(x as tf.Tensor2D)))];
+const decodedMean: Pass = (vae, [, z]) => [tf.clone(vae.likelihood.mean(vae.decode(z as tf.Tensor2D)))];
+
+const unheard = (text: string) => {
+  throw new Error(text);
+};
+
+const opened: RecordingVae[] = [];
+
+/** A recording model that the test need not dispose of. */
+function recordingOf(vae: Vae, note: (text: string) => void = unheard): RecordingVae {
+  const model = recordingVae(vae, { record: true, note });
+  opened.push(model);
+  return model;
+}
+
+/** A batch of pixels in [0, 1], and noise. */
+function example(batch: number, seed = "x"): [tf.Tensor2D, tf.Tensor2D] {
+  const x = tf.tensor2d(new RandomStream(seed).uniforms(batch * 784), [batch, 784]);
+  return [x, normal(seed, [batch, 4]) as tf.Tensor2D];
+}
+
+/** What a pass gives, on the host. */
+async function read(vae: Vae, pass: Pass, inputs: tf.Tensor[]): Promise<Float32Array[]> {
+  const results = await vae.run(pass, inputs, true);
+  const values = results.map((result) => result.dataSync<"float32">().slice());
+  tf.dispose(results);
+  return values;
+}
+
+function expectSame(got: Float32Array[], wanted: Float32Array[]): void {
+  expect(got).toHaveLength(wanted.length);
+  for (const [i, values] of wanted.entries()) expect(difference(got[i]!, values)).toBeLessThan(1e-5);
+}
+
+test("a backend that records no pass runs them operation by operation, and has nothing to say about it", async () => {
+  await useBackend("cpu");
+  expect(passRecorder()).toBeUndefined();
+  const { vae, dataset, coding } = tinyTraining();
+  const model = recordingOf(vae);
+  expect(await estimateElbo(model, dataset.test, coding, 5)).toEqual(
+    await estimateElbo(vae, dataset.test, coding, 5),
+  );
+  model.dispose();
+});
+
+test("a recording has to give the same numbers, and what is not finite where that is so", () => {
+  const expected = [1000, 0.001, Number.NaN, Number.POSITIVE_INFINITY];
+  mustAgree([1000.05, 0.00105, Number.NaN, Number.NaN], expected, 1e-4);
+  for (const [i, wrong] of [1000.2, 0.0012, 0, 0].entries()) {
+    expect(() => mustAgree(expected.with(i, wrong), expected, 1e-4)).toThrow(/not give the same numbers/);
+  }
+  expect(() => mustAgree([Number.NaN], [0], 1e-4)).toThrow();
+  expect(() => mustAgree([], [0], 1e-4)).toThrow();
+});
+
+describe.skipIf(!process.env["VAE_TENSORFLOW"])(
+  "on a real TensorFlow (skipped unless VAE_TENSORFLOW names one)",
+  () => {
+    const before = process.env["TMPDIR"];
+    const temporary = mkdtempSync(join(tmpdir(), "vae-passes-"));
+
+    /** TensorFlow's sessions that are open. */
+    const sessions = () =>
+      (tf.backend() as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();
+
+    /** What lives, in TensorFlow.js and in TensorFlow itself. */
+    const alive = () => [
+      tf.memory().numTensors,
+      (tf.backend() as unknown as { getNumOfTFTensors(): number }).getNumOfTFTensors(),
+      sessions(),
+    ];
+
+    beforeAll(async () => {
+      await useBackend("tensorflow", { threads: 2 });
+      process.env["TMPDIR"] = temporary;
+    });
+
+    afterEach(() => {
+      for (const model of opened.splice(0)) model.dispose();
+      expect(sessions()).toBe(0);
+    });
+
+    afterAll(() => {
+      expect(readdirSync(temporary)).toEqual([]);
+      if (before === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = before;
+      rmSync(temporary, { recursive: true });
+    });
+
+    const kinds = likelihoodSchema.options.map(({ shape }) => ({ "likelihood.kind": shape.kind.value }));
+    const more: Record<string, string>[] = [
+      { "likelihood.sigma": "shared" },
+      { "likelihood.sigma": "perPixel" },
+      { "model.network.kind": "conv" },
+      { "dataset.pixels": "gray-dequantized" },
+    ];
+
+    test.each([...kinds, ...more])("gives what operation by operation is computed: %o", async (settings) => {
+      const { vae } = tinyTraining(settings);
+      const model = recordingOf(vae);
+      const [first, second] = [example(16), example(16, "y")];
+      for (const pass of [everything, encoded, decodedMean]) {
+        for (const inputs of [first, second]) {
+          expectSame(await read(model, pass, inputs), await read(vae, pass, inputs));
+        }
+      }
+      expect(sessions()).toBe(3);
+    });
+
+    test("sees the weights as they are", async () => {
+      const { vae, options, optimizer } = tinyTraining({ "likelihood.sigma": "shared" });
+      const model = recordingOf(vae);
+      const [x, noise] = example(16);
+      const [before] = await read(model, everything, [x, noise]);
+      const batch = { count: 16, x: x.dataSync<"float32">(), noise: noise.dataSync<"float32">() };
+      await options.step.run({ ...batch, beta: 1, learningRate: 0.01, step: 1 });
+      const after = await read(model, everything, [x, noise]);
+      expect(difference(after[0]!, before!)).toBeGreaterThan(0.01);
+      expectSame(after, await read(vae, everything, [x, noise]));
+      for (const variable of vae.parameters.variables) {
+        tf.tidy(() => variable.assign(tf.mul(variable, 1.1)));
+      }
+      expectSame(await read(model, everything, [x, noise]), await read(vae, everything, [x, noise]));
+      expect(sessions()).toBe(1);
+      optimizer.dispose();
+    });
+
+    test("a split of ten full batches is recorded, and its smaller last one is not", async () => {
+      const { vae, dataset, coding } = tinyTraining({ "likelihood.kind": "bernoulli" });
+      const model = recordingOf(vae);
+      const recorded = await estimateElbo(model, dataset.train, coding, 28); // 300 = 10 · 28 + 20
+      expect(sessions()).toBe(1);
+      const eager = await estimateElbo(vae, dataset.train, coding, 28);
+      expect(recorded.count).toBe(300);
+      expect(recorded.distortion / eager.distortion).toBeCloseTo(1, 6);
+      expect(recorded.rate / eager.rate).toBeCloseTo(1, 6);
+
+      await estimateElbo(model, dataset.train, coding, 28);
+      expect(sessions()).toBe(1); // again, for the next epoch
+      await estimateElbo(model, dataset.train, coding, 31); // 9 full batches
+      expect(sessions()).toBe(1);
+      for await (const { count, x, values } of evaluatePasses(
+        model,
+        dataset.train,
+        coding,
+        decodedPass,
+        30,
+      )) {
+        expect([count, x.length, values[0]!.length]).toEqual([30, 30 * 784, 30 * 784]);
+      }
+      expect(sessions()).toBe(2);
+    });
+
+    test("records nothing where it is told not to", async () => {
+      const { vae, dataset, coding } = tinyTraining();
+      const model = recordingVae(vae, { record: false, note: unheard });
+      await estimateElbo(model, dataset.train, coding, 10);
+      expect(sessions()).toBe(0);
+    });
+
+    const unrecordable: [string, RegExp, (x: tf.Tensor) => tf.Tensor][] = [
+      ["draws random numbers", /not the same twice/, (x) => tf.randomUniform(x.shape)],
+      ["reads what it has computed", /reads a value/, (x) => tf.scalar(x.dataSync()[0]!)],
+    ];
+    test.each(unrecordable)("a pass that %s runs eagerly, which is said once", async (_, reason, disturb) => {
+      const { vae } = tinyTraining();
+      const notes: string[] = [];
+      const pass = forwardPass(({ logProb, rate }) => [
+        tf.clone(logProb),
+        tf.add(rate, tf.mul(0, disturb(rate))),
+      ]);
+      const undisturbed = forwardPass(({ logProb, rate }) => [tf.clone(logProb), tf.clone(rate)]);
+      const inputs = example(16);
+      const wanted = await read(vae, undisturbed, inputs);
+      const before = alive();
+      const model = recordingOf(vae, (text) => notes.push(text));
+      for (let i = 0; i < 3; i++) expectSame(await read(model, pass, inputs), wanted);
+      expectSame(await read(model, undisturbed, inputs), wanted);
+      expect(notes).toEqual([expect.stringMatching(reason)]);
+      expect(alive()).toEqual(before);
+    });
+
+    test("leaves no tensor and no session behind, and memory does not grow", async () => {
+      const { vae } = tinyTraining();
+      const inputs = example(64);
+      const before = alive();
+      const model = recordingOf(vae);
+      for (let i = 0; i < 300; i++) await read(model, everything, inputs);
+      expect(alive()).toEqual([before[0], before[1], 1]);
+      const resident = process.memoryUsage.rss();
+      for (let i = 0; i < 2000; i++) await read(model, everything, inputs);
+      expect(alive()).toEqual([before[0], before[1], 1]);
+      // Leaked decoder outputs alone would be 400 MB.
+      expect(process.memoryUsage.rss() - resident).toBeLessThan(60e6);
+      model.dispose();
+      expect(alive()).toEqual(before);
+    });
+  },
+);
