@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { asTensors, type HostArray } from "./backends/recording.ts";
 import { type DivergencePair, kl } from "./divergence.ts";
 import { type LikelihoodConfig, likelihoodFamily } from "./likelihoods/index.ts";
 import type { Density, Likelihood } from "./likelihoods/likelihood.ts";
@@ -55,10 +56,10 @@ export interface Vae {
   /** A batch [B, D] and standard normal noise [B, latentDim] through the whole model. */
   forward(x: tf.Tensor2D, noise: tf.Tensor2D): ForwardPass;
   /**
-   * What a pass gives, for whoever does not differentiate it; the results are the caller's. Operation by operation, or
-   * recorded if it runs `often` on inputs of these shapes and the model can (see `recordingVae`).
+   * The values of what a pass gives. Operation by operation, or recorded if it runs `often` on inputs of these shapes and
+   * the model can (see `recordingVae`).
    */
-  run(pass: Pass, inputs: readonly tf.Tensor[], often: boolean): Promise<tf.Tensor[]>;
+  run(pass: Pass, inputs: readonly HostArray[], often: boolean): Promise<Float32Array[]>;
 }
 
 /** Whether log p(x|z) is what its likelihood computes, so that there are a bound, probabilities and draws. */
@@ -110,7 +111,13 @@ export function createVae(
       const decoded = network.decode(z);
       return { q, z, decoded, logProb: likelihood.logProb(decoded, x), rate: kl(pair, q, z) };
     },
-    run: async (pass, inputs) => tf.tidy(() => pass(vae, inputs)),
+    run: (pass, inputs) =>
+      asTensors(inputs, async (tensors) => {
+        const results = tf.tidy(() => pass(vae, tensors));
+        const values = await Promise.all(results.map((result) => result.data() as Promise<Float32Array>));
+        tf.dispose(results);
+        return values;
+      }),
   };
   return vae;
 }

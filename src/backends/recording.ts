@@ -55,8 +55,8 @@ export interface PassProgram {
 
 /** A recorded pass for inputs of the shapes that it was recorded with. */
 export interface RecordedPass {
-  /** What the program computes of the inputs and the parameters as they are now; the results are the caller's. */
-  run(inputs: readonly tf.Tensor[]): tf.Tensor[];
+  /** The values of what the program computes of the inputs and of the parameters as they are now. */
+  run(inputs: readonly HostArray[]): Float32Array[];
   dispose(): void;
 }
 
@@ -64,7 +64,7 @@ export interface RecordedPass {
  * Records a pass by running it on example inputs. Fails where it cannot be replayed, with the reason as the error's
  * message.
  */
-export type RecordPass = (program: PassProgram, inputs: readonly tf.Tensor[]) => Promise<RecordedPass>;
+export type RecordPass = (program: PassProgram, inputs: readonly HostArray[]) => Promise<RecordedPass>;
 
 /**
  * Fails unless a recorded step reports what was computed operation by operation, up to `tolerance` relative to it. Of

@@ -1,9 +1,8 @@
-import { evaluationBatches } from "../data/batches.ts";
 import type { ImageSet } from "../data/dataset.ts";
 import type { ForwardPass, Pass, Vae } from "../model.ts";
 import type { PixelCoding } from "../pixels.ts";
-import { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
+import { evaluationInputsAhead } from "./inputs.ts";
 
 /** Images at a time where only the forward pass is needed, and decoder outputs that they may have together (80 MB). */
 const EVALUATION_BATCH = 500;
@@ -20,7 +19,7 @@ export interface EvaluatedBatch {
   /** Index of its first image in the split. */
   readonly start: number;
   readonly count: number;
-  /** The images as the model saw them, [count, D]. */
+  /** The images as the model saw them, [count, D]; valid until the next batch is asked for. */
   readonly x: Float32Array;
   /** The tensors that were asked for, flat. */
   readonly values: readonly Float32Array[];
@@ -49,21 +48,11 @@ export async function* evaluatePasses(
   pass: Pass,
   batchSize = imagesAtATime(vae),
 ): AsyncGenerator<EvaluatedBatch> {
-  const random = new RandomStream("evaluation");
-  const posteriorRandom = random.fork("posterior");
-  let start = 0;
-  for (const { x, count } of evaluationBatches(set, { coding, batchSize, random })) {
-    const noise = new Float32Array(count * vae.latentDim);
-    for (let i = 0; i < count; i++) {
-      noise.set(posteriorRandom.fork(start + i).normals(vae.latentDim), i * vae.latentDim);
-    }
-    const inputs = [tf.tensor2d(x, [count, x.length / count]), tf.tensor2d(noise, [count, vae.latentDim])];
+  const plan = { set, coding, batchSize, latentDim: vae.latentDim };
+  for await (const { start, count, x, noise } of evaluationInputsAhead(plan)) {
+    const inputs = [x, noise].map((values) => ({ values, shape: [count, values.length / count] }));
     const often = count === batchSize && set.count >= RECORDED_BATCHES * batchSize;
-    const tensors = await vae.run(pass, inputs, often);
-    const values = await Promise.all(tensors.map((tensor) => tensor.data() as Promise<Float32Array>));
-    tf.dispose([...inputs, ...tensors]);
-    yield { start, count, x, values };
-    start += count;
+    yield { start, count, x, values: await vae.run(pass, inputs, often) };
   }
 }
 

@@ -1,4 +1,4 @@
-import { passRecorder, type RecordedPass } from "../backends/index.ts";
+import { type HostArray, passRecorder, type RecordedPass } from "../backends/index.ts";
 import type { Pass, Vae } from "../model.ts";
 import type * as tf from "../tf.ts";
 
@@ -20,7 +20,7 @@ export function recordingVae(
   const recordings = new Map<Pass, Map<string, RecordedPass>>();
   let record = options.record ? passRecorder() : undefined;
 
-  const recordingFor = async (pass: Pass, inputs: readonly tf.Tensor[]) => {
+  const recordingFor = async (pass: Pass, inputs: readonly HostArray[]) => {
     if (!recordings.has(pass)) recordings.set(pass, new Map());
     const byShapes = recordings.get(pass)!;
     const shapes = JSON.stringify(inputs.map(({ shape }) => shape));

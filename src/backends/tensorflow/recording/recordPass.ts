@@ -1,9 +1,10 @@
 import * as tf from "../../../tf.ts";
-import { mustAgree, type PassProgram, type RecordPass } from "../../recording.ts";
+import { asTensors, type HostArray, mustAgree, type PassProgram, type RecordPass } from "../../recording.ts";
 import type { NodeBackend } from "../tfjsNode.ts";
 import { Graph } from "./graph.ts";
 import { openSession } from "./session.ts";
 import { sameTwice, trace } from "./trace.ts";
+import { readAndDelete, withUploaded } from "./transfer.ts";
 
 /** Fused operations round otherwise, and a share of values beyond a bound jumps where one of them does. */
 const TOLERANCE = 1e-4;
@@ -13,19 +14,17 @@ const TOLERANCE = 1e-4;
  * on the CPU a session works on the memory of the tensors that it is given, so that costs nothing.
  */
 export const recordPass: RecordPass = async (program, inputs) => {
-  const plan = sameTwice(() => planPass(program, inputs));
+  const plan = await asTensors(inputs, async (tensors) => sameTwice(() => planPass(program, tensors)));
   const backend = tf.backend() as NodeBackend;
   const session = openSession(plan.graph);
-  const run = (inputs: readonly tf.Tensor[]) => {
-    const ids = backend.getInputTensorIds([...inputs, ...program.parameters]);
-    const feeds = plan.placeholders.map((name, i) => [name, ids[i]!] as const);
-    return session.run(feeds, plan.results).map((handle) => backend.createOutputTensor(handle));
-  };
+  const run = (inputs: readonly HostArray[]) =>
+    withUploaded(backend.binding, inputs, (ids) => {
+      const given = [...ids, ...backend.getInputTensorIds(program.parameters)];
+      const feeds = plan.placeholders.map((name, i) => [name, given[i]!] as const);
+      return readAndDelete(backend.binding, session.run(feeds, plan.results));
+    });
   try {
-    const results = run(inputs);
-    const values = results.map((result) => result.dataSync());
-    tf.dispose(results);
-    for (const [i, expected] of plan.expected.entries()) mustAgree(values[i]!, expected, TOLERANCE);
+    for (const [i, values] of run(inputs).entries()) mustAgree(values, plan.expected[i]!, TOLERANCE);
   } catch (error) {
     session.close();
     throw error;

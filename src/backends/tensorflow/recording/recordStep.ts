@@ -8,10 +8,11 @@ import {
   tryOut,
 } from "../../recording.ts";
 import { biasCorrected } from "../adam.ts";
-import type { Handle, NodeBackend } from "../tfjsNode.ts";
+import type { NodeBackend } from "../tfjsNode.ts";
 import { Graph } from "./graph.ts";
 import { openSession } from "./session.ts";
 import { sameTwice, trace } from "./trace.ts";
+import { readAndDelete, withUploaded } from "./transfer.ts";
 
 /** Fused operations round otherwise; a graph that computes something else is further off. */
 const TOLERANCE = 1e-3;
@@ -52,18 +53,12 @@ function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
       if (halted) return;
       const rates = biasCorrected({ learningRate, step, ...adam });
       const arrays = [...inputs, scalar(rates.learningRate), scalar(rates.epsilon)];
-      // TensorFlow may read the memory of the arrays themselves: the session is done with them when it returns.
-      const ids = arrays.map(({ shape, values }) => binding.createTensor(shape, binding.TF_FLOAT, values));
-      try {
+      const [report] = withUploaded(binding, arrays, (ids) => {
         const feeds = plan.placeholders.map((name, i) => [name, ids[i]!] as const);
-        const [report] = session.run(feeds, [plan.report]) as [Handle];
-        const numbers = binding.tensorDataSync(report.id) as Float32Array; // in host memory already
-        binding.deleteTensor(report.id);
-        halted = !numbers.every(Number.isFinite);
-        reports.push(numbers);
-      } finally {
-        for (const id of ids) binding.deleteTensor(id);
-      }
+        return readAndDelete(binding, session.run(feeds, [plan.report]));
+      }) as [Float32Array];
+      halted = !report.every(Number.isFinite);
+      reports.push(report);
     },
     read: async () => reports.splice(0),
     store() {
