@@ -118,8 +118,15 @@
       (local.set $c (i32.add (local.get $c) (i32.const 32)))
       (if (local.get $bias) (then (local.set $bias (i32.add (local.get $bias) (i32.const 32)))))
       (local.set $n (i32.sub (local.get $n) (i32.const 8)))
+      ;; a last panel of fewer columns takes some of the panel before, which are computed again
+      (if (i32.and (i32.gt_u (local.get $n) (i32.const 0)) (i32.lt_u (local.get $n) (i32.const 8))) (then
+        (local.set $row (i32.shl (i32.sub (i32.const 8) (local.get $n)) (i32.const 2)))
+        (local.set $b (i32.sub (local.get $b) (local.get $row)))
+        (local.set $c (i32.sub (local.get $c) (local.get $row)))
+        (if (local.get $bias) (then (local.set $bias (i32.sub (local.get $bias) (local.get $row)))))
+        (local.set $n (i32.const 8))))
       (br $panels)))
-    ;; the columns that are left
+    ;; fewer than 8 columns
     (block $columnsDone (loop $columns
       (br_if $columnsDone (i32.eqz (local.get $n)))
       (local.set $row (local.get $m))
