@@ -3,7 +3,7 @@ import { adamConstants } from "../arrayKernels.ts";
 import { ranges } from "./ranges.ts";
 import type { SimdCall } from "./simd.ts";
 
-/** Numbers in a part: some 20 µs. */
+/** Numbers in a part: some 50 µs. */
 const PART = 32_768;
 
 /** `adam.wat`, assembled: for memory that threads share, and for memory that one has to itself. */

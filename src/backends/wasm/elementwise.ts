@@ -8,13 +8,13 @@ import { type SimdCall, type SimdFunction, simd } from "./simd.ts";
 const MANY_RUNS = 256;
 const LONG_RUN = 64;
 
-/** Numbers in a part of what is worth sharing: some 30 µs. */
+/** Numbers in a part of what is worth sharing: 20 to 50 µs. */
 const PART = 16_384;
 
 /**
- * The package's kernels of XNNPACK wake its own threads even for a few thousand numbers, and those then look for more work
- * for a millisecond: they are in the way of the threads that help with the matrix product, and on a machine with other
- * work to do each such kernel waits for them. Its softplus is a scalar loop besides, 4 times slower.
+ * The package's kernels of XNNPACK wake its own threads even for 2,560 numbers, and each of those then looks for more
+ * work for 1.4 ms: so long it is in the way of the threads that help with the matrix product, and where other programs
+ * want the processor too, the kernel itself waits for it. The package's softplus is besides a scalar loop.
  */
 export const elementwise: readonly Repair[] = [
   unary("Neg", ["neg"]),

@@ -34,7 +34,7 @@ export type SimdCall = readonly [name: SimdFunction, ...numbers: number[]];
 export interface Simd {
   /** On this thread. */
   call(...call: SimdCall): void;
-  /** On all threads. The calls neither depend on each other nor write to the same place. */
+  /** On all threads. The calls do not depend on each other, nor write different numbers to one place. */
   share(calls: readonly SimdCall[]): void;
   /** Where two groups of four numbers are free to be used for a moment. */
   readonly scratch: number;
