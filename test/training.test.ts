@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
+import { moduleOf } from "../src/backends/wasm/heap.ts";
+import type { BackendWasm } from "../src/backends/wasm/kernel.ts";
 import { trainingBatches } from "../src/data/batches.ts";
 import { estimateElbo } from "../src/evaluation/bounds.ts";
 import { RandomStream } from "../src/random.ts";
@@ -47,6 +49,29 @@ describe("training", () => {
     const counts = [64, 64, 64, 64, 44]; // 300 images
     const mean = steps.reduce((sum, step, i) => sum + step.metrics.rate * counts[i]!, 0) / 300;
     expect(mean).toBeCloseTo(rate, 9);
+  });
+
+  test("memory stays as it is over hundreds of steps with batches of two sizes", async () => {
+    const { options } = tinyTraining({ "likelihood.kind": "bernoulli" });
+    const heap = () => moduleOf(tf.backend() as unknown as BackendWasm).wasmMemory.buffer.byteLength;
+    const memory = () => ({ ...tf.memory(), heap: heap(), dataIds: tf.backend().numDataIds() });
+    const random = new RandomStream("test/memory");
+    const steps = async (count: number) => {
+      for (let step = 1; step <= count; step++) {
+        const B = step % 5 === 0 ? 12 : 20;
+        const x = tf.tensor2d(random.uniforms(784 * B), [B, 784]);
+        const noise = tf.tensor2d(random.normals(4 * B), [B, 4]);
+        await options.step.run({ x, noise, beta: 1, learningRate: 1e-3, step });
+        tf.dispose([x, noise]);
+      }
+    };
+    await steps(20);
+    const before = memory();
+    await steps(300);
+    expect(memory()).toEqual(before);
+    // and 64 KiB left behind at each step would have shown
+    tf.dispose(Array.from({ length: 300 }, () => tf.zeros([16_384])));
+    expect(heap()).toBeGreaterThan(before.heap);
   });
 
   test("a step leaves no tensor behind, and neither does an evaluation", async () => {

@@ -3,11 +3,12 @@ import { VaeError } from "../errors.ts";
 import * as tf from "../tf.ts";
 import { type ArrayAccess, registerArrayKernels } from "./arrayKernels.ts";
 import type { BackendLoader } from "./backend.ts";
-import { type AdamSimd, adamSimd } from "./wasm/adamSimd.ts";
+import { adamCalls } from "./wasm/adamSimd.ts";
 import { instantiate, type WasmModule } from "./wasm/glue.ts";
 import { address, changedInPlace, floats } from "./wasm/heap.ts";
 import type { BackendWasm } from "./wasm/kernel.ts";
 import { installRepairs } from "./wasm/repairs.ts";
+import { simd } from "./wasm/simd.ts";
 
 /** The C++ side takes no more. */
 const MAX_THREADS = 8;
@@ -28,7 +29,6 @@ export const wasm: BackendLoader = {
     tf.removeBackend("wasm"); // the package's, or our own of an earlier call
     installRepairs();
     registerArrayKernels("wasm", access);
-    simd = adamSimd(module.wasmMemory);
     tfjs.setThreadsCount(wanted);
     const backend = new tfjs.BackendWasm(module as never); // an Emscripten module is typed with far more than is used
     tf.registerBackend("wasm", () => backend);
@@ -42,14 +42,12 @@ export const wasm: BackendLoader = {
   },
 };
 
-/** Of the module that was started last. */
-let simd: AdamSimd;
-
 const access: ArrayAccess = {
   adam(kernelBackend, { param, m, v, grad }, attrs) {
     const backend = kernelBackend as BackendWasm;
     const at = (x: tf.TensorInfo) => address(backend, x);
-    simd(at(param), at(m), at(v), at(grad), tf.util.sizeFromShape(param.shape), attrs);
+    const count = tf.util.sizeFromShape(param.shape);
+    simd(backend).share(adamCalls([at(param), at(m), at(v), at(grad)], count, attrs));
     for (const x of [param, m, v]) changedInPlace(backend, x);
   },
   read: (backend, x) => floats(backend as BackendWasm, x),

@@ -13,6 +13,113 @@ function gain(operation: () => tf.Tensor | tf.Tensor[], ...kernel: Parameters<ty
   return theirs / ours;
 }
 
+/** Relative to what float64 gives, for arguments from -80 to 80. */
+test.each([
+  ["exp", tf.exp, Math.exp],
+  ["sigmoid", tf.sigmoid, (x: number) => 1 / (1 + Math.exp(-x))],
+] as const)("%s has a relative error below 1e-6", (_, ours, theirs) => {
+  const x = Float32Array.from({ length: 4001 }, (_, i) => (i - 2000) / 25);
+  for (const [i, y] of ours(tf.tensor1d(x)).dataSync().entries())
+    expect(Math.abs(y / theirs(x[i]!) - 1), `at ${x[i]}`).toBeLessThan(1e-6);
+});
+
+test("exp and sigmoid go to their limits, and keep what is not a number", () => {
+  const infinity = Number.POSITIVE_INFINITY;
+  const x = tf.tensor1d([-infinity, -1000, 1000, infinity, Number.NaN]);
+  expect([...tf.exp(x).dataSync()]).toEqual([0, 0, infinity, infinity, Number.NaN]);
+  expect([...tf.sigmoid(x).dataSync()]).toEqual([0, 0, 1, 1, Number.NaN]);
+  const small = tf.exp(tf.fill([4], -100)).dataSync(); // below what a normal float32 holds
+  expect(small[0]! / Math.exp(-100)).toBeCloseTo(1, 1);
+});
+
+describe("elementwise kernels", () => {
+  const unaries = {
+    Neg: tf.neg,
+    Abs: tf.abs,
+    Square: tf.square,
+    Relu: tf.relu,
+    Exp: tf.exp,
+    Sigmoid: tf.sigmoid,
+  };
+  test.each(Object.entries(unaries))("%s, of any size", (name, ours) => {
+    for (const size of [1, 3, 4, 5, 7, 8, 131, 16_385, 40_001]) {
+      const x = normal("x", [size]);
+      expect(difference(ours(x), original(name, { x })[0]!)).toBeLessThan(1e-6);
+    }
+  });
+
+  const binaries = { Add: tf.add, Sub: tf.sub, Multiply: tf.mul, RealDiv: tf.div };
+  const shapes = [
+    [[7], [7]],
+    [
+      [5, 9],
+      [5, 9],
+    ],
+    [[5, 9], []],
+    [
+      [5, 9],
+      [1, 1],
+    ],
+    [[5, 9], [9]],
+    [
+      [5, 9],
+      [1, 9],
+    ],
+    [
+      [5, 9],
+      [5, 1],
+    ],
+    [
+      [5, 1],
+      [1, 9],
+    ],
+    [
+      [2, 5, 9],
+      [5, 9],
+    ],
+    [
+      [2, 5, 9],
+      [2, 1, 1],
+    ],
+    [
+      [2, 5, 9],
+      [2, 5, 1],
+    ],
+    [
+      [2, 5, 9],
+      [2, 1, 9],
+    ], // left to the package, as are the next
+    [
+      [5, 3],
+      [5, 1],
+    ],
+    [
+      [300, 9],
+      [300, 1],
+    ],
+    [[2], [2]],
+  ] as const;
+  test.each(Object.entries(binaries))("%s, broadcast from either side", (name, ours) => {
+    for (const [left, right] of shapes) {
+      const [a, b] = [normal("a", [...left]), normal("b", [...right])];
+      for (const [x, y] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        const [theirs] = original(name, { a: x, b: y });
+        expect(ours(x, y).shape).toEqual(theirs!.shape);
+        expect([...ours(x, y).dataSync()], `${left} with ${right}`).toEqual([...theirs!.dataSync()]);
+      }
+    }
+  });
+
+  test("of integers are as they were", () => {
+    const x = tf.tensor1d([-3, 2, 5, 7, -1], "int32");
+    expect([...tf.add(x, x).dataSync()]).toEqual([-6, 4, 10, 14, -2]);
+    expect([...tf.abs(x).dataSync()]).toEqual([3, 2, 5, 7, 1]);
+  });
+});
+
 describe("softplus", () => {
   test("has a relative error below 1e-6, from far left to far right", () => {
     const x = Float32Array.from({ length: 4001 }, (_, i) => (i - 2000) / 25); // -80 … 80

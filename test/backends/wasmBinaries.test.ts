@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import wabt from "wabt";
 import * as adam from "../../src/backends/wasm/adamSimd.ts";
+import * as elementwise from "../../src/backends/wasm/elementwiseSimd.ts";
 import * as matmul from "../../src/backends/wasm/matmulSimd.ts";
 
 const features = { simd: true, threads: true, relaxed_simd: true };
@@ -27,6 +28,7 @@ test.each(Object.entries(memories))(
     const withMemory = (text: string) => text.replace(memories.shared, memory);
     const key = kind as keyof typeof memories;
     expect(adam.binaries[key]).toBe(await assembled("adam.wat", withMemory));
+    expect(elementwise.binaries[key]).toBe(await assembled("elementwise.wat", withMemory));
     expect(matmul.binaries.fused[key]).toBe(await assembled("matmul.wat", withMemory));
     expect(matmul.binaries.unfused[key]).toBe(
       await assembled("matmul.wat", (text) => unfused(withMemory(text))),

@@ -2,6 +2,7 @@ import * as tf from "../../tf.ts";
 import { gemm } from "./gemm.ts";
 import { address, floats, transposed } from "./heap.ts";
 import type { BackendWasm, Call, Repair } from "./kernel.ts";
+import type { Product } from "./matmulSimd.ts";
 
 type MatMulCall = Call<"a" | "b", { transposeA: boolean; transposeB: boolean }>;
 
@@ -13,30 +14,42 @@ type MatMulCall = Call<"a" | "b", { transposeA: boolean; transposeB: boolean }>;
 export const batchMatMul: Repair = {
   kernelName: "BatchMatMul",
   kernelFunc({ inputs: { a, b }, backend, attrs: { transposeA, transposeB } }: MatMulCall): tf.TensorInfo {
-    if (a.dtype !== "float32" || b.dtype !== "float32") throw new Error("matMul needs float32 tensors");
-    const batch = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
-    const [M, K] = rowsAndColumns(a, transposeA);
-    const [, N] = rowsAndColumns(b, transposeB);
-
-    // A·B, or as the transpose of Bᵀ·Aᵀ? That is cheaper for dX = dY·Wᵀ with many weights. Each number is a count of
-    // elements to be transposed.
-    const direct = transposeB ? K * N : 0;
-    const swapped = (transposeA ? 0 : M * K) + M * N;
-    const swap = batch.length === 0 && swapped < direct;
-
-    const [left, right] = swap ? [b, a] : [a, b];
-    const [turnLeft, turnRight] = swap ? [!transposeB, !transposeA] : [transposeA, transposeB];
-    const laidOut = turnRight ? transposed(backend, right) : right;
-    let out = multiply(backend, left, turnLeft, laidOut, batch);
-    if (laidOut !== right) backend.disposeData(laidOut.dataId);
-    if (swap) {
-      const turned = transposed(backend, out);
-      backend.disposeData(out.dataId);
-      out = turned;
-    }
-    return out;
+    return matMul(backend, a, b, transposeA, transposeB);
   },
 };
+
+/** The same; with a `bias` [N], that is added to each row. */
+export function matMul(
+  backend: BackendWasm,
+  a: tf.TensorInfo,
+  b: tf.TensorInfo,
+  transposeA: boolean,
+  transposeB: boolean,
+  bias?: tf.TensorInfo,
+): tf.TensorInfo {
+  if (a.dtype !== "float32" || b.dtype !== "float32") throw new Error("matMul needs float32 tensors");
+  const batch = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const [M, K] = rowsAndColumns(a, transposeA);
+  const [, N] = rowsAndColumns(b, transposeB);
+
+  // A·B, or as the transpose of Bᵀ·Aᵀ? That is cheaper for dX = dY·Wᵀ with many weights. Each number is a count of
+  // elements to be transposed.
+  const direct = transposeB ? K * N : 0;
+  const swapped = (transposeA ? 0 : M * K) + M * N;
+  const swap = !bias && batch.length === 0 && swapped < direct;
+
+  const [left, right] = swap ? [b, a] : [a, b];
+  const [turnLeft, turnRight] = swap ? [!transposeB, !transposeA] : [transposeA, transposeB];
+  const laidOut = turnRight ? transposed(backend, right) : right;
+  let out = multiply(backend, left, turnLeft, laidOut, batch, bias);
+  if (laidOut !== right) backend.disposeData(laidOut.dataId);
+  if (swap) {
+    const turned = transposed(backend, out);
+    backend.disposeData(out.dataId);
+    out = turned;
+  }
+  return out;
+}
 
 function rowsAndColumns(x: tf.TensorInfo, transpose: boolean): [number, number] {
   const [rows, columns] = x.shape.slice(-2) as [number, number];
@@ -50,16 +63,18 @@ function multiply(
   isLeftTransposed: boolean,
   right: tf.TensorInfo,
   batch: number[],
+  bias?: tf.TensorInfo,
 ): tf.TensorInfo {
   const [m, k] = rowsAndColumns(left, isLeftTransposed);
   const [, n] = rowsAndColumns(right, false);
   const out = backend.makeOutput([...batch, m, n], "float32");
-  const product = gemm(backend);
+  const product = (p: Product) => gemm(backend, p);
   const [a, b, c] = [address(backend, left), address(backend, right), address(backend, out)];
   const strides = {
     ...(isLeftTransposed ? { aRow: 4, aColumn: 4 * m } : { aRow: 4 * k, aColumn: 4 }),
     bRow: 4 * n,
     cRow: 4 * n,
+    bias: bias ? address(backend, bias) : 0,
   };
 
   const products = tf.util.sizeFromShape(batch);

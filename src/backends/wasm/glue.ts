@@ -7,6 +7,7 @@ import { ThreadPool } from "./threadPool.ts";
 /** What this project uses of a module made by Emscripten; `tfjs` is what `BackendWasm` calls. */
 export interface WasmModule {
   cwrap(name: string, result: string | null, parameters: string[]): (...values: unknown[]) => number;
+  _malloc(bytes: number): number;
   wasmMemory: { readonly buffer: ArrayBuffer | SharedArrayBuffer };
   tfjs: {
     init(): void;

@@ -1,11 +1,11 @@
 import { batchMatMul } from "./batchMatMul.ts";
 import { installConvGradients } from "./convGradients.ts";
+import { elementwise } from "./elementwise.ts";
 import { fusedMatMul } from "./fusedMatMul.ts";
 import { identity } from "./identity.ts";
 import { interleaving } from "./interleave.ts";
 import { install, type Repair } from "./kernel.ts";
 import { maxPoolGrad } from "./maxPoolGrad.ts";
-import { softplus } from "./softplus.ts";
 import { sum } from "./sum.ts";
 import { tile } from "./tile.ts";
 import { transpose } from "./transpose.ts";
@@ -13,11 +13,11 @@ import { transpose } from "./transpose.ts";
 /** The package's kernels that are replaced, because they are wrong or slow; each file says which. */
 const repairs: readonly Repair[] = [
   batchMatMul,
+  ...elementwise,
   fusedMatMul,
   identity,
   ...interleaving,
   maxPoolGrad,
-  softplus,
   sum,
   tile,
   transpose,

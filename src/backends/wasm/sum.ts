@@ -1,6 +1,7 @@
 import * as tf from "../../tf.ts";
-import { floats } from "./heap.ts";
+import { address, floats } from "./heap.ts";
 import { type Call, type Repair, runOriginal } from "./kernel.ts";
+import { simd } from "./simd.ts";
 
 type SumCall = Call<"x", { axis: number | number[]; keepDims: boolean }>;
 
@@ -19,31 +20,19 @@ export const sum: Repair = {
 
     const rest = x.shape.slice(axes.length);
     const out = backend.makeOutput(attrs.keepDims ? [...axes.map(() => 1), ...rest] : rest, "float32");
-    sumRows(floats(backend, x), floats(backend, out));
+    const width = tf.util.sizeFromShape(rest);
+    const rows = tf.util.sizeFromShape(x.shape) / (width || 1);
+    if (width < 4 || rows === 0) sumRows(floats(backend, x), floats(backend, out));
+    else simd(backend).call("sumRows", address(backend, x), rows, address(backend, out), 4 * width - 16);
     return out;
   },
 };
 
-/** Four columns at a time, so that a cache line is fetched once for four of them. */
+/** The same for few columns. */
 function sumRows(x: Float32Array, out: Float32Array): void {
-  const width = out.length;
-  let column = 0;
-  for (; column + 4 <= width; column += 4) {
-    let [a, b, c, d] = [0, 0, 0, 0];
-    for (let i = column; i < x.length; i += width) {
-      a += x[i]!;
-      b += x[i + 1]!;
-      c += x[i + 2]!;
-      d += x[i + 3]!;
-    }
-    out[column] = a;
-    out[column + 1] = b;
-    out[column + 2] = c;
-    out[column + 3] = d;
-  }
-  for (; column < width; column++) {
+  for (const column of out.keys()) {
     let sum = 0;
-    for (let i = column; i < x.length; i += width) sum += x[i]!;
+    for (let i = column; i < x.length; i += out.length) sum += x[i]!;
     out[column] = sum;
   }
 }

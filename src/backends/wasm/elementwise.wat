@@ -1,0 +1,241 @@
+;; Kernels that take each number by itself, four at a time. Addresses are in bytes; $last is where the last four begin,
+;; 4·n − 16, and they may overlap the four before: n is at least 4, and no output may be an input. exp is Cephes's expf.
+;; test/backends/wasmBinaries.test.ts checks that elementwiseSimd.ts holds this.
+(module
+  (import "env" "memory" (memory 1 65536 shared))
+
+  ;; Of two inputs; one whose $step is 0 instead of −1 stays at its first four.
+
+  (func (export "add")
+    (param $a i32) (param $aStep i32) (param $b i32) (param $bStep i32) (param $out i32) (param $last i32) (local $i i32)
+    (loop $more
+      (v128.store (i32.add (local.get $out) (local.get $i)) (f32x4.add
+        (v128.load (i32.add (local.get $a) (i32.and (local.get $i) (local.get $aStep))))
+        (v128.load (i32.add (local.get $b) (i32.and (local.get $i) (local.get $bStep))))))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
+  (func (export "sub")
+    (param $a i32) (param $aStep i32) (param $b i32) (param $bStep i32) (param $out i32) (param $last i32) (local $i i32)
+    (loop $more
+      (v128.store (i32.add (local.get $out) (local.get $i)) (f32x4.sub
+        (v128.load (i32.add (local.get $a) (i32.and (local.get $i) (local.get $aStep))))
+        (v128.load (i32.add (local.get $b) (i32.and (local.get $i) (local.get $bStep))))))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
+  (func (export "mul")
+    (param $a i32) (param $aStep i32) (param $b i32) (param $bStep i32) (param $out i32) (param $last i32) (local $i i32)
+    (loop $more
+      (v128.store (i32.add (local.get $out) (local.get $i)) (f32x4.mul
+        (v128.load (i32.add (local.get $a) (i32.and (local.get $i) (local.get $aStep))))
+        (v128.load (i32.add (local.get $b) (i32.and (local.get $i) (local.get $bStep))))))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
+  (func (export "div")
+    (param $a i32) (param $aStep i32) (param $b i32) (param $bStep i32) (param $out i32) (param $last i32) (local $i i32)
+    (loop $more
+      (v128.store (i32.add (local.get $out) (local.get $i)) (f32x4.div
+        (v128.load (i32.add (local.get $a) (i32.and (local.get $i) (local.get $aStep))))
+        (v128.load (i32.add (local.get $b) (i32.and (local.get $i) (local.get $bStep))))))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
+  ;; Of one input.
+
+  (func (export "neg") (param $x i32) (param $out i32) (param $last i32) (local $i i32) (local $v v128)
+    (loop $more
+      (local.set $v (v128.load (i32.add (local.get $x) (local.get $i))))
+      (v128.store (i32.add (local.get $out) (local.get $i)) (f32x4.neg (local.get $v)))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
+  (func (export "abs") (param $x i32) (param $out i32) (param $last i32) (local $i i32) (local $v v128)
+    (loop $more
+      (local.set $v (v128.load (i32.add (local.get $x) (local.get $i))))
+      (v128.store (i32.add (local.get $out) (local.get $i)) (f32x4.abs (local.get $v)))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
+  (func (export "square") (param $x i32) (param $out i32) (param $last i32) (local $i i32) (local $v v128)
+    (loop $more
+      (local.set $v (v128.load (i32.add (local.get $x) (local.get $i))))
+      (v128.store (i32.add (local.get $out) (local.get $i)) (f32x4.mul (local.get $v) (local.get $v)))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
+  (func (export "relu") (param $x i32) (param $out i32) (param $last i32) (local $i i32) (local $v v128)
+    (loop $more
+      (local.set $v (v128.load (i32.add (local.get $x) (local.get $i))))
+      (v128.store (i32.add (local.get $out) (local.get $i)) (f32x4.pmax (local.get $v) (v128.const i32x4 0 0 0 0)))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
+  ;; $signed is 1: eˣ. 0: the sigmoid, from e = exp −|x|, which cannot overflow, as 1 / (1 + e), or e / (1 + e) for negative x.
+  ;;
+  ;; An exponential is 2ⁿ·eʳ with |r| ≤ ½ ln 2. Adding 1.5·2²³ rounds to n and leaves it in the lowest bits. 2ⁿ is multiplied
+  ;; in two halves, as it may lie beyond what the exponent of a float32 can hold: very small results are denormal, not 0.
+  (func (export "exponential") (param $signed i32) (param $x i32) (param $out i32) (param $last i32)
+    (local $i i32) (local $v v128) (local $n v128) (local $r v128) (local $half v128) (local $e v128)
+    (loop $more
+      (local.set $v (v128.load (i32.add (local.get $x) (local.get $i))))
+      (local.set $e (local.get $v))
+      (if (i32.eqz (local.get $signed)) (then (local.set $e (f32x4.neg (f32x4.abs (local.get $v))))))
+      (local.set $e (f32x4.pmax (f32x4.pmin (local.get $e) (v128.const f32x4 89 89 89 89)) (v128.const f32x4 -104 -104 -104 -104)))
+      (local.set $n (f32x4.add
+        (f32x4.mul (local.get $e) (v128.const f32x4 1.44269504 1.44269504 1.44269504 1.44269504)) (v128.const f32x4 12582912 12582912 12582912 12582912)))
+      (local.set $r (f32x4.sub (local.get $n) (v128.const f32x4 12582912 12582912 12582912 12582912)))
+      ;; ln 2 in two parts, the first of which has few digits, so that its product is exact
+      (local.set $e (f32x4.sub (local.get $e) (f32x4.mul (local.get $r) (v128.const f32x4 0.693359375 0.693359375 0.693359375 0.693359375))))
+      (local.set $r (f32x4.add (local.get $e) (f32x4.mul (local.get $r) (v128.const f32x4 2.12194440e-4 2.12194440e-4 2.12194440e-4 2.12194440e-4))))
+      (local.set $e (v128.const f32x4 1.9875691500e-4 1.9875691500e-4 1.9875691500e-4 1.9875691500e-4))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 1.3981999507e-3 1.3981999507e-3 1.3981999507e-3 1.3981999507e-3)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 8.3334519073e-3 8.3334519073e-3 8.3334519073e-3 8.3334519073e-3)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 4.1665795894e-2 4.1665795894e-2 4.1665795894e-2 4.1665795894e-2)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 1.6666665459e-1 1.6666665459e-1 1.6666665459e-1 1.6666665459e-1)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 5.0000001201e-1 5.0000001201e-1 5.0000001201e-1 5.0000001201e-1)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 1 1 1 1)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 1 1 1 1)))
+      (local.set $n (i32x4.sub (local.get $n) (v128.const i32x4 0x4B400000 0x4B400000 0x4B400000 0x4B400000)))
+      (local.set $half (i32x4.shr_s (local.get $n) (i32.const 1)))
+      (local.set $n (i32x4.sub (local.get $n) (local.get $half)))
+      (local.set $half (i32x4.shl (i32x4.add (local.get $half) (v128.const i32x4 127 127 127 127)) (i32.const 23)))
+      (local.set $n (i32x4.shl (i32x4.add (local.get $n) (v128.const i32x4 127 127 127 127)) (i32.const 23)))
+      (local.set $e (f32x4.mul (f32x4.mul (local.get $e) (local.get $half)) (local.get $n)))
+      (if (i32.eqz (local.get $signed)) (then
+        (local.set $e (f32x4.div
+          (v128.bitselect (local.get $e) (v128.const f32x4 1 1 1 1) (f32x4.lt (local.get $v) (v128.const i32x4 0 0 0 0)))
+          (f32x4.add (local.get $e) (v128.const f32x4 1 1 1 1))))))
+      (v128.store (i32.add (local.get $out) (local.get $i)) (local.get $e))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
+  ;; softplus, max(x, 0) + log(1 + e) with the same e, by log(1 + e) = 2 artanh(t) = 2 (t + t³/3 + t⁵/5 + …) with
+  ;; t = e / (2 + e) ≤ ⅓. The exponential is written out again, as V8 calls functions instead of inlining them.
+  (func (export "softplus") (param $x i32) (param $out i32) (param $last i32)
+    (local $i i32) (local $v v128) (local $n v128) (local $r v128) (local $half v128) (local $e v128) (local $t v128)
+    (loop $more
+      (local.set $v (v128.load (i32.add (local.get $x) (local.get $i))))
+      (local.set $e (f32x4.neg (f32x4.abs (local.get $v))))
+      (local.set $e (f32x4.pmax (f32x4.pmin (local.get $e) (v128.const f32x4 89 89 89 89)) (v128.const f32x4 -104 -104 -104 -104)))
+      (local.set $n (f32x4.add
+        (f32x4.mul (local.get $e) (v128.const f32x4 1.44269504 1.44269504 1.44269504 1.44269504)) (v128.const f32x4 12582912 12582912 12582912 12582912)))
+      (local.set $r (f32x4.sub (local.get $n) (v128.const f32x4 12582912 12582912 12582912 12582912)))
+      ;; ln 2 in two parts, the first of which has few digits, so that its product is exact
+      (local.set $e (f32x4.sub (local.get $e) (f32x4.mul (local.get $r) (v128.const f32x4 0.693359375 0.693359375 0.693359375 0.693359375))))
+      (local.set $r (f32x4.add (local.get $e) (f32x4.mul (local.get $r) (v128.const f32x4 2.12194440e-4 2.12194440e-4 2.12194440e-4 2.12194440e-4))))
+      (local.set $e (v128.const f32x4 1.9875691500e-4 1.9875691500e-4 1.9875691500e-4 1.9875691500e-4))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 1.3981999507e-3 1.3981999507e-3 1.3981999507e-3 1.3981999507e-3)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 8.3334519073e-3 8.3334519073e-3 8.3334519073e-3 8.3334519073e-3)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 4.1665795894e-2 4.1665795894e-2 4.1665795894e-2 4.1665795894e-2)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 1.6666665459e-1 1.6666665459e-1 1.6666665459e-1 1.6666665459e-1)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 5.0000001201e-1 5.0000001201e-1 5.0000001201e-1 5.0000001201e-1)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 1 1 1 1)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 1 1 1 1)))
+      (local.set $n (i32x4.sub (local.get $n) (v128.const i32x4 0x4B400000 0x4B400000 0x4B400000 0x4B400000)))
+      (local.set $half (i32x4.shr_s (local.get $n) (i32.const 1)))
+      (local.set $n (i32x4.sub (local.get $n) (local.get $half)))
+      (local.set $half (i32x4.shl (i32x4.add (local.get $half) (v128.const i32x4 127 127 127 127)) (i32.const 23)))
+      (local.set $n (i32x4.shl (i32x4.add (local.get $n) (v128.const i32x4 127 127 127 127)) (i32.const 23)))
+      (local.set $e (f32x4.mul (f32x4.mul (local.get $e) (local.get $half)) (local.get $n)))
+      (local.set $t (f32x4.div (local.get $e) (f32x4.add (local.get $e) (v128.const f32x4 2 2 2 2))))
+      (local.set $r (f32x4.mul (local.get $t) (local.get $t)))
+      (local.set $e (v128.const f32x4 0.076923077 0.076923077 0.076923077 0.076923077))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 0.090909091 0.090909091 0.090909091 0.090909091)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 0.111111111 0.111111111 0.111111111 0.111111111)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 0.142857143 0.142857143 0.142857143 0.142857143)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 0.2 0.2 0.2 0.2)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 0.333333333 0.333333333 0.333333333 0.333333333)))
+      (local.set $e (f32x4.add (f32x4.mul (local.get $e) (local.get $r)) (v128.const f32x4 1 1 1 1)))
+      (local.set $e (f32x4.add
+        (f32x4.pmax (local.get $v) (v128.const i32x4 0 0 0 0))
+        (f32x4.mul (f32x4.add (local.get $t) (local.get $t)) (local.get $e))))
+      (v128.store (i32.add (local.get $out) (local.get $i)) (local.get $e))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
+  ;; The sums of the columns of [rows, columns], four columns at a time, each in float64. `$last` is of one row.
+  (func (export "sumRows")
+    (param $x i32) (param $rows i32) (param $out i32) (param $last i32)
+    (local $i i32) (local $from i32) (local $row i32) (local $v v128) (local $low v128) (local $high v128)
+    (loop $more
+      (local.set $from (i32.add (local.get $x) (local.get $i)))
+      (local.set $row (local.get $rows))
+      (local.set $low (v128.const i32x4 0 0 0 0))
+      (local.set $high (v128.const i32x4 0 0 0 0))
+      (loop $down
+        (local.set $v (v128.load (local.get $from)))
+        (local.set $low (f64x2.add (local.get $low) (f64x2.promote_low_f32x4 (local.get $v))))
+        (local.set $high (f64x2.add (local.get $high) (f64x2.promote_low_f32x4
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $v) (local.get $v)))))
+        (local.set $from (i32.add (local.get $from) (i32.add (local.get $last) (i32.const 16))))
+        (br_if $down (local.tee $row (i32.sub (local.get $row) (i32.const 1)))))
+      (v128.store (i32.add (local.get $out) (local.get $i)) (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+        (f32x4.demote_f64x2_zero (local.get $low)) (f32x4.demote_f64x2_zero (local.get $high))))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
+  ;; [rows, columns] -> [columns, rows] in squares of 4 x 4, so both are at least 4.
+  (func (export "transpose")
+    (param $x i32) (param $xRow i32) (param $out i32) (param $outRow i32) (param $rows i32) (param $columns i32)
+    (local $from i32) (local $to i32) (local $i i32) (local $j i32)
+    (local $a v128) (local $b v128) (local $c v128) (local $d v128)
+    (local $ab v128) (local $cd v128) (local $AB v128) (local $CD v128)
+    (loop $strips
+      (local.set $j (i32.const 0))
+      (loop $squares
+        (local.set $from (i32.add (i32.add (local.get $x) (i32.mul (local.get $i) (local.get $xRow)))
+          (i32.shl (local.get $j) (i32.const 2))))
+        (local.set $to (i32.add (i32.add (local.get $out) (i32.mul (local.get $j) (local.get $outRow)))
+          (i32.shl (local.get $i) (i32.const 2))))
+        (local.set $a (v128.load (local.get $from)))
+        (local.set $b (v128.load (local.tee $from (i32.add (local.get $from) (local.get $xRow)))))
+        (local.set $c (v128.load (local.tee $from (i32.add (local.get $from) (local.get $xRow)))))
+        (local.set $d (v128.load (i32.add (local.get $from) (local.get $xRow))))
+        (local.set $ab (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $a) (local.get $b)))
+        (local.set $AB (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $a) (local.get $b)))
+        (local.set $cd (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $c) (local.get $d)))
+        (local.set $CD (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $c) (local.get $d)))
+        (v128.store (local.get $to)
+          (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $ab) (local.get $cd)))
+        (v128.store (local.tee $to (i32.add (local.get $to) (local.get $outRow)))
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $ab) (local.get $cd)))
+        (v128.store (local.tee $to (i32.add (local.get $to) (local.get $outRow)))
+          (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $AB) (local.get $CD)))
+        (v128.store (i32.add (local.get $to) (local.get $outRow))
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $AB) (local.get $CD)))
+        (if (i32.lt_u (local.get $j) (i32.sub (local.get $columns) (i32.const 4))) (then
+          (local.set $j (call $nextFour (local.get $j) (local.get $columns)))
+          (br $squares))))
+      (if (i32.lt_u (local.get $i) (i32.sub (local.get $rows) (i32.const 4))) (then
+        (local.set $i (call $nextFour (local.get $i) (local.get $rows)))
+        (br $strips)))))
+
+  ;; The first of the next four of n; the last ones may overlap those before.
+  (func $nextFour (param $i i32) (param $n i32) (result i32)
+    (local.set $i (i32.add (local.get $i) (i32.const 4)))
+    (local.set $n (i32.sub (local.get $n) (i32.const 4)))
+    (select (local.get $i) (local.get $n) (i32.lt_u (local.get $i) (local.get $n)))))
