@@ -59,10 +59,9 @@ describe("training", () => {
     const steps = async (count: number) => {
       for (let step = 1; step <= count; step++) {
         const B = step % 5 === 0 ? 12 : 20;
-        const x = tf.tensor2d(random.uniforms(784 * B), [B, 784]);
-        const noise = tf.tensor2d(random.normals(4 * B), [B, 4]);
-        await options.step.run({ x, noise, beta: 1, learningRate: 1e-3, step });
-        tf.dispose([x, noise]);
+        const batch = { count: B, x: random.uniforms(784 * B), noise: random.normals(4 * B) };
+        await options.step.run({ ...batch, beta: 1, learningRate: 1e-3, step });
+        await options.step.read();
       }
     };
     await steps(20);
