@@ -6,9 +6,9 @@ import { MessageChannel, Worker } from "node:worker_threads";
 const AHEAD = 2;
 
 /**
- * The values of `make(plan)`, made on another thread while whoever takes them works on those before. `make` is exported
- * under its name by `module` (an `import.meta.url`); it is a function of its plan alone, which is copied to the thread,
- * shared memory excepted. Its values are objects with numbers and typed arrays; **the arrays of a value hold until the
+ * The values of `make(plan)`, made on another thread while whoever takes them works on those before; each module has one
+ * thread. `make` is exported under its name by `module` (an `import.meta.url`); it is a function of its plan alone, which
+ * is copied to the thread, shared memory excepted. Its values are objects with numbers and typed arrays; **the arrays of a value hold until the
  * next one is asked for**, as their memory, which the threads share, is used again: V8 would count fresh memory and look
  * for garbage all the time.
  *
@@ -16,14 +16,14 @@ const AHEAD = 2;
  */
 export async function* ahead<Plan, Value extends object>(
   module: string,
-  make: (plan: Plan) => Iterable<Value>,
+  make: (plan: Plan) => Iterable<Value> | AsyncIterable<Value>,
   plan: Plan,
 ): AsyncGenerator<Value, void, undefined> {
   if (module.endsWith(".ts") || availableParallelism() < 2) {
     yield* make(plan);
     return;
   }
-  const worker = thread();
+  const worker = threadOf(module);
   const { port1: port, port2 } = new MessageChannel();
   const messages = on(port, "message", { close: ["close"] }) as AsyncIterableIterator<[Message<Value>]>;
   const close = () => port.close();
@@ -50,21 +50,19 @@ interface Message<Value> {
   readonly error?: Error;
 }
 
-let current: Worker | undefined;
+const threads = new Map<string, Worker>();
 
-/** One thread for all, which does not keep the process alive. */
-function thread(): Worker {
-  if (!current) {
-    const worker = new Worker(script, { eval: true, execArgv: [] });
-    worker.unref();
-    worker.setMaxListeners(0); // one for each plan under way
-    worker.on("error", () => {}); // it exits then, which is enough to know
-    worker.on("exit", () => {
-      if (current === worker) current = undefined;
-    });
-    current = worker;
-  }
-  return current;
+/** The thread of a module, which does not keep the process alive. */
+function threadOf(module: string): Worker {
+  const known = threads.get(module);
+  if (known) return known;
+  const worker = new Worker(script, { eval: true, execArgv: [] });
+  threads.set(module, worker);
+  worker.unref();
+  worker.setMaxListeners(0); // one for each plan under way
+  worker.on("error", () => {}); // it exits then, which is enough to know
+  worker.on("exit", () => threads.delete(module));
+  return worker;
 }
 
 /** Makes a value for each message on a plan's own port, and puts its arrays into the oldest of some places. */
@@ -90,11 +88,12 @@ const script = `
       }
     };
     await attempt(async () => {
-      const values = (await import(module))[name](plan)[Symbol.iterator]();
+      const made = (await import(module))[name](plan);
+      const values = made[Symbol.asyncIterator]?.() ?? made[Symbol.iterator]();
       const places = Array.from({ length: ${AHEAD + 1} }, place);
       port.on("message", () =>
-        attempt(() => {
-          const { value, done } = values.next();
+        attempt(async () => {
+          const { value, done } = await values.next();
           if (done) {
             port.postMessage({ done });
             port.close();

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { writeFileAtomic } from "./artifacts/atomicFile.ts";
-import { lossChart } from "./artifacts/charts/lossChart.ts";
+import { lossChartAside } from "./artifacts/charts/lossChart.ts";
 import { loadCheckpoint, saveCheckpoint } from "./artifacts/checkpoint.ts";
 import { reconstructionsPng, samplesPng } from "./artifacts/figures.ts";
 import { MetricsLog } from "./artifacts/metricsLog.ts";
@@ -58,7 +58,7 @@ export async function runTraining(
     : initialState();
   const record = openRecord(experiment, folder, options);
   const log = await MetricsLog.open(folder, state.step);
-  const drawFigures = figures(experiment, folder, log);
+  const pictures = figures(experiment, folder, log);
   await writeFileAtomic(folder.config, configYaml(config));
   await record.write("running");
 
@@ -67,7 +67,7 @@ export async function runTraining(
     if (event.type === "epoch") {
       await record.addEpoch(event.imagesPerSecond);
       const { previewEvery } = config.training;
-      if (previewEvery > 0 && event.epoch % previewEvery === 0) await drawFigures();
+      if (previewEvery > 0 && event.epoch % previewEvery === 0) await pictures.draw();
     }
     await options.reporter(event);
   };
@@ -91,7 +91,7 @@ export async function runTraining(
       );
     }
     const best = loadCheckpoint(folder.checkpoint("best"), vae.parameters);
-    await drawFigures();
+    await pictures.draw();
     const summary: RunSummary = {
       run: folder.path,
       reason,
@@ -109,6 +109,7 @@ export async function runTraining(
         test: await summarise(vae, "test", dataset.test, coding, { levels: true }),
       },
     };
+    await pictures.finish();
     await writeFileAtomic(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
     await record.write("finished");
     return summary;
@@ -128,7 +129,10 @@ function statusAfter(error: unknown): RunStatus {
   return error.code === "diverged" ? "diverged" : "failed";
 }
 
-/** Loss curves, samples and reconstructions as they stand. The previews always show the same z and the same images. */
+/**
+ * Draws loss curves, samples and reconstructions as they stand. The previews always show the same z and the same images.
+ * The curves are drawn aside, while training goes on: `finish` waits for them.
+ */
 function figures({ vae, dataset, coding, config }: Experiment, folder: RunFolder, log: MetricsLog) {
   const random = new RandomStream("preview");
   const { kind } = config.likelihood;
@@ -136,13 +140,27 @@ function figures({ vae, dataset, coding, config }: Experiment, folder: RunFolder
   const title = `${dataset.name}, ${kind} ${isLoss ? "loss" : "likelihood"}, latent dimension ${config.model.latentDim}`;
   const { warmup } = config.objective;
   const beta = `${warmup > 0 ? `0 → ${config.objective.beta} over ${warmup} epochs` : config.objective.beta}`;
-  return async () => {
-    await writeFileAtomic(folder.figure("loss"), await lossChart(log.epochs, { title, beta, isLoss }));
-    await writeFileAtomic(folder.figure("samples"), await samplesPng(vae, PREVIEW_SAMPLES, random));
-    await writeFileAtomic(
-      folder.figure("reconstructions"),
-      await reconstructionsPng(vae, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
-    );
+  let curves: Promise<void> | undefined;
+  let drawnRows = 0;
+  const drawCurves = async () => {
+    const png = await lossChartAside(log.epochs, { title, beta, isLoss });
+    await writeFileAtomic(folder.figure("loss"), png);
+  };
+  return {
+    async draw() {
+      await curves;
+      if (log.epochs.length > drawnRows) {
+        drawnRows = log.epochs.length;
+        curves = drawCurves();
+        curves.catch(() => {}); // told where it is waited for
+      }
+      await writeFileAtomic(folder.figure("samples"), await samplesPng(vae, PREVIEW_SAMPLES, random));
+      await writeFileAtomic(
+        folder.figure("reconstructions"),
+        await reconstructionsPng(vae, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
+      );
+    },
+    finish: async () => curves,
   };
 }
 

@@ -1,3 +1,4 @@
+import { ahead } from "../../ahead.ts";
 import { type AxisRange, type Point, readableRange } from "./axisRange.ts";
 import { formatValue } from "./formatNumber.ts";
 import type { Curve, Panel } from "./panel.ts";
@@ -23,6 +24,16 @@ export interface LossChartMeta {
   beta?: string;
   /** A bare loss stands in the place of −log p(x|z): it is then not called a distortion, nor measured in nats. */
   isLoss?: boolean;
+}
+
+/** The same, drawn on another thread. */
+export async function lossChartAside(rows: readonly CurveRow[], meta: LossChartMeta): Promise<Buffer> {
+  for await (const { png } of ahead(import.meta.url, lossCharts, { rows, meta })) return Buffer.from(png);
+  throw new Error("no chart was drawn");
+}
+
+export async function* lossCharts({ rows, meta }: { rows: readonly CurveRow[]; meta: LossChartMeta }) {
+  yield { png: new Uint8Array(await lossChart(rows, meta)) };
 }
 
 interface Quantity {
