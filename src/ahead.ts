@@ -79,6 +79,10 @@ const script = `
     };
   };
 
+  // Of plans that came to their end, for the next ones: shared memory is given back only when V8 happens to look for
+  // garbage on both threads. After a plan that was left before, somebody may still look at its last value.
+  const idle = [];
+
   parentPort.on("message", async ({ module, name, plan, port }) => {
     const attempt = async (work) => {
       try {
@@ -90,13 +94,14 @@ const script = `
     await attempt(async () => {
       const made = (await import(module))[name](plan);
       const values = made[Symbol.asyncIterator]?.() ?? made[Symbol.iterator]();
-      const places = Array.from({ length: ${AHEAD + 1} }, place);
+      const places = Array.from({ length: ${AHEAD + 1} }, () => idle.pop() ?? place());
       port.on("message", () =>
         attempt(async () => {
           const { value, done } = await values.next();
           if (done) {
             port.postMessage({ done });
             port.close();
+            idle.push(...places.splice(0));
             return;
           }
           const put = places.shift();

@@ -31,6 +31,9 @@ beforeAll(() => {
          yield { i, threadId, squares: Float64Array.of(i, i * i) };
        }
      }
+     export function* large() {
+       for (let i = 0; i < 5; i++) yield { i, squares: new Float64Array(200_000).fill(i) };
+     }
      export function* ending() {
        process.exit(3);
      }`,
@@ -38,6 +41,7 @@ beforeAll(() => {
 });
 
 function* counting(_: { count: number; from?: number; fails?: number }): Generator<Counted> {}
+function* large(_: object): Generator<Counted> {}
 function* ending(_: object): Generator<Counted> {}
 
 describe("values made ahead", () => {
@@ -75,6 +79,17 @@ describe("values made ahead", () => {
     expect((await values.next()).value!.i).toBe(0);
     expect((await values.next()).value!.i).toBe(1);
     await expect(values.next()).rejects.toThrow(new RangeError("no more than 2"));
+  });
+
+  test("share the memory of the plans before them", async () => {
+    const resident = async (plans: number) => {
+      for (let i = 0; i < plans; i++)
+        for await (const { squares } of ahead(module, large, {})) squares.at(-1);
+      return process.memoryUsage.rss();
+    };
+    const before = await resident(10);
+    // Without, 50 plans would leave 240 MB behind.
+    expect((await resident(50)) - before).toBeLessThan(80e6);
   });
 
   test("a thread that ends is told, and the next plan gets a new one", async () => {
