@@ -37,6 +37,7 @@ export async function* ahead<Plan, Value extends object>(
       port.postMessage("next");
       yield value!;
     }
+    threads.delete(module); // its port may close before it is said to have exited
     throw new Error(`the thread of ${make.name} has ended`);
   } finally {
     worker.off("exit", close);
@@ -61,7 +62,9 @@ function threadOf(module: string): Worker {
   worker.unref();
   worker.setMaxListeners(0); // one for each plan under way
   worker.on("error", () => {}); // it exits then, which is enough to know
-  worker.on("exit", () => threads.delete(module));
+  worker.on("exit", () => {
+    if (threads.get(module) === worker) threads.delete(module);
+  });
   return worker;
 }
 
