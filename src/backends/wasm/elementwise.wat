@@ -196,46 +196,4 @@
       (if (i32.lt_u (local.get $i) (local.get $last)) (then
         (local.set $i (i32.add (local.get $i) (i32.const 16)))
         (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
-        (br $more)))))
-
-  ;; [rows, columns] -> [columns, rows] in squares of 4 x 4, so both are at least 4.
-  (func (export "transpose")
-    (param $x i32) (param $xRow i32) (param $out i32) (param $outRow i32) (param $rows i32) (param $columns i32)
-    (local $from i32) (local $to i32) (local $i i32) (local $j i32)
-    (local $a v128) (local $b v128) (local $c v128) (local $d v128)
-    (local $ab v128) (local $cd v128) (local $AB v128) (local $CD v128)
-    (loop $strips
-      (local.set $j (i32.const 0))
-      (loop $squares
-        (local.set $from (i32.add (i32.add (local.get $x) (i32.mul (local.get $i) (local.get $xRow)))
-          (i32.shl (local.get $j) (i32.const 2))))
-        (local.set $to (i32.add (i32.add (local.get $out) (i32.mul (local.get $j) (local.get $outRow)))
-          (i32.shl (local.get $i) (i32.const 2))))
-        (local.set $a (v128.load (local.get $from)))
-        (local.set $b (v128.load (local.tee $from (i32.add (local.get $from) (local.get $xRow)))))
-        (local.set $c (v128.load (local.tee $from (i32.add (local.get $from) (local.get $xRow)))))
-        (local.set $d (v128.load (i32.add (local.get $from) (local.get $xRow))))
-        (local.set $ab (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $a) (local.get $b)))
-        (local.set $AB (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $a) (local.get $b)))
-        (local.set $cd (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $c) (local.get $d)))
-        (local.set $CD (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $c) (local.get $d)))
-        (v128.store (local.get $to)
-          (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $ab) (local.get $cd)))
-        (v128.store (local.tee $to (i32.add (local.get $to) (local.get $outRow)))
-          (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $ab) (local.get $cd)))
-        (v128.store (local.tee $to (i32.add (local.get $to) (local.get $outRow)))
-          (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $AB) (local.get $CD)))
-        (v128.store (i32.add (local.get $to) (local.get $outRow))
-          (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $AB) (local.get $CD)))
-        (if (i32.lt_u (local.get $j) (i32.sub (local.get $columns) (i32.const 4))) (then
-          (local.set $j (call $nextFour (local.get $j) (local.get $columns)))
-          (br $squares))))
-      (if (i32.lt_u (local.get $i) (i32.sub (local.get $rows) (i32.const 4))) (then
-        (local.set $i (call $nextFour (local.get $i) (local.get $rows)))
-        (br $strips)))))
-
-  ;; The first of the next four of n; the last ones may overlap those before.
-  (func $nextFour (param $i i32) (param $n i32) (result i32)
-    (local.set $i (i32.add (local.get $i) (i32.const 4)))
-    (local.set $n (i32.sub (local.get $n) (i32.const 4)))
-    (select (local.get $i) (local.get $n) (i32.lt_u (local.get $i) (local.get $n)))))
+        (br $more))))))
