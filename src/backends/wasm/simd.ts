@@ -22,9 +22,12 @@ const functionNames = [
   "abs",
   "square",
   "relu",
+  "whereAboveZero",
   "exponential",
   "softplus",
   "sumRows",
+  "logBernoulli",
+  "logBernoulliGrad",
   "transpose",
 ] as const;
 
