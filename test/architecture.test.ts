@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
  */
 const FLOORS: readonly (readonly string[])[] = [
   ["errors", "tf", "random", "pixels", "ahead"],
-  ["parameters"],
+  ["parameters", "fusedKernel"],
   ["backends", "data", "networks", "posteriors", "priors", "likelihoods"],
   ["divergence"],
   ["model"],

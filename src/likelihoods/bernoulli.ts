@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fusedKernel } from "../fusedKernel.ts";
 import * as tf from "../tf.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import { onLevels } from "./pixelDistribution.ts";
@@ -44,16 +45,25 @@ export const crossEntropies = (logits: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor2D
   tf.sub(tf.softplus(logits), tf.mul(x, logits));
 
 /**
- * Σ_d x·l − softplus(l), [B, D] -> [B]. Its gradient is written out, x − sigmoid(l), because that is one fast kernel
- * where differentiating the two terms takes five.
+ * Σ_d x·l − softplus(l), [B, D] -> [B]. Its gradient is written out, x − sigmoid(l): differentiating the two terms takes
+ * five kernels.
  */
 export function minusCrossEntropy(logits: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor1D {
+  const fused: typeof fusedKernel = (name, inputs, composed) =>
+    logits.shape[1] < 4 ? composed() : fusedKernel(name, inputs, composed); // those take four pixels at a time
   return customOp(
     logits,
     (logits) => ({
-      value: tf.sum<tf.Tensor1D>(tf.sub(tf.mul(x, logits), tf.softplus(logits)), 1),
+      value: fused("LogBernoulli", { logits, x }, () =>
+        tf.sum<tf.Tensor1D>(tf.sub(tf.mul(x, logits), tf.softplus(logits)), 1),
+      ),
       saved: [logits, x],
     }),
-    (dy, [logits, x]) => tf.mul(tf.expandDims(dy, 1), tf.sub(x!, tf.sigmoid(logits!))),
+    (dy, saved) => {
+      const [logits, x] = saved as [tf.Tensor2D, tf.Tensor2D];
+      return fused("LogBernoulliGrad", { dy, logits, x }, () =>
+        tf.mul(tf.expandDims(dy, 1), tf.sub(x, tf.sigmoid(logits))),
+      );
+    },
   );
 }

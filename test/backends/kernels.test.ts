@@ -1,5 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
+import { minusCrossEntropy } from "../../src/likelihoods/bernoulli.ts";
+import { activate } from "../../src/networks/activations.ts";
 import * as tf from "../../src/tf.ts";
 import { difference, fastest, normal, original } from "./helpers.ts";
 
@@ -140,6 +142,55 @@ describe("softplus", () => {
     const x = normal("x", [128, 784]);
     expect(gain(() => tf.softplus(x), "Softplus", { x })).toBeGreaterThan(1.2);
   });
+});
+
+describe("the Bernoulli log-likelihood", () => {
+  const composed = (l: tf.Tensor2D, x: tf.Tensor2D) => tf.sum(tf.sub(tf.mul(x, l), tf.softplus(l)), 1);
+  const composedGrad = (dy: tf.Tensor, l: tf.Tensor, x: tf.Tensor) =>
+    tf.mul(tf.expandDims(dy, 1), tf.sub(x, tf.sigmoid(l)));
+
+  test.each([
+    [1, 3],
+    [1, 4],
+    [3, 13],
+    [128, 784],
+  ])("of %i images of %i pixels, and its gradient", (B, D) => {
+    const l = tf.mul(normal("l", [B, D]), 30) as tf.Tensor2D;
+    const x = tf.cast(tf.greater(normal("x", [B, D]), 0), "float32") as tf.Tensor2D;
+    const dy = normal("dy", [B]) as tf.Tensor1D;
+    expect(difference(minusCrossEntropy(l, x), composed(l, x))).toBeLessThan(1e-6);
+    const gradient = tf.grad((l: tf.Tensor) => minusCrossEntropy(l as tf.Tensor2D, x))(l, dy);
+    expect(difference(gradient, composedGrad(dy, l, x))).toBeLessThan(1e-6);
+  });
+
+  test("is exact at extreme logits", () => {
+    const l = tf.tensor2d([1e30, -1e30, 0, 0], [1, 4]);
+    const x = tf.tensor2d([1, 0, 1, 0], [1, 4]);
+    expect(minusCrossEntropy(l, x).dataSync()[0]).toBeCloseTo(-2 * Math.LN2, 6);
+    expect([
+      ...tf
+        .grad((l: tf.Tensor) => minusCrossEntropy(l as tf.Tensor2D, x))(l)
+        .dataSync(),
+    ]).toEqual([0, 0, 0.5, -0.5]);
+    const wrong = tf.tensor2d([-1e30, 0, 0, 0], [1, 4]);
+    expect(minusCrossEntropy(wrong, x).dataSync()[0]).toBeCloseTo(-1e30, -24);
+  });
+
+  test("is faster than by operations", () => {
+    const [l, x] = [normal("l", [128, 784]), normal("x", [128, 784])] as [tf.Tensor2D, tf.Tensor2D];
+    const [ours, theirs] = fastest([() => minusCrossEntropy(l, x), () => tf.tidy(() => composed(l, x))], 300);
+    expect(theirs! / ours!).toBeGreaterThan(1.3);
+  });
+});
+
+test.each([3, 4, 13])("the gradient of relu is dy where x is above zero, of %i numbers", (size) => {
+  const x = tf.tensor1d([0, -1, 2, 1e-30, -1e30, -0, 5, -3, 4, 1, -1, 1, 7].slice(0, size));
+  const dy = normal("dy", [size]) as tf.Tensor1D;
+  const gradient = tf
+    .grad((x: tf.Tensor) => activate("relu", x))(x, dy)
+    .dataSync();
+  const values = x.dataSync();
+  expect([...gradient]).toEqual([...dy.dataSync()].map((slope, i) => (values[i]! > 0 ? slope : 0)));
 });
 
 describe("sum", () => {

@@ -9,7 +9,7 @@ type MatMulCall = Call<"a" | "b", { transposeA: boolean; transposeB: boolean }>;
 /**
  * The package calls XNNPACK only where neither side is transposed and both are single matrices. Anything else is a
  * scalar loop, 20 times slower, and the gradients of a matmul always have a transposed side. Here every product is
- * `gemm`'s, which takes its left side either way; a transposed right side is laid out first, and a batch is a loop.
+ * `gemm`'s, which takes each side either way, and a batch is a loop.
  */
 export const batchMatMul: Repair = {
   kernelName: "BatchMatMul",
@@ -29,25 +29,11 @@ export function matMul(
 ): tf.TensorInfo {
   if (a.dtype !== "float32" || b.dtype !== "float32") throw new Error("matMul needs float32 tensors");
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const [M, K] = rowsAndColumns(a, transposeA);
-  const [, N] = rowsAndColumns(b, transposeB);
-
-  // A·B, or as the transpose of Bᵀ·Aᵀ? That is cheaper for dX = dY·Wᵀ with many weights. Each number is a count of
-  // elements to be transposed.
-  const direct = transposeB ? K * N : 0;
-  const swapped = (transposeA ? 0 : M * K) + M * N;
-  const swap = !bias && batch.length === 0 && swapped < direct;
-
-  const [left, right] = swap ? [b, a] : [a, b];
-  const [turnLeft, turnRight] = swap ? [!transposeB, !transposeA] : [transposeA, transposeB];
-  const laidOut = turnRight ? transposed(backend, right) : right;
-  let out = multiply(backend, left, turnLeft, laidOut, batch, bias);
-  if (laidOut !== right) backend.disposeData(laidOut.dataId);
-  if (swap) {
-    const turned = transposed(backend, out);
-    backend.disposeData(out.dataId);
-    out = turned;
-  }
+  // A panel of the right side that lies by columns is laid out four numbers at a time.
+  const isThin = transposeB && b.shape.at(-1)! < 4;
+  const right = isThin ? transposed(backend, b) : b;
+  const out = multiply(backend, a, transposeA, right, transposeB && !isThin, batch, bias);
+  if (isThin) backend.disposeData(right.dataId);
   return out;
 }
 
@@ -56,23 +42,24 @@ function rowsAndColumns(x: tf.TensorInfo, transpose: boolean): [number, number] 
   return transpose ? [columns, rows] : [rows, columns];
 }
 
-/** [..., M, K] · [..., K, N] -> [...batch, M, N]; the left side may be given as [..., K, M]. */
+/** [..., M, K] · [..., K, N] -> [...batch, M, N]; a side may be given transposed, the right one if K is at least 4. */
 function multiply(
   backend: BackendWasm,
   left: tf.TensorInfo,
   isLeftTransposed: boolean,
   right: tf.TensorInfo,
+  isRightTransposed: boolean,
   batch: number[],
   bias?: tf.TensorInfo,
 ): tf.TensorInfo {
   const [m, k] = rowsAndColumns(left, isLeftTransposed);
-  const [, n] = rowsAndColumns(right, false);
+  const [, n] = rowsAndColumns(right, isRightTransposed);
   const out = backend.makeOutput([...batch, m, n], "float32");
   const product = (p: Product) => gemm(backend, p);
   const [a, b, c] = [address(backend, left), address(backend, right), address(backend, out)];
   const strides = {
     ...(isLeftTransposed ? { aRow: 4, aColumn: 4 * m } : { aRow: 4 * k, aColumn: 4 }),
-    bRow: 4 * n,
+    ...(isRightTransposed ? { bRow: 4, bColumn: 4 * k } : { bRow: 4 * n, bColumn: 4 }),
     cRow: 4 * n,
     bias: bias ? address(backend, bias) : 0,
   };

@@ -50,6 +50,18 @@
         (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
         (br $more)))))
 
+  ;; a where b is positive, or not a number; otherwise 0. That is the gradient of relu, dy in place of a, x of b.
+  (func (export "whereAboveZero")
+    (param $a i32) (param $b i32) (param $out i32) (param $last i32) (local $i i32)
+    (loop $more
+      (v128.store (i32.add (local.get $out) (local.get $i)) (v128.andnot
+        (v128.load (i32.add (local.get $a) (local.get $i)))
+        (f32x4.le (v128.load (i32.add (local.get $b) (local.get $i))) (v128.const i32x4 0 0 0 0))))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
   ;; Of one input.
 
   (func (export "neg") (param $x i32) (param $out i32) (param $last i32) (local $i i32) (local $v v128)
@@ -92,7 +104,7 @@
   ;;
   ;; An exponential is 2ⁿ·eʳ with |r| ≤ ½ ln 2. Adding 1.5·2²³ rounds to n and leaves it in the lowest bits. 2ⁿ is multiplied
   ;; in two halves, as it may lie beyond what the exponent of a float32 can hold: very small results are denormal, not 0.
-  (func (export "exponential") (param $signed i32) (param $x i32) (param $out i32) (param $last i32)
+  (func $exponential (export "exponential") (param $signed i32) (param $x i32) (param $out i32) (param $last i32)
     (local $i i32) (local $v v128) (local $n v128) (local $r v128) (local $half v128) (local $e v128)
     (loop $more
       (local.set $v (v128.load (i32.add (local.get $x) (local.get $i))))
@@ -131,7 +143,7 @@
 
   ;; softplus, max(x, 0) + log(1 + e) with the same e, by log(1 + e) = 2 artanh(t) = 2 (t + t³/3 + t⁵/5 + …) with
   ;; t = e / (2 + e) ≤ ⅓. The exponential is written out again, as V8 calls functions instead of inlining them.
-  (func (export "softplus") (param $x i32) (param $out i32) (param $last i32)
+  (func $softplus (export "softplus") (param $x i32) (param $out i32) (param $last i32)
     (local $i i32) (local $v v128) (local $n v128) (local $r v128) (local $half v128) (local $e v128) (local $t v128)
     (loop $more
       (local.set $v (v128.load (i32.add (local.get $x) (local.get $i))))
@@ -198,44 +210,58 @@
         (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
         (br $more)))))
 
-  ;; [rows, columns] -> [columns, rows] in squares of 4 x 4, so both are at least 4.
-  (func (export "transpose")
-    (param $x i32) (param $xRow i32) (param $out i32) (param $outRow i32) (param $rows i32) (param $columns i32)
-    (local $from i32) (local $to i32) (local $i i32) (local $j i32)
-    (local $a v128) (local $b v128) (local $c v128) (local $d v128)
-    (local $ab v128) (local $cd v128) (local $AB v128) (local $CD v128)
-    (loop $strips
-      (local.set $j (i32.const 0))
-      (loop $squares
-        (local.set $from (i32.add (i32.add (local.get $x) (i32.mul (local.get $i) (local.get $xRow)))
-          (i32.shl (local.get $j) (i32.const 2))))
-        (local.set $to (i32.add (i32.add (local.get $out) (i32.mul (local.get $j) (local.get $outRow)))
-          (i32.shl (local.get $i) (i32.const 2))))
-        (local.set $a (v128.load (local.get $from)))
-        (local.set $b (v128.load (local.tee $from (i32.add (local.get $from) (local.get $xRow)))))
-        (local.set $c (v128.load (local.tee $from (i32.add (local.get $from) (local.get $xRow)))))
-        (local.set $d (v128.load (i32.add (local.get $from) (local.get $xRow))))
-        (local.set $ab (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $a) (local.get $b)))
-        (local.set $AB (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $a) (local.get $b)))
-        (local.set $cd (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $c) (local.get $d)))
-        (local.set $CD (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $c) (local.get $d)))
-        (v128.store (local.get $to)
-          (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $ab) (local.get $cd)))
-        (v128.store (local.tee $to (i32.add (local.get $to) (local.get $outRow)))
-          (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $ab) (local.get $cd)))
-        (v128.store (local.tee $to (i32.add (local.get $to) (local.get $outRow)))
-          (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $AB) (local.get $CD)))
-        (v128.store (i32.add (local.get $to) (local.get $outRow))
-          (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $AB) (local.get $CD)))
-        (if (i32.lt_u (local.get $j) (i32.sub (local.get $columns) (i32.const 4))) (then
-          (local.set $j (call $nextFour (local.get $j) (local.get $columns)))
-          (br $squares))))
-      (if (i32.lt_u (local.get $i) (i32.sub (local.get $rows) (i32.const 4))) (then
-        (local.set $i (call $nextFour (local.get $i) (local.get $rows)))
-        (br $strips)))))
+  ;; The sum of x·l − softplus l of each row of [rows, columns], in float64. $scratch has room for a row, whose softplus is in
+  ;; the first cache then.
+  (func (export "logBernoulli")
+    (param $l i32) (param $x i32) (param $out i32) (param $rows i32) (param $last i32) (param $scratch i32)
+    (local $i i32) (local $v v128) (local $low v128) (local $high v128) (local $sum f64)
+    (loop $down
+      (call $softplus (local.get $l) (local.get $scratch) (local.get $last))
+      (local.set $low (v128.const i32x4 0 0 0 0))
+      (local.set $high (v128.const i32x4 0 0 0 0))
+      (local.set $i (i32.const 0))
+      (loop $fours
+        (local.set $v (f32x4.sub
+          (f32x4.mul (v128.load (i32.add (local.get $x) (local.get $i))) (v128.load (i32.add (local.get $l) (local.get $i))))
+          (v128.load (i32.add (local.get $scratch) (local.get $i)))))
+        (local.set $low (f64x2.add (local.get $low) (f64x2.promote_low_f32x4 (local.get $v))))
+        (local.set $high (f64x2.add (local.get $high) (f64x2.promote_low_f32x4
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $v) (local.get $v)))))
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (br_if $fours (i32.le_u (local.get $i) (local.get $last))))
+      (local.set $low (f64x2.add (local.get $low) (local.get $high)))
+      (local.set $sum (f64.add (f64x2.extract_lane 0 (local.get $low)) (f64x2.extract_lane 1 (local.get $low))))
+      ;; the one to three that are left
+      (block $onesDone (loop $ones
+        (br_if $onesDone (i32.ge_u (local.get $i) (i32.add (local.get $last) (i32.const 16))))
+        (local.set $sum (f64.add (local.get $sum) (f64.promote_f32 (f32.sub
+          (f32.mul (f32.load (i32.add (local.get $x) (local.get $i))) (f32.load (i32.add (local.get $l) (local.get $i))))
+          (f32.load (i32.add (local.get $scratch) (local.get $i)))))))
+        (local.set $i (i32.add (local.get $i) (i32.const 4)))
+        (br $ones)))
+      (f32.store (local.get $out) (f32.demote_f64 (local.get $sum)))
+      (local.set $out (i32.add (local.get $out) (i32.const 4)))
+      (local.set $l (i32.add (local.get $l) (i32.add (local.get $last) (i32.const 16))))
+      (local.set $x (i32.add (local.get $x) (i32.add (local.get $last) (i32.const 16))))
+      (br_if $down (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
 
-  ;; The first of the next four of n; the last ones may overlap those before.
-  (func $nextFour (param $i i32) (param $n i32) (result i32)
-    (local.set $i (i32.add (local.get $i) (i32.const 4)))
-    (local.set $n (i32.sub (local.get $n) (i32.const 4)))
-    (select (local.get $i) (local.get $n) (i32.lt_u (local.get $i) (local.get $n)))))
+  ;; Its gradient: dy·(x − sigmoid l), with one dy for each row.
+  (func (export "logBernoulliGrad")
+    (param $dy i32) (param $l i32) (param $x i32) (param $out i32) (param $rows i32) (param $last i32) (param $scratch i32)
+    (local $i i32) (local $slope v128)
+    (loop $down
+      (call $exponential (i32.const 0) (local.get $l) (local.get $scratch) (local.get $last))
+      (local.set $slope (v128.load32_splat (local.get $dy)))
+      (local.set $i (i32.const 0))
+      (loop $more
+        (v128.store (i32.add (local.get $out) (local.get $i)) (f32x4.mul (local.get $slope) (f32x4.sub
+          (v128.load (i32.add (local.get $x) (local.get $i))) (v128.load (i32.add (local.get $scratch) (local.get $i))))))
+        (if (i32.lt_u (local.get $i) (local.get $last)) (then
+          (local.set $i (i32.add (local.get $i) (i32.const 16)))
+          (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+          (br $more))))
+      (local.set $dy (i32.add (local.get $dy) (i32.const 4)))
+      (local.set $l (i32.add (local.get $l) (i32.add (local.get $last) (i32.const 16))))
+      (local.set $x (i32.add (local.get $x) (i32.add (local.get $last) (i32.const 16))))
+      (local.set $out (i32.add (local.get $out) (i32.add (local.get $last) (i32.const 16))))
+      (br_if $down (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))))

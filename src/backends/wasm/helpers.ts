@@ -14,8 +14,8 @@ type Functions<Name extends string> = Readonly<Record<Name, (...numbers: number[
  */
 const [JOB, LEFT, DONE, TOTAL] = [0, 1, 2, 3] as const;
 
-/** A call is the place of its function's name, and at most eleven numbers. */
-const WIDTH = 12;
+/** A call is the place of its function's name, and at most twelve numbers. */
+const WIDTH = 13;
 const MOST_CALLS = 128;
 
 /** How often the end of a job is looked for before this thread goes to sleep: less than 0.1 ms. */
@@ -35,15 +35,22 @@ export class Helpers<Name extends string> {
   readonly #calls = new Float64Array(new SharedArrayBuffer(8 * WIDTH * MOST_CALLS));
   readonly #count: number;
 
-  constructor(modules: readonly object[], memory: Memory, names: readonly Name[], count: number) {
+  /** `scratch` is memory of `scratchSize` bytes for this thread, followed by as much for each helper. */
+  constructor(
+    modules: readonly object[],
+    { memory, scratch, scratchSize }: { memory: Memory; scratch: number; scratchSize: number },
+    names: readonly Name[],
+    count: number,
+  ) {
     this.functions = Object.assign(
       {},
-      ...modules.map((module) => new WebAssembly.Instance(module, { env: { memory } }).exports),
+      ...modules.map((module) => new WebAssembly.Instance(module, { env: { memory, scratch } }).exports),
     );
     this.#names = names;
     this.#count = count;
-    const workerData = { modules, memory, names, state: this.#state, calls: this.#calls };
-    for (let i = 0; i < count; i++) {
+    for (let i = 1; i <= count; i++) {
+      const env = { memory, scratch: scratch + i * scratchSize };
+      const workerData = { modules, env, names, state: this.#state, calls: this.#calls };
       const worker = new Worker(script, { eval: true, execArgv: [], workerData });
       worker.unref();
       worker.on("error", () => {}); // one that does not start takes no calls
@@ -85,8 +92,8 @@ export class Helpers<Name extends string> {
 
 /** What a helper runs: it sleeps until there is a job, and takes calls from its end while there are any. */
 const script = `
-  const { modules, memory, names, state, calls } = require("node:worker_threads").workerData;
-  const exported = Object.assign({}, ...modules.map((m) => new WebAssembly.Instance(m, { env: { memory } }).exports));
+  const { modules, env, names, state, calls } = require("node:worker_threads").workerData;
+  const exported = Object.assign({}, ...modules.map((m) => new WebAssembly.Instance(m, { env }).exports));
   const functions = names.map((name) => exported[name]);
   let job = 0;
   for (;;) {

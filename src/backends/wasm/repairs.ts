@@ -1,6 +1,7 @@
 import { batchMatMul } from "./batchMatMul.ts";
 import { installConvGradients } from "./convGradients.ts";
 import { elementwise } from "./elementwise.ts";
+import { registerFusedKernels } from "./fused.ts";
 import { fusedMatMul } from "./fusedMatMul.ts";
 import { identity } from "./identity.ts";
 import { interleaving } from "./interleave.ts";
@@ -26,4 +27,5 @@ const repairs: readonly Repair[] = [
 export function installRepairs(): void {
   for (const repair of repairs) install(repair);
   installConvGradients();
+  registerFusedKernels();
 }

@@ -7,6 +7,9 @@ import { moduleOf } from "./heap.ts";
 import { Helpers } from "./helpers.ts";
 import { compileMatmul } from "./matmulSimd.ts";
 
+/** What `matmul.wat` lays a panel out in: 8 columns of 1,024 numbers. */
+const SCRATCH_BYTES = 4 * 8 * 1024;
+
 /** The functions of `matmul.wat`, `adam.wat` and `elementwise.wat`. A call names one by its place here. */
 const functionNames = [
   "matmul",
@@ -19,9 +22,12 @@ const functionNames = [
   "abs",
   "square",
   "relu",
+  "whereAboveZero",
   "exponential",
   "softplus",
   "sumRows",
+  "logBernoulli",
+  "logBernoulliGrad",
   "transpose",
 ] as const;
 
@@ -56,7 +62,13 @@ function bind({ wasmMemory, tfjs, _malloc }: WasmModule): Simd {
   const kind = kindOf(wasmMemory);
   const modules = [compileMatmul(wasmMemory), compile(adam[kind]), compile(elementwise[kind])];
   const count = kind === "shared" ? tfjs.getThreadsCount() - 1 : 0;
-  const helpers = new Helpers(modules, wasmMemory, functionNames, count);
+  const panels = _malloc((count + 1) * SCRATCH_BYTES) >>> 0;
+  const helpers = new Helpers(
+    modules,
+    { memory: wasmMemory, scratch: panels, scratchSize: SCRATCH_BYTES },
+    functionNames,
+    count,
+  );
   return {
     call: (name, ...numbers) => helpers.functions[name](...numbers),
     share: (calls) => helpers.run(calls),
