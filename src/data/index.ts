@@ -53,12 +53,14 @@ export async function loadDataset(config: DatasetConfig, context: LoadContext): 
   const source: DatasetSource = datasets[config.name]; // the one place where the member's own type is let go
   const data = await source.load(config, context);
   stopIfAborted(context); // drawing digits cannot be interrupted half-way
-  const shared = {
-    ...data,
-    train: inSharedMemory(data.train),
-    ...(data.test && { test: inSharedMemory(data.test) }),
+  const dataset = holdOut(data, config);
+  const { train, validation, test } = dataset; // only what is kept of the source
+  return {
+    ...dataset,
+    train: inSharedMemory(train),
+    validation: inSharedMemory(validation),
+    test: inSharedMemory(test),
   };
-  return holdOut(shared, config);
 }
 
 /** The thread that draws the batches then reads the same pixels. */
