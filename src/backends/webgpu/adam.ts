@@ -1,4 +1,5 @@
 import type { AdamAttrs } from "../adam.ts";
+import { Shader } from "./shader.ts";
 
 /** Threads of a workgroup, and workgroups of a dispatch, that every WebGPU device can do. */
 export const THREADS = 256;
@@ -7,18 +8,39 @@ const MAX_WORKGROUPS = 65535;
 /** Enough for a thread for each element, as long as the device can do them. */
 export const workgroupsFor = (size: number) => Math.min(MAX_WORKGROUPS, Math.ceil(size / THREADS));
 
-/** Adam's numbers in a shader, and the update of element `i` of `param`, `m` and `v` from `grad`. */
-export const ATTRS = `
+/**
+ * Adam on the elements of `param`, `m` and `v` from `grad`, see `adamStep`; `attrsOf` gives the last binding. With a
+ * latch, which is bound before it, nothing is updated once that is set.
+ */
+export function adamShader(name: string, { latched }: { latched: boolean }): Shader {
+  const latch = latched ? "@group(0) @binding(4) var<storage, read> latch: array<u32>;" : "";
+  return new Shader(
+    name,
+    `
   struct Attrs {
     scale: f32, beta1: f32, rest1: f32, beta2: f32, rest2: f32, learningRate: f32, unbias2: f32, epsilon: f32,
-  }`;
-export const UPDATE = `
+  }
+  @group(0) @binding(0) var<storage, read_write> param: array<f32>;
+  @group(0) @binding(1) var<storage, read_write> m: array<f32>;
+  @group(0) @binding(2) var<storage, read_write> v: array<f32>;
+  @group(0) @binding(3) var<storage, read> grad: array<f32>;
+  ${latch}
+  @group(0) @binding(${latched ? 5 : 4}) var<uniform> attrs: Attrs;
+
+  @compute @workgroup_size(${THREADS})
+  fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    ${latched ? "if (latch[0] != 0u) { return; }" : ""}
+    for (var i = id.x; i < arrayLength(&param); i += groups.x * ${THREADS}u) {
       let g = attrs.scale * grad[i];
       m[i] = attrs.beta1 * m[i] + attrs.rest1 * g;
       v[i] = attrs.beta2 * v[i] + attrs.rest2 * g * g;
-      param[i] -= attrs.learningRate * m[i] / (sqrt(attrs.unbias2 * v[i]) + attrs.epsilon);`;
+      param[i] -= attrs.learningRate * m[i] / (sqrt(attrs.unbias2 * v[i]) + attrs.epsilon);
+    }
+  }`,
+  );
+}
 
-/** The values of `ATTRS`. */
+/** The values of the shader's `attrs`. */
 export function attrsOf({ learningRate, beta1, beta2, epsilon, step, scale }: AdamAttrs): number[] {
   // The corrections for the bias of the moments: of the first in the learning rate, of the second by itself.
   const [unbias1, unbias2] = [1 / (1 - beta1 ** step), 1 / (1 - beta2 ** step)];

@@ -1,24 +1,10 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "../../tf.ts";
 import type { AdamAttrs } from "../adam.ts";
-import { ATTRS, attrsOf, THREADS, UPDATE, workgroupsFor } from "./adam.ts";
+import { adamShader, attrsOf, THREADS, workgroupsFor } from "./adam.ts";
 import { Shader } from "./shader.ts";
 
-const adam = new Shader(
-  "Adam",
-  `${ATTRS}
-  @group(0) @binding(0) var<storage, read_write> param: array<f32>;
-  @group(0) @binding(1) var<storage, read_write> m: array<f32>;
-  @group(0) @binding(2) var<storage, read_write> v: array<f32>;
-  @group(0) @binding(3) var<storage, read> grad: array<f32>;
-  @group(0) @binding(4) var<uniform> attrs: Attrs;
-
-  @compute @workgroup_size(${THREADS})
-  fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    for (var i = id.x; i < arrayLength(&param); i += groups.x * ${THREADS}u) {${UPDATE}
-    }
-  }`,
-);
+const adam = adamShader("Adam", { latched: false });
 
 /**
  * Each workgroup sums its share of x, squared if asked to, into one element of `sums`. No atomic additions, whose

@@ -1,4 +1,4 @@
-import { ATTRS, THREADS, UPDATE } from "../adam.ts";
+import { adamShader } from "../adam.ts";
 import { Shader } from "../shader.ts";
 
 /**
@@ -19,24 +19,5 @@ export const latchNonFinite = new Shader(
   }`,
 );
 
-/**
- * Adam over all parameters at once, see `adamStep`: parameters, moments and gradients each lie in one buffer. Once the
- * latch is set, nothing is updated.
- */
-export const latchedAdam = new Shader(
-  "LatchedAdam",
-  `${ATTRS}
-  @group(0) @binding(0) var<storage, read_write> param: array<f32>;
-  @group(0) @binding(1) var<storage, read_write> m: array<f32>;
-  @group(0) @binding(2) var<storage, read_write> v: array<f32>;
-  @group(0) @binding(3) var<storage, read> grad: array<f32>;
-  @group(0) @binding(4) var<storage, read> latch: array<u32>;
-  @group(0) @binding(5) var<uniform> attrs: Attrs;
-
-  @compute @workgroup_size(${THREADS})
-  fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    if (latch[0] != 0u) { return; }
-    for (var i = id.x; i < arrayLength(&param); i += groups.x * ${THREADS}u) {${UPDATE}
-    }
-  }`,
-);
+/** Over all parameters at once: parameters, moments and gradients each lie in one buffer. */
+export const latchedAdam = adamShader("LatchedAdam", { latched: true });
