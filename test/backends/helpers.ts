@@ -1,3 +1,8 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect } from "vitest";
+import { useBackend } from "../../src/backends/index.ts";
 import { type BackendWasm, runOriginal } from "../../src/backends/wasm/kernel.ts";
 import { RandomStream } from "../../src/random.ts";
 import * as tf from "../../src/tf.ts";
@@ -50,4 +55,22 @@ export function fastest(functions: (() => tf.Tensor | tf.Tensor[])[], rounds = 1
     }
   }
   return times;
+}
+
+/** Has TensorFlow work in a temporary folder of its own, which must be empty in the end: recordings leave no files. */
+export function useTensorflowInOwnFolder(): void {
+  const before = process.env["TMPDIR"];
+  const temporary = mkdtempSync(join(tmpdir(), "vae-recorded-"));
+
+  beforeAll(async () => {
+    await useBackend("tensorflow", { threads: 2 });
+    process.env["TMPDIR"] = temporary;
+  });
+
+  afterAll(() => {
+    expect(readdirSync(temporary)).toEqual([]); // failed ones neither
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+    rmSync(temporary, { recursive: true });
+  });
 }

@@ -1,7 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { stepRecorder, useBackend } from "../../src/backends/index.ts";
 import { likelihoodSchema } from "../../src/likelihoods/index.ts";
 import { createObjective } from "../../src/objectives/index.ts";
@@ -12,7 +9,7 @@ import { createStep } from "../../src/training/createStep.ts";
 import { recordedStep } from "../../src/training/recordedStep.ts";
 import { initialState, train } from "../../src/training/trainer.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
-import { difference, normal } from "./helpers.ts";
+import { difference, normal, useTensorflowInOwnFolder } from "./helpers.ts";
 
 type Training = ReturnType<typeof tinyTraining>;
 
@@ -90,20 +87,7 @@ test("a backend that cannot record refuses where it is asked to, and else runs e
 describe.skipIf(!process.env["VAE_TENSORFLOW"])(
   "on a real TensorFlow (skipped unless VAE_TENSORFLOW names one)",
   () => {
-    const before = process.env["TMPDIR"];
-    const temporary = mkdtempSync(join(tmpdir(), "vae-recorded-"));
-
-    beforeAll(async () => {
-      await useBackend("tensorflow", { threads: 2 });
-      process.env["TMPDIR"] = temporary;
-    });
-
-    afterAll(() => {
-      expect(readdirSync(temporary)).toEqual([]); // recordings leave no files behind, failed ones neither
-      if (before === undefined) delete process.env["TMPDIR"];
-      else process.env["TMPDIR"] = before;
-      rmSync(temporary, { recursive: true });
-    });
+    useTensorflowInOwnFolder();
 
     const kinds = likelihoodSchema.options.map(({ shape }) => ({ "likelihood.kind": shape.kind.value }));
     const more: Record<string, string>[] = [

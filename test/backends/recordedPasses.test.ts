@@ -1,7 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { type HostArray, passRecorder, useBackend } from "../../src/backends/index.ts";
 import { mustAgree } from "../../src/backends/recording.ts";
 import { estimateElbo } from "../../src/evaluation/bounds.ts";
@@ -12,7 +9,7 @@ import type { Pass, Vae } from "../../src/model.ts";
 import { RandomStream } from "../../src/random.ts";
 import * as tf from "../../src/tf.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
-import { difference } from "./helpers.ts";
+import { difference, useTensorflowInOwnFolder } from "./helpers.ts";
 
 const everything = forwardPass(({ q, z, decoded, logProb, rate }, { likelihood }) => [
   ...[...Object.values<tf.Tensor>(q), z, decoded, logProb, rate].map((tensor) => tf.clone(tensor)),
@@ -75,8 +72,7 @@ test("a recording has to give the same numbers, and what is not finite where tha
 describe.skipIf(!process.env["VAE_TENSORFLOW"])(
   "on a real TensorFlow (skipped unless VAE_TENSORFLOW names one)",
   () => {
-    const before = process.env["TMPDIR"];
-    const temporary = mkdtempSync(join(tmpdir(), "vae-passes-"));
+    useTensorflowInOwnFolder();
 
     /** TensorFlow's sessions that are open. */
     const sessions = () =>
@@ -89,21 +85,9 @@ describe.skipIf(!process.env["VAE_TENSORFLOW"])(
       sessions(),
     ];
 
-    beforeAll(async () => {
-      await useBackend("tensorflow", { threads: 2 });
-      process.env["TMPDIR"] = temporary;
-    });
-
     afterEach(() => {
       for (const model of opened.splice(0)) model.dispose();
       expect(sessions()).toBe(0);
-    });
-
-    afterAll(() => {
-      expect(readdirSync(temporary)).toEqual([]);
-      if (before === undefined) delete process.env["TMPDIR"];
-      else process.env["TMPDIR"] = before;
-      rmSync(temporary, { recursive: true });
     });
 
     const kinds = likelihoodSchema.options.map(({ shape }) => ({ "likelihood.kind": shape.kind.value }));

@@ -1,7 +1,6 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type StepProgram, stepRecorder } from "../../src/backends/index.ts";
-import { webgpu } from "../../src/backends/webgpu.ts";
 import { createObjective } from "../../src/objectives/index.ts";
 import type { Objective } from "../../src/objectives/objective.ts";
 import { RandomStream } from "../../src/random.ts";
@@ -10,15 +9,7 @@ import { createStep } from "../../src/training/createStep.ts";
 import type { TrainStep } from "../../src/training/step.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
 import { difference } from "./helpers.ts";
-
-// Any adapter will do here. Where one was set up, by scripts/swiftshader.sh say, its absence is a failure.
-process.env["VAE_WEBGPU_SOFTWARE"] = "1";
-const wanted = ["VK_ICD_FILENAMES", "VK_DRIVER_FILES"].some((name) => process.env[name]);
-const started = await webgpu.load({ threads: 1 }).catch((error: Error) => error);
-if (wanted && started instanceof Error) throw started;
-const absent = started instanceof Error;
-
-if (absent) test("no adapter", (context) => context.skip((started as Error).message));
+import { absent } from "./softwareWebgpu.ts";
 
 /** A model with its step; software takes long over one, so there are few and small ones. */
 function start(

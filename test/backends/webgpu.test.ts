@@ -17,15 +17,7 @@ import { RandomStream } from "../../src/random.ts";
 import * as tf from "../../src/tf.ts";
 import { tinyDigits, tinyTraining } from "../helpers/tiny.ts";
 import { difference, normal } from "./helpers.ts";
-
-// Any adapter will do here. Where one was set up, by scripts/swiftshader.sh say, its absence is a failure.
-process.env["VAE_WEBGPU_SOFTWARE"] = "1";
-const wanted = ["VK_ICD_FILENAMES", "VK_DRIVER_FILES"].some((name) => process.env[name]);
-const started = await webgpu.load({ threads: 1 }).catch((error: Error) => error);
-if (wanted && started instanceof Error) throw started;
-const absent = started instanceof Error;
-
-if (absent) test("no adapter", (context) => context.skip((started as Error).message));
+import { absent, started } from "./softwareWebgpu.ts";
 
 async function use(loader: typeof webgpu): Promise<BackendInfo> {
   const info = await loader.load({ threads: 1 });

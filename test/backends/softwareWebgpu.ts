@@ -1,0 +1,14 @@
+import { test } from "vitest";
+import { webgpu } from "../../src/backends/webgpu.ts";
+
+// Any adapter will do here. Where one was set up, by scripts/swiftshader.sh say, its absence is a failure.
+process.env["VAE_WEBGPU_SOFTWARE"] = "1";
+const wanted = ["VK_ICD_FILENAMES", "VK_DRIVER_FILES"].some((name) => process.env[name]);
+/** Of webgpu; the error where it does not start. */
+export const started = await webgpu.load({ threads: 1 }).catch((error: Error) => error);
+if (wanted && started instanceof Error) throw started;
+
+/** Whether there is no adapter, which a skipped test then says. */
+export const absent = started instanceof Error;
+
+if (absent) test("no adapter", (context) => context.skip((started as Error).message));
