@@ -6,8 +6,8 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ahead } from "../src/ahead.ts";
 import { averageImage } from "../src/data/batches.ts";
-import type { BatchInputs, InputsPlan } from "../src/training/inputs.ts";
-import { trainingInputs } from "../src/training/inputs.ts";
+import { type InputsPlan, trainingInputs } from "../src/training/inputs.ts";
+import type { BatchInputs } from "../src/training/step.ts";
 import { tinyDigits } from "./helpers/tiny.ts";
 
 interface Counted {

@@ -10,14 +10,16 @@ import { webgpu } from "./webgpu.ts";
 
 export { type AdamAttrs, type AdamSlot, adamStep, squaredNorm } from "./adam.ts";
 export type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
-export type {
-  HostArray,
-  PassProgram,
-  RecordedPass,
-  RecordedStep,
-  RecordPass,
-  RecordStep,
-  StepProgram,
+export {
+  type HostArray,
+  hostNumber,
+  hostRows,
+  type PassProgram,
+  type RecordedPass,
+  type RecordedStep,
+  type RecordPass,
+  type RecordStep,
+  type StepProgram,
 } from "./recording.ts";
 
 /** Every backend there is. */

@@ -7,6 +7,15 @@ export interface HostArray {
   readonly values: Float32Array;
 }
 
+/** Values as the rows of a batch, [count, values.length / count]. */
+export const hostRows = (values: Float32Array, count: number): HostArray => ({
+  values,
+  shape: [count, values.length / count],
+});
+
+/** A number, []. */
+export const hostNumber = (value: number): HostArray => ({ values: Float32Array.of(value), shape: [] });
+
 /** A training step as a backend can record it: a pure function of tensors, without host reads and random draws. */
 export interface StepProgram {
   /** The parameters with their moments. `compute` reads the parameters; only Adam changes the three. */

@@ -1,3 +1,4 @@
+import { hostRows } from "../backends/index.ts";
 import type { ImageSet } from "../data/dataset.ts";
 import type { ForwardPass, Pass, Vae } from "../model.ts";
 import type { PixelCoding } from "../pixels.ts";
@@ -50,7 +51,7 @@ export async function* evaluatePasses(
 ): AsyncGenerator<EvaluatedBatch> {
   const plan = { set, coding, batchSize, latentDim: vae.latentDim };
   for await (const { start, count, x, noise } of evaluationInputsAhead(plan)) {
-    const inputs = [x, noise].map((values) => ({ values, shape: [count, values.length / count] }));
+    const inputs = [hostRows(x, count), hostRows(noise, count)];
     const often = count === batchSize && set.count >= RECORDED_BATCHES * batchSize;
     yield { start, count, x, values: await vae.run(pass, inputs, often) };
   }

@@ -3,7 +3,7 @@ import { trainingBatches } from "../data/batches.ts";
 import type { ImageSet } from "../data/dataset.ts";
 import type { PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
-import type { StepInputs } from "./step.ts";
+import type { BatchInputs } from "./step.ts";
 
 /** What the steps of an epoch are run on; plain data, and all that it depends on. */
 export interface InputsPlan {
@@ -18,9 +18,6 @@ export interface InputsPlan {
   /** The key of the run's random stream. */
   readonly seed: string;
 }
-
-/** A batch with its noise. */
-export type BatchInputs = Pick<StepInputs, "count" | "x" | "noise">;
 
 /** Draws the inputs of one step after another, to the end of the epoch. */
 export function* trainingInputs(plan: InputsPlan): Generator<BatchInputs, void, undefined> {

@@ -1,4 +1,11 @@
-import type { HostArray, RecordedStep, RecordStep, StepProgram } from "../backends/index.ts";
+import {
+  type HostArray,
+  hostNumber,
+  hostRows,
+  type RecordedStep,
+  type RecordStep,
+  type StepProgram,
+} from "../backends/index.ts";
 import { VaeError } from "../errors.ts";
 import type { Vae } from "../model.ts";
 import type { Objective } from "../objectives/objective.ts";
@@ -74,11 +81,7 @@ export function recordedStep(
   };
   return {
     async run({ count, x, noise, beta, learningRate, step }) {
-      const inputs = [
-        { values: x, shape: [count, x.length / count] },
-        { values: noise, shape: [count, noise.length / count] },
-        { values: Float32Array.of(beta), shape: [] },
-      ];
+      const inputs = [hostRows(x, count), hostRows(noise, count), hostNumber(beta)];
       const recording = await recordingFor(inputs);
       if (ahead !== recording) {
         await sync();

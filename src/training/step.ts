@@ -4,14 +4,18 @@ import * as tf from "../tf.ts";
 import type { Terms } from "./metrics.ts";
 import type { Optimizer } from "./optimizer.ts";
 
-/** Everything that a step depends on besides the weights: it draws no random numbers itself. */
-export interface StepInputs {
+/** A batch with its noise, in memory of the host. */
+export interface BatchInputs {
   /** B, the images of the batch. */
   readonly count: number;
   /** [B, D] */
   readonly x: Float32Array;
   /** Standard normal, [B, latentDim]. */
   readonly noise: Float32Array;
+}
+
+/** Everything that a step depends on besides the weights: it draws no random numbers itself. */
+export interface StepInputs extends BatchInputs {
   readonly beta: number;
   readonly learningRate: number;
   /** From 1, for Adam's bias correction. */
@@ -22,8 +26,7 @@ export interface StepInputs {
 export interface TrainStep {
   /**
    * Takes the step, or leaves it to the device, which need not be done with it when this returns; the arrays are the
-   * caller's again. Where the loss is not
-   * finite, neither this update nor any after it is made, until `sync`.
+   * caller's again. Where the loss is not finite, neither this update nor any after it is made, until `sync`.
    */
   run(inputs: StepInputs): Promise<void>;
   /** Waits for the steps since the last call and returns, for each, the means over its batch before the update. */
@@ -34,7 +37,7 @@ export interface TrainStep {
 }
 
 /** The arrays of a batch as tensors on the device. */
-export const onDevice = ({ x, noise, count }: Pick<StepInputs, "x" | "noise" | "count">) => ({
+export const onDevice = ({ x, noise, count }: BatchInputs) => ({
   x: tf.tensor2d(x, [count, x.length / count]),
   noise: tf.tensor2d(noise, [count, noise.length / count]),
 });

@@ -1,7 +1,7 @@
 import * as tf from "../../../tf.ts";
 import {
   asTensors,
-  type HostArray,
+  hostNumber,
   type RecordedStep,
   type RecordStep,
   type StepProgram,
@@ -52,7 +52,7 @@ function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
     async run(inputs, { learningRate, step }) {
       if (halted) return;
       const rates = biasCorrected({ learningRate, step, ...adam });
-      const arrays = [...inputs, scalar(rates.learningRate), scalar(rates.epsilon)];
+      const arrays = [...inputs, hostNumber(rates.learningRate), hostNumber(rates.epsilon)];
       const [report] = withUploaded(binding, arrays, (ids) => {
         const feeds = plan.placeholders.map((name, i) => [name, ids[i]!] as const);
         return readAndDelete(binding, session.run(feeds, [plan.report]));
@@ -72,8 +72,6 @@ function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
     dispose: () => session.close(),
   };
 }
-
-const scalar = (value: number): HostArray => ({ shape: [], values: Float32Array.of(value) });
 
 type StepPlan = ReturnType<typeof planStep>;
 
