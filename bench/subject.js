@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { useBackend } from "../dist/backends/index.js";
 import { startStockWasm } from "../dist/backends/wasmStock.js";
 import { estimateElbo } from "../dist/evaluation/bounds.js";
-import { recordingVae } from "../dist/evaluation/recordingVae.js";
-import { createVae } from "../dist/model.js";
+import { createRunner } from "../dist/evaluation/runner.js";
+import { models } from "../dist/model/index.js";
+import { stepNoise } from "../dist/model/noise.js";
 import { createObjective } from "../dist/objectives/index.js";
 import { RandomStream } from "../dist/random.js";
 import * as tf from "../dist/tf.js";
@@ -26,15 +27,16 @@ export async function createSubject(job) {
 
 /** A step as the trainer takes it, from arrays of the host to the two means of the loss. */
 function trainingStep({ config, batch, step: kind }, bytes) {
-  const vae = freshVae(config);
+  const model = freshVae(config);
   const objective = createObjective(config.objective);
-  const optimizer = createAdam(vae.parameters, config.training);
-  const step = createStep(kind, { vae, objective, optimizer }, () => {});
-  const pixels = binaryBatch(bytes, batch);
-  const noise = new RandomStream("bench").normals(batch * vae.latentDim);
+  const optimizer = createAdam(model.parameters, config.training);
+  const step = createStep(kind, { model, objective, optimizer }, () => {});
+  const size = { count: batch, samples: objective.samples };
+  const noise = stepNoise(model.noise, size, new RandomStream("bench"), 0);
+  const inputs = { ...size, x: binaryBatch(bytes, batch), ...noise };
   let n = 0;
   return async () => {
-    await step.run({ count: batch, x: pixels, noise, beta: 1, learningRate: 1e-3, step: ++n });
+    await step.run({ batch: inputs, controls: [1], learningRate: 1e-3, step: ++n });
     await step.read();
   };
 }
@@ -55,17 +57,19 @@ function elboPass({ config, batch, step: kind }, pixels) {
   const note = (text) => {
     throw new Error(text); // a row is what it is called
   };
-  const vae = recordingVae(freshVae(config), { record: kind === "recorded", note });
+  const runner = createRunner(freshVae(config), { record: kind === "recorded", note });
   const set = { pixels, count: pixels.length / D };
-  return () => estimateElbo(vae, set, "binary-dynamic", batch);
+  return () => estimateElbo(runner, set, "binary-dynamic", batch);
 }
 
 const freshVae = (config) =>
-  createVae(
-    config,
-    { imageShape: IMAGE_SHAPE, averageImage: new Float32Array(D).fill(0.13) },
-    new RandomStream("bench"),
-  );
+  models
+    .of(config.model)
+    .create(
+      config,
+      { imageShape: IMAGE_SHAPE, averageImage: new Float32Array(D).fill(0.13) },
+      new RandomStream("bench"),
+    );
 
 const binaryBatch = (bytes, batch) =>
   Float32Array.from(bytes.subarray(0, batch * D), (byte) => (byte >= 128 ? 1 : 0));

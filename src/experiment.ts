@@ -10,9 +10,10 @@ import { resolveDataDirs } from "./data/cache.ts";
 import type { Dataset, OnDataProgress } from "./data/dataset.ts";
 import { loadDataset } from "./data/index.ts";
 import { VaeError } from "./errors.ts";
-import { likelihoodFamily, likelihoodsFor } from "./likelihoods/index.ts";
-import { createVae, type Vae } from "./model.ts";
-import type { PixelCoding } from "./pixels.ts";
+import { likelihoodSchema, likelihoods } from "./likelihoods/index.ts";
+import { models } from "./model/index.ts";
+import type { Vae } from "./model/vae.ts";
+import { codingsFor, describeMeasure, type LevelsCoding, levelsOf, type PixelCoding } from "./pixels.ts";
 import { RandomStream } from "./random.ts";
 
 /** What a resolved configuration stands for, ready to train. */
@@ -32,16 +33,28 @@ export function settle(config: Config): Config & { dataset: { pixels: PixelCodin
 
 /** The coding of the pixels: the likelihood's own choice, or the user's if the likelihood is a density for it. */
 function pixelCoding({ dataset, likelihood }: Config): PixelCoding {
-  const accepted = likelihoodFamily(likelihood).pixels(likelihood);
+  const support = likelihoods.of(likelihood).support(likelihood);
+  const accepted = codingsFor(support);
   if (dataset.pixels === "auto") return accepted[0];
   if (accepted.includes(dataset.pixels)) return dataset.pixels;
   throw new VaeError(
     "usage",
     `dataset.pixels is ${dataset.pixels}, for which the ${likelihood.kind} likelihood ` +
-      `(${likelihoodFamily(likelihood).baseMeasure(likelihood)}) is no density, or one without bound. ` +
+      `(${describeMeasure(support)}) is no density, or one without bound. ` +
       `It accepts ${accepted.join(", ")}; \`pixels: auto\` takes ${accepted[0]}. ` +
-      `For ${dataset.pixels} pixels there are, with their default settings, ${likelihoodsFor(dataset.pixels).join(", ")}.`,
+      `For ${dataset.pixels} pixels there are, with their default settings, ${densitiesFor(dataset.pixels).join(", ")}.`,
   );
+}
+
+/** The densities for pixels of this coding, by how they are set to be one. */
+function densitiesFor(coding: PixelCoding): string[] {
+  const levels = coding.startsWith("levels-") ? levelsOf(coding as LevelsCoding) : undefined;
+  return [...likelihoods.members].flatMap(([kind, family]) => {
+    const isCategorical = kind === "categorical";
+    const config = likelihoodSchema.parse({ kind, ...(isCategorical && levels && { levels }) });
+    if (family.kindOf !== "density" || !codingsFor(family.support(config)).includes(coding)) return [];
+    return [isCategorical ? `categorical with levels: ${levels}` : kind];
+  });
 }
 
 /** A run must find the user's files from whichever folder it is opened in. */
@@ -64,7 +77,14 @@ export async function buildExperiment(
   const coding = pixelCoding(config);
   const random = new RandomStream(config.training.seed);
   const data = { imageShape: dataset.imageShape, averageImage: averageImage(dataset.train, coding) };
-  return { config, backend, dataset, coding, vae: createVae(config, data, random), random };
+  return {
+    config,
+    backend,
+    dataset,
+    coding,
+    vae: models.of(config.model).create(config, data, random),
+    random,
+  };
 }
 
 /** A trained model from its run folder alone. */
@@ -88,7 +108,8 @@ export async function openRun(
   const backend = await startBackend(config);
   const { imageShape } = folder.record.dataset;
   const averageImage = new Float32Array(imageShape[0] * imageShape[1] * imageShape[2]); // replaced by the weights
-  const vae = createVae(config, { imageShape, averageImage }, new RandomStream(0));
+  const data = { imageShape, averageImage };
+  const vae = models.of(config.model).create(config, data, new RandomStream(0));
   const { epoch } = loadCheckpoint(folder.checkpointOrFail(options.checkpoint), vae.parameters);
   return { folder, config, backend, vae, coding: pixelCoding(config), epoch };
 }

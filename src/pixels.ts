@@ -1,4 +1,5 @@
 import type { RandomStream } from "./random.ts";
+import { baseMeasureOf, type Support } from "./support.ts";
 
 /** How a byte v becomes a value x, besides `levels-K`. A likelihood says which of these it is a density for. */
 export const pixelCodings = [
@@ -26,6 +27,36 @@ export const isLevelsCoding = (coding: LevelsCoding) => levelsOf(coding) >= 2 &&
 export const levelsOf = (coding: LevelsCoding) => Number(coding.slice("levels-".length));
 
 const levelValue = (byte: number, levels: number) => Math.floor((byte * levels) / 256) / (levels - 1);
+
+/** The codings of bytes that a density with this support is one for; `pixels: auto` takes the first. */
+export function codingsFor(support: Support): readonly [PixelCoding, ...PixelCoding[]] {
+  switch (support.set) {
+    case "real":
+      return support.canDiverge ? ["gray-dequantized"] : ["gray", "gray-dequantized"];
+    case "unit interval":
+      return ["gray-dequantized"];
+    case "binary":
+      return ["binary-dynamic", "binary-static", "binary-threshold"];
+    case "levels":
+      return [levelsCoding(support.levels)];
+    case "bytes":
+      return ["gray"];
+    case "any":
+      return ["gray", "gray-dequantized", "binary-dynamic", "binary-static", "binary-threshold"];
+  }
+}
+
+/** The base measure of a density over coded pixels, in words. */
+export function describeMeasure(support: Support): string {
+  switch (baseMeasureOf(support)) {
+    case "Lebesgue":
+      return "Lebesgue measure on the real line, pixels scaled to [0, 1]";
+    case "counting":
+      return `counting measure on ${support.set === "binary" ? "{0, 1}" : `${support.set === "levels" ? support.levels : 256} levels`}`;
+    case "none":
+      return "no measure: a loss, not a density";
+  }
+}
 
 /** The codings that draw random numbers. */
 export const isRandomCoding = (coding: PixelCoding) =>

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { writeFileAtomic } from "./artifacts/atomicFile.ts";
 import { lossChartAside } from "./artifacts/charts/lossChart.ts";
+import { lossCurves } from "./artifacts/charts/lossCurves.ts";
 import { loadCheckpoint, saveCheckpoint } from "./artifacts/checkpoint.ts";
 import { reconstructionsPng, samplesPng } from "./artifacts/figures.ts";
 import { MetricsLog } from "./artifacts/metricsLog.ts";
@@ -8,11 +9,13 @@ import type { RunFolder, RunRecord, RunStatus } from "./artifacts/runFolder.ts";
 import { configYaml } from "./config/load.ts";
 import { VaeError } from "./errors.ts";
 import { readSigma } from "./evaluation/readSigma.ts";
-import { recordingVae } from "./evaluation/recordingVae.ts";
+import { createRunner } from "./evaluation/runner.ts";
 import { PROTOCOL, type SplitSummary, summarise } from "./evaluation/summary.ts";
 import { type Experiment, versions } from "./experiment.ts";
-import { likelihoodFamily } from "./likelihoods/index.ts";
+import { likelihoods } from "./likelihoods/index.ts";
 import { createObjective } from "./objectives/index.ts";
+import { controlsAt, type Objective } from "./objectives/objective.ts";
+import { describeMeasure } from "./pixels.ts";
 import { RandomStream } from "./random.ts";
 import { createStep } from "./training/createStep.ts";
 import type { Listener, TrainEvent } from "./training/events.ts";
@@ -33,7 +36,8 @@ export interface RunSummary {
   readonly kindOf: "density" | "loss";
   readonly baseMeasure: string;
   readonly pixels: string;
-  readonly beta: number;
+  /** β, where the objective has one. */
+  readonly beta?: number;
   readonly sigma?: number;
   readonly protocol: string;
   readonly splits: { readonly validation: SplitSummary; readonly test: SplitSummary };
@@ -50,15 +54,16 @@ export async function runTraining(
 ): Promise<RunSummary> {
   const { config, dataset, coding } = experiment;
   const note = (text: string) => options.reporter({ type: "note", text });
-  const vae = recordingVae(experiment.vae, { record: config.training.step !== "eager", note });
+  const { vae } = experiment;
+  const runner = createRunner(vae, { record: config.training.step !== "eager", note });
   const optimizer = createAdam(vae.parameters, config.training);
   const objective = createObjective(config.objective);
   const state = options.resume
     ? loadCheckpoint(folder.checkpoint("last"), vae.parameters, optimizer)
-    : initialState();
+    : initialState(objective);
   const record = openRecord(experiment, folder, options);
-  const log = await MetricsLog.open(folder, state.step);
-  const pictures = figures(experiment, folder, log);
+  const log = await MetricsLog.open(folder, objective, state.step);
+  const pictures = figures(experiment, objective, folder, log);
   await writeFileAtomic(folder.config, configYaml(config));
   await record.write("running");
 
@@ -71,14 +76,14 @@ export async function runTraining(
     }
     await options.reporter(event);
   };
-  const step = createStep(config.training.step, { vae, objective, optimizer }, note);
+  const step = createStep(config.training.step, { model: vae, objective, optimizer }, note);
   try {
     const reason = await train({
       ...experiment,
-      vae,
+      runner,
       step,
       config: config.training,
-      objective: config.objective,
+      objective,
       state,
       emit,
       save: (name, state) => saveCheckpoint(folder.checkpoint(name), vae.parameters, optimizer, state),
@@ -99,14 +104,14 @@ export async function runTraining(
       checkpoint: { name: "best", epoch: best.epoch },
       likelihood: config.likelihood.kind,
       kindOf: vae.likelihood.kindOf,
-      baseMeasure: likelihoodFamily(config.likelihood).baseMeasure(config.likelihood),
+      baseMeasure: describeMeasure(likelihoods.of(config.likelihood).support(config.likelihood)),
       pixels: coding,
-      beta: config.objective.beta,
+      ...controlsAt(objective, "final", 1),
       ...(await readSigma(vae)),
       protocol: PROTOCOL,
       splits: {
-        validation: await summarise(vae, "validation", dataset.validation, coding, { levels: false }),
-        test: await summarise(vae, "test", dataset.test, coding, { levels: true }),
+        validation: await summarise(runner, "validation", dataset.validation, coding, { levels: false }),
+        test: await summarise(runner, "test", dataset.test, coding, { levels: true }),
       },
     };
     await pictures.finish();
@@ -118,7 +123,7 @@ export async function runTraining(
     throw error;
   } finally {
     step.dispose();
-    vae.dispose();
+    runner.dispose();
     optimizer.dispose();
   }
 }
@@ -133,17 +138,21 @@ function statusAfter(error: unknown): RunStatus {
  * Draws loss curves, samples and reconstructions as they stand. The previews always show the same z and the same images.
  * The curves are drawn aside, while training goes on: `finish` waits for them.
  */
-function figures({ vae, dataset, coding, config }: Experiment, folder: RunFolder, log: MetricsLog) {
+function figures(
+  { vae, dataset, coding, config }: Experiment,
+  objective: Objective,
+  folder: RunFolder,
+  log: MetricsLog,
+) {
   const random = new RandomStream("preview");
   const { kind } = config.likelihood;
   const isLoss = vae.likelihood.kindOf === "loss";
   const title = `${dataset.name}, ${kind} ${isLoss ? "loss" : "likelihood"}, latent dimension ${config.model.latentDim}`;
-  const { warmup } = config.objective;
-  const beta = `${warmup > 0 ? `0 → ${config.objective.beta} over ${warmup} epochs` : config.objective.beta}`;
+  const curvesOf = lossCurves(objective, isLoss);
   let curves: Promise<void> | undefined;
   let drawnRows = 0;
   const drawCurves = async () => {
-    const png = await lossChartAside(log.epochs, { title, beta, isLoss });
+    const png = await lossChartAside(log.epochs, { title, ...curvesOf });
     await writeFileAtomic(folder.figure("loss"), png);
   };
   return {

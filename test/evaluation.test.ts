@@ -6,7 +6,7 @@ import { estimateLevels } from "../src/evaluation/levels.ts";
 import { drawSamples } from "../src/evaluation/pictures.ts";
 import { summarise } from "../src/evaluation/summary.ts";
 import type { Density } from "../src/likelihoods/likelihood.ts";
-import { erf } from "../src/likelihoods/special.ts";
+import { erf } from "../src/tensors/hostMath.ts";
 import type { Vae } from "../src/model.ts";
 import { RandomStream } from "../src/random.ts";
 import * as tf from "../src/tf.ts";

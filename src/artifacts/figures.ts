@@ -1,7 +1,7 @@
 import type { ImageSet } from "../data/dataset.ts";
 import { type Calibration, RESIDUAL_RANGE } from "../evaluation/calibration.ts";
 import { drawSamples, type PixelMode, pairRows, reconstruct } from "../evaluation/pictures.ts";
-import type { Vae } from "../model.ts";
+import type { Vae } from "../model/vae.ts";
 import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
 import { calibrationChart } from "./charts/calibrationChart.ts";

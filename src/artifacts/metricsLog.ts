@@ -1,33 +1,29 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import type { Objective } from "../objectives/objective.ts";
 import type { TrainEvent } from "../training/events.ts";
 import type { Metrics } from "../training/metrics.ts";
 import { writeFileAtomic } from "./atomicFile.ts";
 import type { RunFolder } from "./runFolder.ts";
 
 /** A line of `metrics.jsonl`. `event` tells a mean over some steps from one over an epoch. */
-export interface MetricsRow extends Metrics {
+export interface MetricsRow extends Omit<Metrics, "quantities"> {
+  /** The objective's quantities, and after those its controls. */
+  readonly [name: string]: unknown;
   readonly event: "step" | "epoch";
   readonly step: number;
   readonly epoch: number;
   readonly split: "train" | "validation";
-  readonly beta: number;
   readonly learningRate: number;
   readonly sigma?: number;
 }
 
-const COLUMNS = [
-  "step",
-  "epoch",
-  "split",
-  "loss",
-  "distortion",
-  "rate",
-  "elbo",
-  "bitsPerDim",
-  "sigma",
-  "beta",
+const columns = ({ quantities, controls }: Objective) => [
+  ...["step", "epoch", "split", "loss"],
+  ...quantities.map(({ name }) => name),
+  ...["elbo", "bitsPerDim", "sigma"],
+  ...Object.keys(controls),
   "learningRate",
-] as const satisfies (keyof MetricsRow)[];
+];
 
 /**
  * Appends each event to `metrics.jsonl` and keeps `metrics.csv` the table of its epochs. Holds only what a repeated run
@@ -36,17 +32,19 @@ const COLUMNS = [
 export class MetricsLog {
   readonly #folder: RunFolder;
   readonly #rows: MetricsRow[];
+  readonly #columns: readonly string[];
 
-  private constructor(folder: RunFolder, rows: MetricsRow[]) {
+  private constructor(folder: RunFolder, rows: MetricsRow[], objective: Objective) {
     this.#folder = folder;
     this.#rows = rows;
+    this.#columns = columns(objective);
   }
 
   /** Starts at `step`: rows of a resumed run that lie after its checkpoint are dropped, to be written again. */
-  static async open(folder: RunFolder, step: number): Promise<MetricsLog> {
+  static async open(folder: RunFolder, objective: Objective, step: number): Promise<MetricsLog> {
     const rows = readMetrics(folder).filter((row) => row.step <= step);
     await writeFileAtomic(folder.metrics, rows.map(toLine).join(""));
-    return new MetricsLog(folder, rows);
+    return new MetricsLog(folder, rows, objective);
   }
 
   get epochs(): readonly MetricsRow[] {
@@ -55,15 +53,17 @@ export class MetricsLog {
 
   async record(event: TrainEvent): Promise<void> {
     if (event.type !== "step" && event.type !== "epoch") return;
-    const { step, epoch, beta, learningRate, sigma } = event;
-    const row = (split: MetricsRow["split"], metrics: Metrics): MetricsRow => ({
+    const { step, epoch, controls, learningRate, sigma } = event;
+    const row = (split: MetricsRow["split"], { loss, quantities, ...bounds }: Metrics): MetricsRow => ({
       event: event.type,
       step,
       epoch,
       split,
-      ...metrics,
+      loss,
+      ...quantities,
+      ...bounds,
       ...(sigma === undefined ? {} : { sigma }),
-      beta,
+      ...controls,
       learningRate,
     });
     const rows =
@@ -72,7 +72,8 @@ export class MetricsLog {
         : [row("train", event.train), row("validation", event.validation)];
     this.#rows.push(...rows);
     appendFileSync(this.#folder.metrics, rows.map(toLine).join(""));
-    if (event.type === "epoch") await writeFileAtomic(this.#folder.metricsTable, toCsv(this.epochs));
+    if (event.type === "epoch")
+      await writeFileAtomic(this.#folder.metricsTable, toCsv(this.#columns, this.epochs));
   }
 }
 
@@ -85,7 +86,7 @@ export function readMetrics(folder: RunFolder): MetricsRow[] {
 
 const toLine = (row: MetricsRow) => `${JSON.stringify(row)}\n`;
 
-const toCsv = (rows: readonly MetricsRow[]) =>
-  [COLUMNS.join(","), ...rows.map((row) => COLUMNS.map((column) => row[column] ?? "").join(","))]
+const toCsv = (columns: readonly string[], rows: readonly MetricsRow[]) =>
+  [columns.join(","), ...rows.map((row) => columns.map((column) => row[column] ?? "").join(","))]
     .map((line) => `${line}\n`)
     .join("");

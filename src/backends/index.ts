@@ -11,6 +11,7 @@ import { webgpu } from "./webgpu.ts";
 export { type AdamAttrs, type AdamSlot, adamStep, squaredNorm } from "./adam.ts";
 export type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
 export {
+  asTensors,
   type HostArray,
   hostNumber,
   hostRows,

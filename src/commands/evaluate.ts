@@ -37,34 +37,35 @@ export function evaluateCommand(): Command {
     .action(async (path: string, options: Options) => {
       const { openRun, readDataset } = await import("../experiment.ts");
       const { PROTOCOL, summarise } = await import("../evaluation/summary.ts");
-      const { recordingVae } = await import("../evaluation/recordingVae.ts");
-      const { isDensity } = await import("../model.ts");
-      const { likelihoodFamily } = await import("../likelihoods/index.ts");
+      const { createRunner, isOfDensity } = await import("../evaluation/runner.ts");
+      const { likelihoods } = await import("../likelihoods/index.ts");
+      const { describeMeasure } = await import("../pixels.ts");
       const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
       const { split, checkpoint } = options;
       const run = await openRun(path, options);
       const { coding } = run;
-      const vae = recordingVae(run.vae, { record: run.config.training.step !== "eager", note });
+      const runner = createRunner(run.vae, { record: run.config.training.step !== "eager", note });
       const { kind } = run.config.likelihood;
       const dataset = await withDataProgress((context) => readDataset(run.config, context));
       const set = dataset[split];
-      const summary = await summarise(vae, split, set, coding, { levels: true });
-      const baseMeasure = likelihoodFamily(run.config.likelihood).baseMeasure(run.config.likelihood);
+      const summary = await summarise(runner, split, set, coding, { levels: true });
+      const { likelihood } = run.config;
+      const baseMeasure = describeMeasure(likelihoods.of(likelihood).support(likelihood));
       const figure = options.output ?? run.folder.figure(`calibration-${split}`);
       let calibration: Calibration | undefined;
-      if (isDensity(vae)) {
+      if (isOfDensity(runner)) {
         const { checkNoise } = await import("../evaluation/calibration.ts");
         const { calibrationPng } = await import("../artifacts/figures.ts");
         const { writeFileAtomic } = await import("../artifacts/atomicFile.ts");
-        calibration = await checkNoise(vae, { checked: set, train: dataset.train }, coding);
+        calibration = await checkNoise(runner, { checked: set, train: dataset.train }, coding);
         await writeFileAtomic(
           figure,
           await calibrationPng(calibration, split, `${dataset.name}, ${kind} likelihood`),
         );
       }
-      vae.dispose();
+      runner.dispose();
       if (options.json) {
-        const how = { likelihood: kind, kindOf: vae.likelihood.kindOf, baseMeasure, pixels: coding };
+        const how = { likelihood: kind, kindOf: run.vae.likelihood.kindOf, baseMeasure, pixels: coding };
         const noise = calibration && { calibration, figure };
         const protocol = { checkpoint, epoch: run.epoch, protocol: PROTOCOL };
         result(JSON.stringify({ ...summary, ...how, ...protocol, ...noise }));

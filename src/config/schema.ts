@@ -2,7 +2,7 @@ import { z } from "zod";
 import { backendNames } from "../backends/index.ts";
 import { datasetSchema } from "../data/index.ts";
 import { likelihoodSchema } from "../likelihoods/index.ts";
-import { modelSchema } from "../model.ts";
+import { modelSchema } from "../model/index.ts";
 import { objectiveSchema } from "../objectives/index.ts";
 import { trainingSchema } from "../training/schema.ts";
 
@@ -15,7 +15,7 @@ export const configSchema = z
     dataset: datasetSchema
       .meta({ description: "what to train on", flag: "dataset" })
       .prefault({ name: "digits" }),
-    model: modelSchema.prefault({}),
+    model: modelSchema.prefault({ kind: "vae" }),
     likelihood: likelihoodSchema.prefault({ kind: "gaussian" }),
     objective: objectiveSchema.prefault({ kind: "elbo" }),
     training: trainingSchema.prefault({}),

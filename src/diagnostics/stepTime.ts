@@ -1,6 +1,8 @@
 import type { Config } from "../config/schema.ts";
-import { createVae } from "../model.ts";
+import { models } from "../model/index.ts";
+import { stepNoise } from "../model/noise.ts";
 import { createObjective } from "../objectives/index.ts";
+import { controlsAt } from "../objectives/objective.ts";
 import { RandomStream } from "../random.ts";
 import { createStep } from "../training/createStep.ts";
 import { createAdam } from "../training/optimizer.ts";
@@ -21,27 +23,30 @@ export async function measureStep(config: Config, seconds: number): Promise<Step
   const D = 28 * 28;
   const { batchSize } = config.training;
   const random = new RandomStream("doctor");
-  const vae = createVae(config, { imageShape, averageImage: new Float32Array(D).fill(0.13) }, random);
-  const optimizer = createAdam(vae.parameters, config.training);
+  const data = { imageShape, averageImage: new Float32Array(D).fill(0.13) };
+  const model = models.of(config.model).create(config, data, random);
+  const optimizer = createAdam(model.parameters, config.training);
   const objective = createObjective(config.objective);
-  const step = createStep(config.training.step, { vae, objective, optimizer }, () => {});
+  const step = createStep(config.training.step, { model, objective, optimizer }, () => {});
+  const size = { count: batchSize, samples: objective.samples };
   const batch = {
-    count: batchSize,
+    ...size,
     x: random.uniforms(batchSize * D),
-    noise: random.normals(batchSize * vae.latentDim),
+    ...stepNoise(model.noise, size, random, 0),
   };
+  const controls = Object.values(controlsAt(objective, "final", 1));
 
   const times: number[] = [];
   const started = performance.now();
   for (let n = 1; n <= WARM_UP_STEPS + 5 || performance.now() - started < 1000 * seconds; n++) {
     const begun = performance.now();
-    await step.run({ ...batch, beta: 1, learningRate: 1e-3, step: n });
+    await step.run({ batch, controls, learningRate: 1e-3, step: n });
     await step.read();
     if (n > WARM_UP_STEPS) times.push(performance.now() - begun);
   }
   step.dispose();
   optimizer.dispose();
-  vae.parameters.dispose();
+  model.parameters.dispose();
   const msPerStep = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!;
   return { msPerStep, imagesPerSecond: (1000 * batchSize) / msPerStep, batchSize };
 }

@@ -1,10 +1,11 @@
 import { valuesPerImage } from "../data/batches.ts";
 import type { ImageSet } from "../data/dataset.ts";
 import type { Density, HostDensity } from "../likelihoods/likelihood.ts";
-import type { Vae } from "../model.ts";
+import type { Vae } from "../model/vae.ts";
 import type { PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
 import { decodedPass, evaluatePasses } from "./passes.ts";
+import type { Runner } from "./runner.ts";
 
 /** Each value costs a distribution function; so many images settle every figure to its printed digits. */
 const CHECKED_IMAGES = 2000;
@@ -64,13 +65,14 @@ interface Decoded {
 
 /** Tests the assumed noise on a split; the training images serve to fit the scale, so that test data stay unseen. */
 export async function checkNoise(
-  vae: Vae & { likelihood: Density },
+  runner: Runner & { vae: Vae & { likelihood: Density } },
   sets: { readonly checked: ImageSet; readonly train: ImageSet },
   coding: PixelCoding,
 ): Promise<Calibration> {
-  const density = await vae.likelihood.onHost();
-  const P = vae.likelihood.paramChannels;
-  const checked = await decode(vae, sets.checked, coding, CHECKED_IMAGES);
+  const { likelihood } = runner.vae;
+  const density = await likelihood.onHost();
+  const P = likelihood.paramChannels;
+  const checked = await decode(runner, sets.checked, coding, CHECKED_IMAGES);
   const random = new RandomStream("calibration");
   const pit = new Float64Array(PIT_BINS);
   const histogram = new Float64Array(RESIDUAL_BINS);
@@ -95,8 +97,8 @@ export async function checkNoise(
     pit: Array.from(pit, (c) => c / n),
     coverage: NOMINAL.map((nominal, k) => ({ nominal, observed: covered[k]! / n })),
     residuals: { ...moments(powers.map((sum) => sum / n)), histogram: Array.from(histogram, (c) => c / n) },
-    ...(vae.likelihood.hasScale && {
-      scaleFit: fitScale(density, P, await decode(vae, sets.train, coding, FITTED_IMAGES), checked),
+    ...(likelihood.hasScale && {
+      scaleFit: fitScale(density, P, await decode(runner, sets.train, coding, FITTED_IMAGES), checked),
     }),
   };
 }
@@ -162,14 +164,14 @@ function maximise(f: (x: number) => number, low: number, high: number): number {
   return (low + high) / 2;
 }
 
-async function decode(vae: Vae, set: ImageSet, coding: PixelCoding, atMost: number): Promise<Decoded> {
+async function decode(runner: Runner, set: ImageSet, coding: PixelCoding, atMost: number): Promise<Decoded> {
   const D = valuesPerImage(set);
-  const P = vae.likelihood.paramChannels;
+  const P = runner.vae.likelihood.paramChannels;
   const images = Math.min(atMost, set.count, Math.ceil(DECODED_VALUES / (D * P)));
   const first = { pixels: set.pixels.subarray(0, images * D), count: images };
   const x = new Float32Array(images * D);
   const params = new Float32Array(x.length * P);
-  for await (const batch of evaluatePasses(vae, first, coding, decodedPass)) {
+  for await (const batch of evaluatePasses(runner, first, coding, decodedPass)) {
     x.set(batch.x, batch.start * D);
     params.set(batch.values[0]!, batch.start * D * P);
   }

@@ -1,6 +1,8 @@
 import { ahead } from "../ahead.ts";
 import { evaluationBatches } from "../data/batches.ts";
 import type { ImageSet } from "../data/dataset.ts";
+import type { BatchInputs } from "../model/inputs.ts";
+import { exampleNoise, type NoiseDraw } from "../model/noise.ts";
 import type { PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
 
@@ -9,17 +11,16 @@ export interface EvaluationPlan {
   readonly set: ImageSet;
   readonly coding: PixelCoding;
   readonly batchSize: number;
-  readonly latentDim: number;
+  /** What the model draws, and for how many samples of each image. */
+  readonly noise: readonly NoiseDraw[];
+  readonly samples: number;
 }
 
-export interface EvaluationInputs {
+export interface EvaluationInputs extends BatchInputs {
   /** Index of the first image in the split. */
   readonly start: number;
-  readonly count: number;
   /** [count, D] */
   readonly x: Float32Array;
-  /** Standard normal, [count, latentDim]. */
-  readonly noise: Float32Array;
 }
 
 /**
@@ -27,16 +28,11 @@ export interface EvaluationInputs {
  * do not depend on how the images are batched, and two runs get the same.
  */
 export function* evaluationInputs(plan: EvaluationPlan): Generator<EvaluationInputs, void, undefined> {
-  const { set, latentDim } = plan;
+  const { set, samples } = plan;
   const random = new RandomStream("evaluation");
-  const posterior = random.fork("posterior");
   let start = 0;
   for (const { x, count } of evaluationBatches(set, { ...plan, random })) {
-    const noise = new Float32Array(count * latentDim);
-    for (let i = 0; i < count; i++) {
-      noise.set(posterior.fork(start + i).normals(latentDim), i * latentDim);
-    }
-    yield { start, count, x, noise };
+    yield { start, count, samples, x, ...exampleNoise(plan.noise, { count, samples }, random, start) };
     start += count;
   }
 }

@@ -1,10 +1,11 @@
 import { valuesPerImage } from "../data/batches.ts";
 import type { ImageSet } from "../data/dataset.ts";
 import type { Density } from "../likelihoods/likelihood.ts";
-import type { Vae } from "../model.ts";
+import type { Vae } from "../model/vae.ts";
 import { byteIntervals, type PixelCoding } from "../pixels.ts";
 import type { ElboEstimate } from "./bounds.ts";
 import { decodedPass, evaluatePasses } from "./passes.ts";
+import type { Runner } from "./runner.ts";
 
 /** A bound on log P(v) for the bytes v of an image themselves, in nats per image, on the counting measure of 256 levels. */
 export interface LevelsEstimate {
@@ -23,7 +24,7 @@ export interface LevelsEstimate {
  * Computed in float64 on the host, with the z of `estimateElbo`, whose result gives the rate. Undefined where the pixels do not tell 256 bytes apart.
  */
 export async function estimateLevels(
-  vae: Vae & { likelihood: Density },
+  runner: Runner & { vae: Vae & { likelihood: Density } },
   set: ImageSet,
   coding: PixelCoding,
   { distortion, rate }: ElboEstimate,
@@ -35,13 +36,14 @@ export async function estimateLevels(
     const elbo = -(distortion + rate);
     return { distortion, elbo, bitsPerDim: -elbo / (D * Math.LN2) };
   };
-  const distributionOf = await vae.likelihood.onHost();
-  const P = vae.likelihood.paramChannels;
+  const { likelihood } = runner.vae;
+  const distributionOf = await likelihood.onHost();
+  const P = likelihood.paramChannels;
   const isOnBytes = distributionOf(new Float64Array(P)).values?.length === 256;
   if (isOnBytes) return levelsOf(distortion);
   const { lower, upper } = intervals;
   let logProb = 0;
-  const passes = evaluatePasses(vae, set, coding, decodedPass);
+  const passes = evaluatePasses(runner, set, coding, decodedPass);
   for await (const { start, count, values } of passes) {
     const decoded = values[0]!;
     for (let i = 0; i < count * D; i++) {

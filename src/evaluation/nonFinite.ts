@@ -1,16 +1,22 @@
-import type { Vae } from "../model.ts";
+import { type BatchInputs, onDevice } from "../model/inputs.ts";
+import type { Vae } from "../model/vae.ts";
+import type { Objective } from "../objectives/objective.ts";
 import * as tf from "../tf.ts";
 
 /**
  * The first tensor with a NaN or an infinity on the way from the pixels to the loss, described for a message; weights
  * come before what is computed from them.
  */
-export async function findNonFinite(vae: Vae, x: tf.Tensor2D, noise: tf.Tensor2D): Promise<string> {
-  const pass = vae.forward(x, noise);
+export async function findNonFinite(vae: Vae, objective: Objective, batch: BatchInputs): Promise<string> {
+  const [x, noise] = onDevice(vae, batch) as [tf.Tensor2D, tf.Tensor2D];
+  const pass = vae.forward(x, noise, objective.samples);
   const inOrder: [string, tf.Tensor][] = [
     ["the batch x", x],
     ...[...vae.parameters].map(([name, variable]): [string, tf.Tensor] => [`the weight ${name}`, variable]),
-    ...Object.entries(pass.q).map(([name, value]): [string, tf.Tensor] => [`the posterior's ${name}`, value]),
+    ...Object.entries(pass.q.params).map(([name, value]): [string, tf.Tensor] => [
+      `the posterior's ${name}`,
+      value,
+    ]),
     ["the latent z", pass.z],
     ["the decoder's output", pass.decoded],
     ["log p(x|z)", pass.logProb],
@@ -24,6 +30,6 @@ export async function findNonFinite(vae: Vae, x: tf.Tensor2D, noise: tf.Tensor2D
     }
     return "in the gradient: all values of the forward pass are finite";
   } finally {
-    tf.dispose([...Object.values(pass.q), pass.z, pass.decoded, pass.logProb, pass.rate]);
+    tf.dispose([x, noise, ...Object.values(pass.q.params), pass.z, pass.decoded, pass.logProb, pass.rate]);
   }
 }

@@ -1,9 +1,11 @@
-import { hostRows } from "../backends/index.ts";
 import type { ImageSet } from "../data/dataset.ts";
-import type { ForwardPass, Pass, Vae } from "../model.ts";
+import { hostInputs, inputsByName } from "../model/inputs.ts";
+import type { Terms } from "../model/model.ts";
+import type { Vae } from "../model/vae.ts";
 import type { PixelCoding } from "../pixels.ts";
 import * as tf from "../tf.ts";
 import { evaluationInputsAhead } from "./inputs.ts";
+import type { Pass, Runner } from "./runner.ts";
 
 /** Images at a time where only the forward pass is needed, and decoder outputs that they may have together (80 MB). */
 const EVALUATION_BATCH = 500;
@@ -26,38 +28,36 @@ export interface EvaluatedBatch {
   readonly values: readonly Float32Array[];
 }
 
-/** A pass through the whole model: batch and noise, as in `Vae.forward`, to what is taken of it. */
-export const forwardPass =
-  (select: (pass: ForwardPass, vae: Vae) => tf.Tensor[]): Pass =>
-  (vae, inputs) => {
-    const [x, noise] = inputs as [tf.Tensor2D, tf.Tensor2D];
-    return select(vae.forward(x, noise), vae);
-  };
+/** A pass through the whole model, with so many samples of each image, to what is taken of its terms. */
+export const termsPass =
+  (samples: number, select: (terms: Terms, vae: Vae) => tf.Tensor[]): Pass =>
+  (vae, inputs) =>
+    select(vae.terms(inputsByName(vae, inputs), samples), vae);
 
 /** To what the decoder gives, [B, D, P]. */
-export const decodedPass = forwardPass(({ decoded }) => [tf.clone(decoded)]);
+export const decodedPass = termsPass(1, ({ decoded }) => [tf.clone(decoded)]);
 
 /**
- * Sends a split through the model, one z ~ q(z|x) per image, and reads back what `pass` gives. Pixel noise and z belong
+ * Sends a split through the model, with `samples` draws z ~ q(z|x) of each image, and reads back what `pass` gives. Pixel noise and z belong
  * to the image and not to the seed of the training: the result does not depend on how the images are batched, and two
  * runs are measured with the same binarised pixels and the same noise.
  */
 export async function* evaluatePasses(
-  vae: Vae,
+  runner: Runner,
   set: ImageSet,
   coding: PixelCoding,
   pass: Pass,
-  batchSize = imagesAtATime(vae),
+  { samples = 1, batchSize = imagesAtATime(runner.vae, samples) } = {},
 ): AsyncGenerator<EvaluatedBatch> {
-  const plan = { set, coding, batchSize, latentDim: vae.latentDim };
-  for await (const { start, count, x, noise } of evaluationInputsAhead(plan)) {
-    const inputs = [hostRows(x, count), hostRows(noise, count)];
+  const { vae } = runner;
+  for await (const batch of evaluationInputsAhead({ set, coding, batchSize, noise: vae.noise, samples })) {
+    const { start, count, x } = batch;
     const often = count === batchSize && set.count >= RECORDED_BATCHES * batchSize;
-    yield { start, count, x, values: await vae.run(pass, inputs, often) };
+    yield { start, count, x, values: await runner.run(pass, hostInputs(vae, batch), often) };
   }
 }
 
-function imagesAtATime({ imageShape: [H, W, C], likelihood }: Vae): number {
-  const fit = Math.floor(DECODED_VALUES / (H * W * C * likelihood.paramChannels));
+function imagesAtATime({ imageShape: [H, W, C], likelihood }: Vae, samples: number): number {
+  const fit = Math.floor(DECODED_VALUES / (H * W * C * likelihood.paramChannels * samples));
   return Math.max(1, Math.min(EVALUATION_BATCH, fit));
 }

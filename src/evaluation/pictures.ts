@@ -1,7 +1,7 @@
 import { evaluationBatches } from "../data/batches.ts";
 import type { ImageSet } from "../data/dataset.ts";
 import { VaeError } from "../errors.ts";
-import { isDensity, type Vae } from "../model.ts";
+import { isDensity, type Vae } from "../model/vae.ts";
 import type { PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
@@ -37,7 +37,7 @@ export async function reconstruct(
   const [batch] = evaluationBatches(set, { coding, batchSize, random });
   const x = tf.tensor2d(batch!.x, [batchSize, batch!.x.length / batchSize]);
   const reconstructions = await toBytes(
-    tf.tidy(() => render(vae, vae.posteriorMean(vae.encode(x)), random.fork("draw"), pixels)),
+    tf.tidy(() => render(vae, vae.encode(x).mean(), random.fork("draw"), pixels)),
   );
   return { originals: await toBytes(x), reconstructions };
 }

@@ -1,4 +1,4 @@
-import type { Vae } from "../model.ts";
+import type { Vae } from "../model/vae.ts";
 
 /** The standard deviation of the noise, where it is one number; waits for the device. */
 export async function readSigma({ likelihood }: Vae): Promise<{ sigma?: number }> {

@@ -1,10 +1,10 @@
 import { valuesPerImage } from "../data/batches.ts";
 import type { ImageSet } from "../data/dataset.ts";
-import { isDensity, type Vae } from "../model.ts";
 import type { PixelCoding } from "../pixels.ts";
 import { estimateElbo } from "./bounds.ts";
 import { estimateLevels, type LevelsEstimate } from "./levels.ts";
 import { readSigma } from "./readSigma.ts";
+import { isOfDensity, type Runner } from "./runner.ts";
 
 export type SplitName = "train" | "validation" | "test";
 
@@ -34,18 +34,19 @@ export const PROTOCOL =
 
 /** `levels` also computes `levels256`, which takes some microseconds for each pixel. */
 export async function summarise(
-  vae: Vae,
+  runner: Runner,
   split: SplitName,
   set: ImageSet,
   coding: PixelCoding,
   { levels }: { levels: boolean },
 ): Promise<SplitSummary> {
-  const estimate = await estimateElbo(vae, set, coding);
+  const { vae } = runner;
+  const estimate = await estimateElbo(runner, set, coding);
   const { count, distortion, rate, ...rest } = estimate;
-  if (!isDensity(vae)) return { split, count, distortion, rate };
+  if (!isOfDensity(runner)) return { split, count, distortion, rate };
   const D = valuesPerImage(set);
   const elbo = -(distortion + rate);
-  const levels256 = levels ? await estimateLevels(vae, set, coding, estimate) : undefined;
+  const levels256 = levels ? await estimateLevels(runner, set, coding, estimate) : undefined;
   return {
     split,
     count,

@@ -1,12 +1,14 @@
 import type { ImageSet } from "../data/dataset.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import type { TermName } from "../likelihoods/likelihood.ts";
-import type { Vae } from "../model.ts";
+import { inputsByName, onDevice } from "../model/inputs.ts";
+import type { Vae } from "../model/vae.ts";
+
+import { controlsAt, estimate, lossFormula, type Objective } from "../objectives/objective.ts";
 import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
-import { trainingInputs } from "../training/inputs.ts";
-import { onDevice } from "../training/step.ts";
+import { type InputsPlan, trainingInputs } from "../training/inputs.ts";
 
 /** The loss of one batch in parts, as means over its images, in nats per image. */
 export interface BatchTerms {
@@ -20,18 +22,21 @@ export interface BatchTerms {
   readonly errors: { readonly SSE: number; readonly SAE: number };
   /** The standard deviation of the noise, where it is one number. */
   readonly sigma?: number;
+  /** What is minimised, where that is not distortion + β · rate. */
+  readonly loss?: { readonly formula: string; readonly samples: number; readonly value: number };
 }
 
 /** Takes the first batch of the first epoch apart: the loss that `vae train` computes in its first step. */
 export async function measureFirstBatch(
   vae: Vae,
+  objective: Objective,
   set: ImageSet,
   { coding, batchSize, random }: { coding: PixelCoding; batchSize: number; random: RandomStream },
 ): Promise<BatchTerms> {
   const start = { epoch: 1, from: 0, step: 0 };
-  const inputs = { set, coding, batchSize, latentDim: vae.latentDim, seed: random.key };
+  const inputs = { set, coding, batchSize, noise: vae.noise, samples: 1, seed: random.key };
   const batch = trainingInputs({ ...inputs, ...start }).next().value!;
-  const { x, noise } = onDevice(batch);
+  const [x, noise] = onDevice(vae, batch) as [tf.Tensor2D, tf.Tensor2D];
   const { parts, ...whole } = tf.tidy(() => {
     const { decoded, logProb, rate } = vae.forward(x, noise);
     const residual = tf.sub(x, vae.likelihood.mean(decoded));
@@ -62,7 +67,38 @@ export async function measureFirstBatch(
     rate: await mean(whole.rate),
     errors: { SSE: await mean(whole.SSE), SAE: await mean(whole.SAE) },
     ...(await readSigma(vae)),
+    ...(objective.kind !== "elbo" && { loss: await measureLoss(vae, objective, inputs, start) }),
   };
   tf.dispose([x, noise, ...Object.values(whole), ...Object.values(parts)]);
   return result;
 }
+
+/** The loss of the batch with as many samples as the objective takes. */
+async function measureLoss(
+  vae: Vae,
+  objective: Objective,
+  inputs: Omit<InputsPlan, "epoch" | "from" | "step">,
+  start: Pick<InputsPlan, "epoch" | "from" | "step">,
+): Promise<{ formula: string; samples: number; value: number }> {
+  const { samples } = objective;
+  const batch = trainingInputs({ ...inputs, samples, ...start }).next().value!;
+  const controls = Object.values(controlsAt(objective, "final", 1));
+  const loss = tf.tidy(() => {
+    const terms = vae.terms(inputsByName(vae, onDevice(vae, batch)), samples);
+    const scalars = controls.map((value) => tf.scalar(value));
+    return estimate(objective, terms, scalars).loss;
+  });
+  const [value] = await loss.data();
+  loss.dispose();
+  return {
+    formula: plain(lossFormula(objective, (name) => formulaOf(objective, name))),
+    samples,
+    value: value!,
+  };
+}
+
+const formulaOf = ({ quantities }: Objective, name: string) =>
+  quantities.find((quantity) => quantity.name === name)!.formula;
+
+/** Without the marks of subscripts. */
+const plain = (formula: string) => formula.replaceAll(/\{sub\|(\w+)\}/g, "_$1");

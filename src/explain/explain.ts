@@ -1,8 +1,10 @@
 import type { Config } from "../config/schema.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { likelihoodFamily } from "../likelihoods/index.ts";
-import type { Vae } from "../model.ts";
-import type { PixelCoding } from "../pixels.ts";
+import { likelihoods } from "../likelihoods/index.ts";
+import type { Vae } from "../model/vae.ts";
+import { createObjective } from "../objectives/index.ts";
+import { controlsAt } from "../objectives/objective.ts";
+import { describeMeasure, type PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
 import { measureFirstBatch } from "./batchTerms.ts";
 import type { Page, Section } from "./document.ts";
@@ -30,13 +32,15 @@ export interface Subject {
 export async function explain(subject: Subject, translated?: Section): Promise<Page> {
   const { config, coding, dataset, vae } = subject;
   const { likelihood, training } = config;
-  const { beta, warmup } = config.objective;
+  const objective = createObjective(config.objective);
+  const { beta = 1 } = controlsAt(objective, "final", 1);
+  const warmup = "warmup" in config.objective ? config.objective.warmup : 0;
   const { kindOf } = vae.likelihood;
   const [height, width, channels] = dataset.imageShape;
   const D = height * width * channels;
   const reduction = reduce(likelihood, { D, beta });
   const random = new RandomStream(training.seed);
-  const terms = await measureFirstBatch(vae, dataset.train, {
+  const terms = await measureFirstBatch(vae, objective, dataset.train, {
     coding,
     batchSize: training.batchSize,
     random,
@@ -44,7 +48,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
   const about = {
     weights: subject.weights,
     noise: "components" in likelihood && likelihood.components > 1 ? "Each component" : "The noise",
-    baseMeasure: likelihoodFamily(likelihood).baseMeasure(likelihood),
+    baseMeasure: describeMeasure(likelihoods.of(likelihood).support(likelihood)),
     D,
     seed: training.seed,
   };

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { fusedKernel } from "../fusedKernel.ts";
+import { customOp } from "../tensors/deviceMath.ts";
+import { softplus } from "../tensors/hostMath.ts";
 import * as tf from "../tf.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import { onLevels } from "./pixelDistribution.ts";
-import { softplus } from "./special.ts";
-import { customOp } from "./stableOps.ts";
 
 /** Keeps the first logits finite where a pixel is always black; the bounds of Burda et al. 2016, released code. */
 const clipProbability = (p: number) => Math.min(0.999, Math.max(0.001, p));
@@ -18,8 +18,7 @@ export const bernoulli = defineLikelihood({
     .describe("binary cross-entropy as a probability, for binary pixels"),
   kindOf: "density",
   formula: () => "log p(x|z) = x l(z) - log(1 + exp l(z)), x in {0, 1}",
-  baseMeasure: () => "counting measure on {0, 1}",
-  pixels: () => ["binary-dynamic", "binary-static", "binary-threshold"],
+  support: () => ({ set: "binary" }),
   initialParams: (_config, averageImage) => initialLogits(averageImage),
   create: () => ({
     kindOf: "density",

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { levelsCoding } from "../pixels.ts";
+import { customOp } from "../tensors/deviceMath.ts";
+import { langevin, logSumExp, solveIncreasing } from "../tensors/hostMath.ts";
 import * as tf from "../tf.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import { drawIndex, oneHot } from "./mixture.ts";
 import { onLevels } from "./pixelDistribution.ts";
-import { langevin, logSumExp, solveIncreasing } from "./special.ts";
-import { customOp } from "./stableOps.ts";
 
 /**
  * `log p(x) = l_k − log Σ_j exp(l_j)` with K logits l and x = k / (K − 1): cross-entropy over the levels of a pixel
@@ -26,8 +25,7 @@ export const categorical = defineLikelihood({
   kindOf: "density",
   formula: ({ levels }) =>
     `log p(x|z) = log softmax(l(z))_k, x = ${levels === 2 ? "k" : `k / ${levels - 1}`}, ${levels} levels k`,
-  baseMeasure: ({ levels }) => `counting measure on ${levels} levels`,
-  pixels: ({ levels }) => [levelsCoding(levels)],
+  support: ({ levels }) => ({ set: "levels", levels }),
 
   initialParams({ levels }, averageImage) {
     const logits = new Float32Array(averageImage.length * levels);

@@ -1,11 +1,10 @@
 import { z } from "zod";
+import * as stable from "../tensors/deviceMath.ts";
+import { langevin, log1mExp, logSinhc, solveIncreasing } from "../tensors/hostMath.ts";
 import * as tf from "../tf.ts";
 import { crossEntropies } from "./bernoulli.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import { IntervalDistribution } from "./pixelDistribution.ts";
-import { REAL_LINE } from "./scale.ts";
-import { langevin, log1mExp, logSinhc, solveIncreasing } from "./special.ts";
-import * as stable from "./stableOps.ts";
 
 /**
  * `log p(x) = x·l − log((eˡ − 1) / l)` on [0, 1] with logits l: cross-entropy with the constant that makes it a density
@@ -20,9 +19,8 @@ export const continuousBernoulli = defineLikelihood({
     .describe("cross-entropy with its normaliser, a density for grey pixels in [0, 1]"),
   kindOf: "density",
   formula: () => "log p(x|z) = x l(z) - log((exp l(z) - 1) / l(z)), x in [0, 1]",
-  baseMeasure: () => REAL_LINE, // outside [0, 1] the density is 0
   // Pixels that are always exactly 0 or 1 would drive |l| and the density to infinity: they need dequantisation.
-  pixels: () => ["gray-dequantized"],
+  support: () => ({ set: "unit interval", canDiverge: true }),
   initialParams: (_config, averageImage) => averageImage.map(logitOfMean),
   create: () => ({
     kindOf: "density",

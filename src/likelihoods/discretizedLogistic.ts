@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { logSinhc } from "../tensors/deviceMath.ts";
+import { log1mExp, softplus } from "../tensors/hostMath.ts";
 import * as tf from "../tf.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import type { LocationScaleOptions } from "./locationScale.ts";
@@ -12,8 +14,6 @@ import {
 } from "./mixture.ts";
 import { quantised } from "./pixelDistribution.ts";
 import { describeScale, initialScale, type ScaleConfig, scaleSetting } from "./scale.ts";
-import { log1mExp, softplus } from "./special.ts";
-import { logSinhc } from "./stableOps.ts";
 
 const LEVELS = 256;
 const LAST = LEVELS - 1;
@@ -36,8 +36,7 @@ export const discretizedLogistic = defineLikelihood({
   formula: ({ components, scale }) =>
     "log P(x|z) = log sum_k pi_k(z) [F((x + 1/510 - m_k(z)) / s) - F((x - 1/510 - m_k(z)) / s)], " +
     `F(t) = 1 / (1 + exp -t), ${countComponents(components)}, ${describeScale("s", scale)}`,
-  baseMeasure: () => `counting measure on ${LEVELS} levels`,
-  pixels: () => ["gray"],
+  support: () => ({ set: "bytes" }),
   initialParams({ components, scale }, averageImage) {
     const s = initialScale(optionsOf(scale));
     return initialMixture(components, optionsOf(scale), averageImage, (mean) => locationOfMean(mean, s));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { HALF_LOG_TWO_PI, logNormalTail } from "../tensors/hostMath.ts";
 import * as tf from "../tf.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import {
@@ -9,8 +10,7 @@ import {
 } from "./locationScale.ts";
 import { meanSchema } from "./meanFunction.ts";
 import { logMassByTails } from "./pixelDistribution.ts";
-import { describeScale, REAL_LINE, realCodings, scaleSchema } from "./scale.ts";
-import { HALF_LOG_TWO_PI, logNormalTail } from "./special.ts";
+import { describeScale, scaleSchema } from "./scale.ts";
 
 const schema = z
   .strictObject({
@@ -36,8 +36,7 @@ export const gaussian = defineLikelihood({
   kindOf: "density",
   formula: ({ sigma }) =>
     `log p(x|z) = -(x - mu(z))^2 / 2 sigma^2 - log sigma - 0.5 log 2 pi, ${describeScale("sigma", sigma)}`,
-  baseMeasure: () => REAL_LINE,
-  pixels: ({ sigma }) => realCodings(sigma === "perPixel"),
+  support: ({ sigma }) => ({ set: "real", canDiverge: sigma === "perPixel" }),
   initialParams: (config, averageImage) => initialLocationScale(optionsOf(config), averageImage),
   create: (config, createVariable) => locationScale(standardNormal, optionsOf(config), createVariable),
 });

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { logStandardNormal } from "../distributions/normal.ts";
+import { HALF_LOG_TWO_PI } from "../tensors/hostMath.ts";
 import * as tf from "../tf.ts";
 import { standardNormal } from "./gaussian.ts";
 import { defineLikelihood } from "./likelihood.ts";
@@ -11,8 +13,7 @@ import {
   createMixture,
   initialMixture,
 } from "./mixture.ts";
-import { describeScale, REAL_LINE, realCodings, scaleSetting } from "./scale.ts";
-import { HALF_LOG_TWO_PI } from "./special.ts";
+import { describeScale, scaleSetting } from "./scale.ts";
 
 const schema = z
   .strictObject({
@@ -32,9 +33,8 @@ export const gaussianMixture = defineLikelihood({
   kindOf: "density",
   formula: ({ components, scale }) =>
     `log p(x|z) = log sum_k pi_k(z) N(x; mu_k(z), s^2), ${countComponents(components)}, ${describeScale("s", scale)}`,
-  baseMeasure: () => REAL_LINE,
   // A shared scale too can go to 0: components on 0 and on 1 meet every pixel of a black-and-white image exactly.
-  pixels: ({ scale }) => realCodings(typeof scale !== "number"),
+  support: ({ scale }) => ({ set: "real", canDiverge: typeof scale !== "number" }),
   initialParams: (config, averageImage) => initialMixture(config.components, optionsOf(config), averageImage),
   create: (config, createVariable) =>
     createMixture(config.components, gaussians, optionsOf(config), createVariable),
@@ -49,7 +49,7 @@ const optionsOf = ({ scale, mean }: z.infer<typeof schema>): LocationScaleOption
 const gaussians: ComponentFamily = {
   logProb({ locations, scales }, x) {
     const t = tf.mul(tf.sub(x, locations), scales.inverse);
-    return tf.sub(tf.mul(tf.square(t), -0.5), tf.add(scales.log, HALF_LOG_TWO_PI));
+    return tf.sub(logStandardNormal(t), scales.log);
   },
   parts(minusLogProb, _x, { log }) {
     const constant = tf.fill<tf.Rank.R2>(minusLogProb.shape, HALF_LOG_TWO_PI);

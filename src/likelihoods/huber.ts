@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { customOp } from "../tensors/deviceMath.ts";
+import { erf, log1mExp, logAddExp, normalQuantile } from "../tensors/hostMath.ts";
 import * as tf from "../tf.ts";
 import { standardNormal } from "./gaussian.ts";
 import { defineLikelihood } from "./likelihood.ts";
@@ -9,9 +11,7 @@ import {
   type StandardDensity,
 } from "./locationScale.ts";
 import { meanSchema } from "./meanFunction.ts";
-import { describeScale, REAL_LINE, realCodings, scaleSetting } from "./scale.ts";
-import { erf, log1mExp, logAddExp, normalQuantile } from "./special.ts";
-import { customOp } from "./stableOps.ts";
+import { describeScale, scaleSetting } from "./scale.ts";
 
 const schema = z
   .strictObject({
@@ -38,8 +38,7 @@ export const huber = defineLikelihood({
     `log p(x|z) = -h(t) - log s - ${parts(delta).logNormaliser.toFixed(4)}, ` +
     `h(t) = t^2 / 2 up to |t| = delta, delta |t| - delta^2 / 2 beyond, ` +
     `t = (x - mu(z)) / s, delta = ${delta}, ${describeScale("s", scale)}`,
-  baseMeasure: () => REAL_LINE,
-  pixels: ({ scale }) => realCodings(scale === "perPixel"),
+  support: ({ scale }) => ({ set: "real", canDiverge: scale === "perPixel" }),
   initialParams: (config, averageImage) => initialLocationScale(optionsOf(config), averageImage),
   create: (config, createVariable) =>
     locationScale(standardHuber(config.delta), optionsOf(config), createVariable),

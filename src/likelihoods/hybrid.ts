@@ -28,8 +28,7 @@ export const hybrid = defineLikelihood({
   kindOf: "loss",
   formula: ({ ceWeight, mseWeight }) =>
     `loss = ${ceWeight} BCE(x, p(z)) + ${mseWeight} (x - p(z))^2, a loss that no density belongs to`,
-  baseMeasure: () => "no measure: a loss, not a density",
-  pixels: () => ["gray", "gray-dequantized", "binary-dynamic", "binary-static", "binary-threshold"],
+  support: () => ({ set: "any" }),
   initialParams: (_config, averageImage) => initialLogits(averageImage),
 
   create({ ceWeight, mseWeight }) {

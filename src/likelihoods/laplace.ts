@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { log1mExp } from "../tensors/hostMath.ts";
 import * as tf from "../tf.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import {
@@ -8,8 +9,7 @@ import {
   type StandardDensity,
 } from "./locationScale.ts";
 import { meanSchema } from "./meanFunction.ts";
-import { describeScale, REAL_LINE, realCodings, scaleSetting } from "./scale.ts";
-import { log1mExp } from "./special.ts";
+import { describeScale, scaleSetting } from "./scale.ts";
 
 const schema = z
   .strictObject({ kind: z.literal("laplace"), scale: scaleSetting, mean: meanSchema })
@@ -24,8 +24,7 @@ export const laplace = defineLikelihood({
   schema,
   kindOf: "density",
   formula: ({ scale }) => `log p(x|z) = -|x - mu(z)| / b - log 2 b, ${describeScale("b", scale)}`,
-  baseMeasure: () => REAL_LINE,
-  pixels: ({ scale }) => realCodings(scale === "perPixel"),
+  support: ({ scale }) => ({ set: "real", canDiverge: scale === "perPixel" }),
   initialParams: (config, averageImage) => initialLocationScale(optionsOf(config), averageImage),
   create: (config, createVariable) => locationScale(standardLaplace, optionsOf(config), createVariable),
 });

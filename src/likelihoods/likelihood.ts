@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { CreateVariable } from "../parameters.ts";
-import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
+import type { Support } from "../support.ts";
 import type { Scalar, Tensor1D, Tensor2D, Tensor3D } from "../tf.ts";
 import type { PixelDistribution } from "./pixelDistribution.ts";
 
@@ -80,27 +80,25 @@ export interface Loss extends Decoding {
 export type Likelihood = Density | Loss;
 
 /**
- * One family of densities. Adding one: a file that exports this object, its two lines in `index.ts`, a row in the
+ * One family of densities. Adding one: a file that exports this object, its line in `index.ts`, a row in the
  * contract table `test/likelihoods/rows.ts`, and its words for people in `src/explain/reductions`.
  */
-export interface LikelihoodFamily<Schema extends z.ZodType> {
+export interface LikelihoodFamily<Schema extends z.ZodObject = z.ZodObject> {
   /** The section `likelihood:` of a configuration. */
   readonly schema: Schema;
   /** Reports print ELBO, NLL and bits of a density only. */
   readonly kindOf: Likelihood["kindOf"];
   /** The density in a line, for people. */
   formula(config: z.infer<Schema>): string;
-  /** The measure that the density is taken against; numbers on different measures are never ranked. */
-  baseMeasure(config: z.infer<Schema>): string;
-  /** The codings of pixels that this is a density for; `pixels: auto` takes the first. */
-  pixels(config: z.infer<Schema>): readonly [PixelCoding, ...PixelCoding[]];
+  /** The values that this is a density for; the measure it is taken against follows from them. */
+  support(config: z.infer<Schema>): Support;
   /** Decoder biases [D, P] at which the mean is the average image, so that training starts from there. */
   initialParams(config: z.infer<Schema>, averageImage: Float32Array): Float32Array;
   create(config: z.infer<Schema>, createVariable: CreateVariable): Likelihood;
 }
 
 /** Identity; gives a family's file its types. */
-export function defineLikelihood<const Schema extends z.ZodType>(
+export function defineLikelihood<const Schema extends z.ZodObject>(
   family: LikelihoodFamily<Schema>,
 ): LikelihoodFamily<Schema> {
   return family;

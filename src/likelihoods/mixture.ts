@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { CreateVariable } from "../parameters.ts";
 import type { RandomStream } from "../random.ts";
+import { logSumExp } from "../tensors/deviceMath.ts";
+import * as special from "../tensors/hostMath.ts";
 import * as tf from "../tf.ts";
 import type { Density } from "./likelihood.ts";
 import type { LocationScaleOptions } from "./locationScale.ts";
@@ -14,8 +16,6 @@ import {
   scaleChannels,
   scaleReports,
 } from "./scale.ts";
-import * as special from "./special.ts";
-import { logSumExp } from "./stableOps.ts";
 
 /** The setting `components` of the families that are mixtures; help and tables show it once. */
 export const componentsSetting = z.int().min(1).max(30).meta({

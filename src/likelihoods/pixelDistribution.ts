@@ -1,4 +1,4 @@
-import { log1mExp, logAddExp, logSumExp } from "./special.ts";
+import { log1mExp, logAddExp, logSumExp } from "../tensors/hostMath.ts";
 
 /** The distribution of one value x in float64, for evaluation: intervals, calibration, other base measures. */
 export interface PixelDistribution {

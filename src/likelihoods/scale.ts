@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { CreateVariable } from "../parameters.ts";
-import type { PixelCoding } from "../pixels.ts";
 import * as tf from "../tf.ts";
 import type { Density } from "./likelihood.ts";
 
@@ -130,16 +129,6 @@ export function scaleReports(
     ...(shareAtFloor && { scaleAtFloor: (params) => tf.tidy(() => shareAtFloor(rawOf(params))) }),
   };
 }
-
-/** What all densities of real values are taken against. */
-export const REAL_LINE = "Lebesgue measure on the real line, pixels scaled to [0, 1]";
-
-/**
- * The codings that a density of real values takes. Constant pixels would drive a scale of their own to 0 and the
- * density to infinity: where that can be, dequantisation is needed.
- */
-export const realCodings = (canCollapse: boolean): readonly [PixelCoding, ...PixelCoding[]] =>
-  canCollapse ? ["gray-dequantized"] : ["gray", "gray-dequantized"];
 
 /** `b = 0.1`, `b learned`, `b = b(z)`, for formulas. */
 export function describeScale(symbol: string, scale: ScaleConfig): string {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { incompleteBeta, logGamma } from "../tensors/hostMath.ts";
 import * as tf from "../tf.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import {
@@ -9,8 +10,7 @@ import {
 } from "./locationScale.ts";
 import { meanSchema } from "./meanFunction.ts";
 import { logMassByTails } from "./pixelDistribution.ts";
-import { describeScale, REAL_LINE, realCodings, scaleSetting } from "./scale.ts";
-import { incompleteBeta, logGamma } from "./special.ts";
+import { describeScale, scaleSetting } from "./scale.ts";
 
 const schema = z
   .strictObject({
@@ -35,8 +35,7 @@ export const studentT = defineLikelihood({
   formula: ({ scale, df }) =>
     `log p(x|z) = -${(df + 1) / 2} log(1 + t^2 / ${df}) - log s - ${studentLogNormaliser(df).toFixed(4)}, ` +
     `t = (x - mu(z)) / s, ${describeScale("s", scale)}`,
-  baseMeasure: () => REAL_LINE,
-  pixels: ({ scale }) => realCodings(scale === "perPixel"),
+  support: ({ scale }) => ({ set: "real", canDiverge: scale === "perPixel" }),
   initialParams: (config, averageImage) => initialLocationScale(optionsOf(config), averageImage),
   create: (config, createVariable) => locationScale(standardT(config.df), optionsOf(config), createVariable),
 });

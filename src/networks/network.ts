@@ -23,8 +23,8 @@ export interface Network {
   decode(z: Tensor2D): Tensor3D;
 }
 
-/** One family of networks: a file that exports this object, and its two lines in `index.ts`. */
-export interface NetworkFamily<Schema extends z.ZodType> {
+/** One family of networks: a file that exports this object, and its line in `index.ts`. */
+export interface NetworkFamily<Schema extends z.ZodObject = z.ZodObject> {
   /** The section `model.network:` of a configuration. */
   readonly schema: Schema;
   create(
@@ -36,7 +36,7 @@ export interface NetworkFamily<Schema extends z.ZodType> {
 }
 
 /** Identity; gives a family's file its types. */
-export function defineNetwork<const Schema extends z.ZodType>(
+export function defineNetwork<const Schema extends z.ZodObject>(
   family: NetworkFamily<Schema>,
 ): NetworkFamily<Schema> {
   return family;

@@ -1,16 +1,17 @@
-import { z } from "zod";
+import type { z } from "zod";
+import { familyOf } from "../family.ts";
 import { elbo } from "./elbo.ts";
+import { iwae } from "./iwae.ts";
 import type { Objective, ObjectiveFamily } from "./objective.ts";
 
-export const objectiveSchema = z.discriminatedUnion("kind", [elbo.schema]).describe("what is minimised");
+export const objectives = familyOf<ObjectiveFamily>()("kind", [elbo, iwae]);
+
+export const objectiveSchema = objectives.schema.describe("what is minimised");
 
 export type ObjectiveConfig = z.infer<typeof objectiveSchema>;
 
-const objectives = { elbo } satisfies {
-  [K in ObjectiveConfig["kind"]]: { schema: z.ZodType<Extract<ObjectiveConfig, { kind: K }>> };
-};
-
 /** The objective that a configuration names. */
-export function createObjective(config: ObjectiveConfig): Objective {
-  return (objectives[config.kind] as unknown as ObjectiveFamily<z.ZodType<ObjectiveConfig>>).create(config);
-}
+export const createObjective = (config: ObjectiveConfig): Objective => objectives.of(config).create(config);
+
+/** The evidence lower bound as evaluations take it: one sample of each example, β = 1. */
+export const plainElbo: Objective = createObjective(elbo.schema.parse({ kind: "elbo" }));

@@ -1,3 +1,4 @@
+import type { Objective } from "../objectives/objective.ts";
 import type { Metrics } from "../training/metrics.ts";
 
 /** Nats are printed with two decimals: a hundredth of a nat per image is below what one z per image resolves. */
@@ -6,14 +7,24 @@ const DECIMALS = 2;
 const rounded = (value: number) => Number(value.toFixed(DECIMALS));
 
 /**
- * `loss = distortion + β · rate` such that the printed digits re-add: the sum is made from the printed terms.
- * At β = 1 it is `-elbo` too.
+ * `loss = distortion + β · rate`, or whatever the objective adds up, such that the printed digits re-add: the sum is made
+ * from the printed terms.
  */
-export function formatLoss({ distortion, rate }: Metrics, beta: number): string {
-  const d = rounded(distortion);
-  const r = rounded(rate);
-  const weight = beta === 1 ? "" : `${formatNumber(beta)} x `;
-  return `${(d + beta * r).toFixed(DECIMALS)} = ${d.toFixed(DECIMALS)} + ${weight}${r.toFixed(DECIMALS)}`;
+export function formatLoss(
+  { quantities }: Metrics,
+  { loss }: Objective,
+  controls: Readonly<Record<string, number>>,
+): string {
+  const terms = loss.map(({ quantity, times }) => ({
+    value: rounded(quantities[quantity]!),
+    weight: times === undefined ? 1 : controls[times]!,
+  }));
+  const sum = terms.reduce((sum, { value, weight }) => sum + weight * value, 0).toFixed(DECIMALS);
+  if (terms.length === 1 && terms[0]!.weight === 1) return sum;
+  const parts = terms.map(
+    ({ value, weight }) => `${weight === 1 ? "" : `${formatNumber(weight)} x `}${value.toFixed(DECIMALS)}`,
+  );
+  return `${sum} = ${parts.join(" + ")}`;
 }
 
 export const formatNats = (value: number) => rounded(value).toFixed(DECIMALS);

@@ -1,12 +1,14 @@
 import type { Experiment } from "../experiment.ts";
-import { likelihoodFamily } from "../likelihoods/index.ts";
+import { likelihoods } from "../likelihoods/index.ts";
 import type { Likelihood } from "../likelihoods/likelihood.ts";
+import { createObjective } from "../objectives/index.ts";
+import type { Objective } from "../objectives/objective.ts";
 import { formatCount } from "./format.ts";
 
 /** What the numbers of the lines below the header are. */
-const LEGEND: Record<Likelihood["kindOf"], string> = {
-  density: "loss = distortion + beta x rate, in nats per image",
-  loss: "loss = reconstruction loss + beta x rate, summed over an image; no likelihood, so no ELBO and no bits",
+const LEGEND: Record<Likelihood["kindOf"], (loss: string) => string> = {
+  density: (loss) => `loss = ${loss}, in nats per image`,
+  loss: (loss) => `loss = ${loss}, summed over an image; no likelihood, so no ELBO and no bits`,
 };
 
 /** What is about to happen, in a few lines: backend, data, model, folder. */
@@ -15,17 +17,30 @@ export function header(experiment: Experiment, folder: string): string[] {
   const { train, validation, test, imageShape } = dataset;
   const { network, latentDim } = config.model;
   const threads = `${backend.threads} thread${backend.threads === 1 ? "" : "s"}`;
-  const beta = config.objective.warmup > 0 ? `, reached in ${config.objective.warmup} epochs` : "";
+  const objective = createObjective(config.objective);
+  const controls = Object.entries(objective.controls).map(([name, { words }]) => `, ${name} ${words}`);
+  const samples = objective.samples === 1 ? "" : `, ${objective.samples} samples of each image`;
   return [
     `backend     ${backend.name} on ${backend.device}, ${threads}`,
     ...backend.notes.map((text) => `            ${text}`),
     `data        ${dataset.name}: ${formatCount(train.count)} train, ${formatCount(validation.count)} validation, ` +
       `${formatCount(test.count)} test images of ${imageShape.join("x")}, pixels ${coding}`,
-    `likelihood  ${likelihoodFamily(config.likelihood).formula(config.likelihood)}`,
-    `objective   ${config.objective.kind}, beta ${config.objective.beta}${beta}`,
+    `likelihood  ${likelihoods.of(config.likelihood).formula(config.likelihood)}`,
+    `objective   ${objective.kind}${controls.join("")}${samples}`,
     `model       ${network.kind} ${network.hidden.join("-") || "(linear)"}, latent dimension ${latentDim}, ` +
       `${formatCount(vae.parameters.count)} parameters, seed ${config.training.seed}`,
     `run         ${folder}`,
-    LEGEND[vae.likelihood.kindOf],
+    LEGEND[vae.likelihood.kindOf](legendOf(objective, vae.likelihood.kindOf)),
   ];
+}
+
+/** `distortion + beta x rate`, in the words of the log lines. */
+function legendOf({ loss, quantities }: Objective, kindOf: Likelihood["kindOf"]): string {
+  const titleOf = (name: string) => {
+    const { title, ofBareLoss } = quantities.find((quantity) => quantity.name === name)!;
+    return kindOf === "loss" && ofBareLoss ? "reconstruction loss" : title.toLowerCase();
+  };
+  return loss
+    .map(({ quantity, times }) => (times === undefined ? "" : `${times} x `) + titleOf(quantity))
+    .join(" + ");
 }

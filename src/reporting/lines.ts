@@ -1,3 +1,4 @@
+import type { Objective } from "../objectives/objective.ts";
 import type { Listener } from "../training/events.ts";
 import { epochLine } from "./epochLine.ts";
 import { formatCount, formatLoss } from "./format.ts";
@@ -8,13 +9,14 @@ const SECONDS_BETWEEN_LINES = 30;
 /** For a log file or a pipe: whole lines, few of them. */
 export function lineReporter(write: (line: string) => void): Listener {
   let epochs = 0;
+  let objective!: Objective;
   let imagesPerEpoch = 0;
   let lastLine = performance.now();
   let images = 0;
   return (event) => {
     switch (event.type) {
       case "started":
-        ({ epochs, imagesPerEpoch } = event);
+        ({ epochs, imagesPerEpoch, objective } = event);
         break;
       case "progress":
         images = event.images;
@@ -23,14 +25,14 @@ export function lineReporter(write: (line: string) => void): Listener {
         if (performance.now() - lastLine < SECONDS_BETWEEN_LINES * 1000) return;
         write(
           `epoch ${event.epoch}/${epochs}, ${formatCount(images)} of ${formatCount(imagesPerEpoch)} images: ` +
-            `train ${formatLoss(event.metrics, event.beta)}`,
+            `train ${formatLoss(event.metrics, objective, event.controls)}`,
         );
         break;
       case "note":
         write(event.text);
         return;
       case "epoch":
-        write(epochLine(event, epochs));
+        write(epochLine(event, epochs, objective));
         break;
     }
     lastLine = performance.now();

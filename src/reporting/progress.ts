@@ -1,4 +1,5 @@
 import { SingleBar } from "cli-progress";
+import type { Objective } from "../objectives/objective.ts";
 import type { Listener } from "../training/events.ts";
 import { epochLine } from "./epochLine.ts";
 import { formatCount, formatDuration, formatNats } from "./format.ts";
@@ -9,6 +10,7 @@ const REDRAWS_PER_SECOND = 8;
 export function progressReporter(stream: NodeJS.WriteStream): Listener {
   let bar: SingleBar | undefined;
   let epochs = 0;
+  let objective!: Objective;
   let imagesPerEpoch = 0;
   let started = 0;
   let imagesAtStart = 0;
@@ -30,8 +32,7 @@ export function progressReporter(stream: NodeJS.WriteStream): Listener {
   return (event) => {
     switch (event.type) {
       case "started":
-        epochs = event.epochs;
-        imagesPerEpoch = event.imagesPerEpoch;
+        ({ epochs, imagesPerEpoch, objective } = event);
         imagesAtStart = event.epoch * imagesPerEpoch + event.imagesDone;
         started = performance.now();
         break;
@@ -54,7 +55,7 @@ export function progressReporter(stream: NodeJS.WriteStream): Listener {
       case "epoch":
         bar?.stop();
         bar = undefined;
-        stream.write(`${epochLine(event, epochs)}\n`);
+        stream.write(`${epochLine(event, epochs, objective)}\n`);
         break;
       case "finished":
         bar?.stop();

@@ -1,6 +1,6 @@
 import { stepRecorder } from "../backends/index.ts";
 import { VaeError } from "../errors.ts";
-import type { Vae } from "../model.ts";
+import type { Model } from "../model/model.ts";
 import type { Objective } from "../objectives/objective.ts";
 import * as tf from "../tf.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -11,15 +11,15 @@ import { eagerStep, type TrainStep } from "./step.ts";
 /** The training step as configured, on the current backend. `note` is told where `auto` has to do without recording. */
 export function createStep(
   kind: TrainingConfig["step"],
-  parts: { vae: Vae; objective: Objective; optimizer: Optimizer },
+  parts: { model: Model; objective: Objective; optimizer: Optimizer },
   note: (text: string) => void,
 ): TrainStep {
-  const { vae, objective, optimizer } = parts;
-  const eager = eagerStep(vae, objective, optimizer);
+  const { model, objective, optimizer } = parts;
+  const eager = eagerStep(model, objective, optimizer);
   if (kind === "eager") return eager;
   const record = stepRecorder();
   if (record) {
-    const recorded = recordedStep(vae, objective, optimizer, record);
+    const recorded = recordedStep(model, objective, optimizer, record);
     return kind === "recorded" ? recorded : recordedOrEager(recorded, eager, note);
   }
   if (kind === "auto") return eager;

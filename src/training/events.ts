@@ -1,9 +1,11 @@
+import type { Objective } from "../objectives/objective.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** What the trainer tells its listeners; it knows no console and no file. */
 export type TrainEvent =
   | {
       readonly type: "started";
+      readonly objective: Objective;
       /** Epochs finished before: 0 unless the run is resumed. */
       readonly epoch: number;
       readonly epochs: number;
@@ -17,7 +19,8 @@ export type TrainEvent =
       readonly epoch: number;
       readonly step: number;
       readonly metrics: Metrics;
-      readonly beta: number;
+      /** The weights in the loss, by name. */
+      readonly controls: Readonly<Record<string, number>>;
       readonly learningRate: number;
       readonly sigma?: number;
     }
@@ -36,7 +39,8 @@ export type TrainEvent =
       readonly step: number;
       readonly train: Metrics;
       readonly validation: Metrics;
-      readonly beta: number;
+      /** The weights in the loss, by name. */
+      readonly controls: Readonly<Record<string, number>>;
       readonly learningRate: number;
       readonly sigma?: number;
       /** The share of the decoder's scales at their lower bound, where they have one, on validation. */

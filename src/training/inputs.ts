@@ -1,16 +1,19 @@
 import { ahead } from "../ahead.ts";
 import { trainingBatches } from "../data/batches.ts";
 import type { ImageSet } from "../data/dataset.ts";
+import type { BatchInputs } from "../model/inputs.ts";
+import { type NoiseDraw, stepNoise } from "../model/noise.ts";
 import type { PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
-import type { BatchInputs } from "./step.ts";
 
 /** What the steps of an epoch are run on; plain data, and all that it depends on. */
 export interface InputsPlan {
   readonly set: ImageSet;
   readonly coding: PixelCoding;
   readonly batchSize: number;
-  readonly latentDim: number;
+  /** What the model draws, and for how many samples of each image. */
+  readonly noise: readonly NoiseDraw[];
+  readonly samples: number;
   readonly epoch: number;
   /** The batch of the epoch to begin with, from 0, and the steps of the run that were made before it. */
   readonly from: number;
@@ -21,11 +24,11 @@ export interface InputsPlan {
 
 /** Draws the inputs of one step after another, to the end of the epoch. */
 export function* trainingInputs(plan: InputsPlan): Generator<BatchInputs, void, undefined> {
-  const { set, latentDim, step, from } = plan;
+  const { set, samples, step, from } = plan;
   const random = new RandomStream(plan.seed);
-  const noise = random.fork("posterior");
   for (const { x, count, index } of trainingBatches(set, { ...plan, random })) {
-    yield { x, count, noise: noise.fork(step + index - from).normals(count * latentDim) };
+    const noise = stepNoise(plan.noise, { count, samples }, random, step + index - from);
+    yield { count, samples, x, ...noise };
   }
 }
 

@@ -1,53 +1,55 @@
-/** Means over a number of images, in nats per image. */
-export interface Terms {
-  /** E_q[−log p(x|z)] */
-  readonly distortion: number;
-  /** KL(q(z|x) ‖ p(z)) */
-  readonly rate: number;
-}
+import type { Means } from "../objectives/means.ts";
+import { lossOf, type Objective } from "../objectives/objective.ts";
 
-/**
- * The numbers of a log line. Derived from the terms in one place, so that they always re-add. Where the distortion is
- * a bare loss instead of −log p(x|z), there is no ELBO and there are no bits.
- */
-export interface Metrics extends Terms {
-  /** distortion + β · rate: what is minimised. */
+/** The numbers of a log line, in nats per image. */
+export interface Metrics {
+  /** What is minimised. */
   readonly loss: number;
-  /** −(distortion + rate), whatever β trained the model. */
+  readonly quantities: Means;
+  /** Minus the sum of its parts, whatever trained the model. Where the likelihood is a bare loss, there is none. */
   readonly elbo?: number;
   /** −elbo / (D · ln 2) */
   readonly bitsPerDim?: number;
 }
 
-/** `valuesPerImage` is D = pixels × channels; `kindOf` is the likelihood's. */
+/** What a loss is of. */
+export interface MetricsContext {
+  readonly objective: Objective;
+  /** The likelihood's. */
+  readonly kindOf: "density" | "loss";
+  /** D = pixels × channels. */
+  readonly valuesPerImage: number;
+}
+
+const arithmetic = { add: (a: number, b: number) => a + b, mul: (a: number, b: number) => a * b };
+
+/** The numbers of a log line, derived from the means in one place, so that they always re-add. */
 export function metricsOf(
-  { distortion, rate }: Terms,
-  beta: number,
-  { kindOf, valuesPerImage }: { kindOf: "density" | "loss"; valuesPerImage: number },
+  means: Means,
+  controls: Readonly<Record<string, number>>,
+  { objective, kindOf, valuesPerImage }: MetricsContext,
 ): Metrics {
-  const loss = distortion + beta * rate;
-  if (kindOf === "loss") return { loss, distortion, rate };
-  const elbo = -(distortion + rate);
-  return { loss, distortion, rate, elbo, bitsPerDim: -elbo / (valuesPerImage * Math.LN2) };
+  const loss = lossOf(objective, means, controls, arithmetic);
+  if (kindOf === "loss") return { loss, quantities: means };
+  const elbo = -sumOf(objective.quantities.filter((q) => q.isPartOfElbo).map(({ name }) => means[name]!));
+  return { loss, quantities: means, elbo, bitsPerDim: -elbo / (valuesPerImage * Math.LN2) };
 }
 
-/** A running sum over images; plain data, so that a checkpoint can hold it. */
-export interface Totals {
-  count: number;
-  distortion: number;
-  rate: number;
-}
+/** Running sums over images; plain data, so that a checkpoint can hold it. */
+export type Totals = { count: number } & Record<string, number>;
 
-export const emptyTotals = (): Totals => ({ count: 0, distortion: 0, rate: 0 });
+export const emptyTotals = ({ quantities }: Objective): Totals => ({
+  count: 0,
+  ...Object.fromEntries(quantities.map(({ name }) => [name, 0])),
+});
 
 /** Adds the means of a batch of `count` images: a short last batch weighs what it holds. */
-export function addTerms(totals: Totals, terms: Terms, count: number): void {
+export function addMeans(totals: Totals, means: Means, count: number): void {
   totals.count += count;
-  totals.distortion += terms.distortion * count;
-  totals.rate += terms.rate * count;
+  for (const [name, mean] of Object.entries(means)) totals[name]! += mean * count;
 }
 
-export const meanTerms = ({ count, distortion, rate }: Totals): Terms => ({
-  distortion: distortion / count,
-  rate: rate / count,
-});
+export const meansOf = ({ count, ...sums }: Totals): Means =>
+  Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / count]));
+
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);

@@ -1,18 +1,18 @@
 import {
   type HostArray,
   hostNumber,
-  hostRows,
   type RecordedStep,
   type RecordStep,
   type StepProgram,
 } from "../backends/index.ts";
 import { VaeError } from "../errors.ts";
-import type { Vae } from "../model.ts";
+import { hostInputs, inputNames } from "../model/inputs.ts";
+import type { Model } from "../model/model.ts";
+import { areFinite, type Means, meansByName } from "../objectives/means.ts";
 import type { Objective } from "../objectives/objective.ts";
 import type * as tf from "../tf.ts";
-import type { Terms } from "./metrics.ts";
 import { clipped, type Optimizer } from "./optimizer.ts";
-import { differentiate, isFiniteLoss, type TrainStep } from "./step.ts";
+import { differentiate, type TrainStep } from "./step.ts";
 
 /** A step that runs operation by operation, but not recorded. */
 export class NotRecordable extends VaeError {
@@ -39,7 +39,7 @@ export class NotRecordable extends VaeError {
  * `NotRecordable`, with the variables up to date, before anything of the step is done.
  */
 export function recordedStep(
-  vae: Vae,
+  model: Model,
   objective: Objective,
   optimizer: Optimizer,
   record: RecordStep,
@@ -49,19 +49,17 @@ export function recordedStep(
     slots: optimizer.slots,
     adam,
     compute(inputs) {
-      const [x, noise, beta] = inputs as [tf.Tensor2D, tf.Tensor2D, tf.Scalar];
-      const { means, gradients } = differentiate(vae, objective, { x, noise, beta });
+      const controls = inputs.slice(inputNames(model).length) as tf.Scalar[];
+      const { means, gradients } = differentiate(model, objective, inputs, controls);
       return { report: means, gradients: clipNorm > 0 ? clipped(gradients, clipNorm) : gradients };
     },
   };
   const recordings = new Map<string, RecordedStep>();
   let ahead: RecordedStep | undefined;
-  const done: Terms[] = [];
+  const done: Means[] = [];
 
   const collect = async () => {
-    for (const [distortion, rate] of (await ahead?.read()) ?? []) {
-      done.push({ distortion: distortion!, rate: rate! });
-    }
+    for (const report of (await ahead?.read()) ?? []) done.push(meansByName(objective, report));
   };
   const sync = async () => {
     await collect();
@@ -80,12 +78,12 @@ export function recordedStep(
     return recording;
   };
   return {
-    async run({ count, x, noise, beta, learningRate, step }) {
-      const inputs = [hostRows(x, count), hostRows(noise, count), hostNumber(beta)];
+    async run({ batch, controls, learningRate, step }) {
+      const inputs = [...hostInputs(model, batch), ...controls.map(hostNumber)];
       const recording = await recordingFor(inputs);
       if (ahead !== recording) {
         await sync();
-        if (!done.every(isFiniteLoss)) return; // this recording does not know of it
+        if (!done.every(areFinite)) return; // this recording does not know of it
         recording.load();
         ahead = recording;
       }

@@ -3,12 +3,6 @@ import type { TrainingConfig } from "./schema.ts";
 /** Settings as functions of the step, counted from 0: pure, so that a run can be taken up at any step. */
 export type Schedule = (step: number) => number;
 
-/** β, rising linearly from 0 over `warmup` epochs. */
-export function betaSchedule(objective: { beta: number; warmup: number }, stepsPerEpoch: number): Schedule {
-  const steps = objective.warmup * stepsPerEpoch;
-  return (step) => (step < steps ? (objective.beta * step) / steps : objective.beta);
-}
-
 /** The learning rate: a linear rise over `warmupSteps`, then from `learningRate` to `finalLearningRate`. */
 export function learningRateSchedule(config: TrainingConfig, totalSteps: number): Schedule {
   const { learningRate: start, finalLearningRate: end, warmupSteps } = config;

@@ -1,22 +1,15 @@
-import type { Vae } from "../model.ts";
-import type { Objective } from "../objectives/objective.ts";
+import { type BatchInputs, inputsByName, onDevice } from "../model/inputs.ts";
+import type { Model } from "../model/model.ts";
+import { areFinite, type Means, meansByName } from "../objectives/means.ts";
+import { estimate, type Objective } from "../objectives/objective.ts";
 import * as tf from "../tf.ts";
-import type { Terms } from "./metrics.ts";
 import type { Optimizer } from "./optimizer.ts";
 
-/** A batch with its noise, in memory of the host. */
-export interface BatchInputs {
-  /** B, the images of the batch. */
-  readonly count: number;
-  /** [B, D] */
-  readonly x: Float32Array;
-  /** Standard normal, [B, latentDim]. */
-  readonly noise: Float32Array;
-}
-
 /** Everything that a step depends on besides the weights: it draws no random numbers itself. */
-export interface StepInputs extends BatchInputs {
-  readonly beta: number;
+export interface StepInputs {
+  readonly batch: BatchInputs;
+  /** Of the objective, in their order. */
+  readonly controls: readonly number[];
   readonly learningRate: number;
   /** From 1, for Adam's bias correction. */
   readonly step: number;
@@ -30,24 +23,15 @@ export interface TrainStep {
    */
   run(inputs: StepInputs): Promise<void>;
   /** Waits for the steps since the last call and returns, for each, the means over its batch before the update. */
-  read(): Promise<Terms[]>;
+  read(): Promise<Means[]>;
   /** Brings weights and moments up to date: between `run` and whoever reads or writes them. */
   sync(): Promise<void>;
   dispose(): void;
 }
 
-/** The arrays of a batch as tensors on the device. */
-export const onDevice = ({ x, noise, count }: BatchInputs) => ({
-  x: tf.tensor2d(x, [count, x.length / count]),
-  noise: tf.tensor2d(noise, [count, noise.length / count]),
-});
-
-/** Whether the loss is, whatever β. */
-export const isFiniteLoss = ({ distortion, rate }: Terms) => Number.isFinite(distortion + rate);
-
 /** A step before its update; the caller disposes of the tensors. */
 type Differentiated = {
-  /** Distortion and rate, [2]. */
+  /** The means of the objective's quantities, in their order. */
   means: tf.Tensor1D;
   /** In the order of the parameters. */
   gradients: tf.Tensor[];
@@ -55,39 +39,44 @@ type Differentiated = {
 
 /** The pure part of a step, whoever runs it: no host reads and no random draws. */
 export function differentiate(
-  vae: Vae,
+  model: Model,
   objective: Objective,
-  { x, noise, beta }: { x: tf.Tensor2D; noise: tf.Tensor2D; beta: tf.Scalar },
+  inputs: readonly tf.Tensor[],
+  controls: readonly tf.Scalar[],
 ): Differentiated {
   return tf.tidy(() => {
     let means!: tf.Tensor1D;
     const { grads } = tf.variableGrads(() => {
-      const terms = objective.terms(vae, x, noise);
-      const distortion = tf.mean<tf.Scalar>(terms.distortion);
-      const rate = tf.mean<tf.Scalar>(terms.rate);
-      means = tf.keep(tf.stack([distortion, rate]) as tf.Tensor1D);
-      return objective.loss(distortion, rate, beta);
-    }, vae.parameters.variables);
-    const gradients = vae.parameters.variables.map(({ name }) => grads[name]!);
+      const terms = model.terms(inputsByName(model, inputs), objective.samples);
+      const estimated = estimate(objective, terms, controls);
+      means = tf.keep(tf.stack(estimated.means) as tf.Tensor1D);
+      return estimated.loss;
+    }, model.parameters.variables);
+    const gradients = model.parameters.variables.map(({ name }) => grads[name]!);
     return { means, gradients };
   });
 }
 
 /** Runs the step operation by operation, on any backend. No tensor outlives it but the weights and moments. */
-export function eagerStep(vae: Vae, objective: Objective, optimizer: Optimizer): TrainStep {
-  const done: Terms[] = [];
+export function eagerStep(model: Model, objective: Objective, optimizer: Optimizer): TrainStep {
+  const done: Means[] = [];
   let halted = false;
   return {
-    async run({ beta, learningRate, step, ...batch }) {
+    async run({ batch, controls, learningRate, step }) {
       if (halted) return;
       const { means, gradients } = tf.tidy(() =>
-        differentiate(vae, objective, { ...onDevice(batch), beta: tf.scalar(beta) }),
+        differentiate(
+          model,
+          objective,
+          onDevice(model, batch),
+          controls.map((value) => tf.scalar(value)),
+        ),
       );
       try {
-        // Waits for the device: one read of two numbers for each step. Asynchronous, as a GPU knows no other.
-        const [distortion, rate] = (await means.data()) as unknown as [number, number];
-        done.push({ distortion, rate });
-        halted = !isFiniteLoss({ distortion, rate });
+        // Waits for the device: one read of a few numbers for each step. Asynchronous, as a GPU knows no other.
+        const report = meansByName(objective, await means.data());
+        done.push(report);
+        halted = !areFinite(report);
         if (!halted) await optimizer.apply(gradients, learningRate, step);
       } finally {
         tf.dispose([means, ...gradients]);

@@ -1,18 +1,20 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Dataset } from "../data/dataset.ts";
 import { VaeError } from "../errors.ts";
-import { estimateElbo } from "../evaluation/bounds.ts";
+import { estimateBound } from "../evaluation/bounds.ts";
 import { findNonFinite } from "../evaluation/nonFinite.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
-import type { Vae } from "../model.ts";
+import type { Runner } from "../evaluation/runner.ts";
+import { areFinite, type Means } from "../objectives/means.ts";
+import { controlsAt, type Objective } from "../objectives/objective.ts";
 import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
 import type { FinishReason, Listener } from "./events.ts";
 import { type InputsPlan, trainingInputs, trainingInputsAhead } from "./inputs.ts";
-import { addTerms, emptyTotals, meanTerms, metricsOf, type Terms, type Totals } from "./metrics.ts";
-import { betaSchedule, learningRateSchedule } from "./schedules.ts";
+import { addMeans, emptyTotals, meansOf, metricsOf, type Totals } from "./metrics.ts";
+import { learningRateSchedule } from "./schedules.ts";
 import type { TrainingConfig } from "./schema.ts";
-import { isFiniteLoss, onDevice, type TrainStep } from "./step.ts";
+import type { TrainStep } from "./step.ts";
 
 /** The device is asked how the steps went at least this often, for whoever watches. */
 const READ_EVERY_MS = 250;
@@ -28,26 +30,27 @@ export interface TrainingState {
   /** Of the epoch under way, and since the last "step" event. */
   epochTotals: Totals;
   windowTotals: Totals;
-  /** The epoch with the lowest validation loss, at the final β. */
+  /** The epoch with the lowest validation loss, with the controls where they end. */
   best: { epoch: number; loss: number } | null;
 }
 
-export const initialState = (): TrainingState => ({
+export const initialState = (objective: Objective): TrainingState => ({
   epoch: 0,
   batch: 0,
   step: 0,
-  epochTotals: emptyTotals(),
-  windowTotals: emptyTotals(),
+  epochTotals: emptyTotals(objective),
+  windowTotals: emptyTotals(objective),
   best: null,
 });
 
 export interface TrainerOptions {
-  readonly vae: Vae;
+  /** The model, and what runs its passes. */
+  readonly runner: Runner;
   readonly step: TrainStep;
   readonly dataset: Dataset;
   readonly coding: PixelCoding;
   readonly config: TrainingConfig;
-  readonly objective: { readonly beta: number; readonly warmup: number };
+  readonly objective: Objective;
   readonly random: RandomStream;
   /** Where to go on from; changed as the run goes. */
   readonly state: TrainingState;
@@ -59,7 +62,7 @@ export interface TrainerOptions {
 
 /** Trains until the epochs are done, validation stops improving, or the signal says so. */
 export async function train(options: TrainerOptions): Promise<FinishReason> {
-  const { vae, step, dataset, coding, config, objective, state, emit, save, signal } = options;
+  const { runner, step, dataset, coding, config, objective, state, emit, save, signal } = options;
   const run = describe(options);
   const finish = async (reason: FinishReason) => {
     await step.sync();
@@ -70,6 +73,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
 
   await emit({
     type: "started",
+    objective,
     epoch: state.epoch,
     epochs: config.epochs,
     imagesPerEpoch: dataset.train.count,
@@ -85,14 +89,14 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     const imagesPerSecond = (state.epochTotals.count - imagesBefore) / seconds;
 
     await step.sync();
-    const { scaleAtFloor, ...terms } = await estimateElbo(vae, dataset.validation, coding);
+    const { scaleAtFloor, means } = await estimateBound(runner, objective, dataset.validation, coding);
     const event = await run.now();
-    const train = metricsOf(meanTerms(state.epochTotals), event.beta, run.model);
-    const validation = metricsOf(terms, event.beta, run.model);
-    const { loss } = metricsOf(terms, objective.beta, run.model);
+    const train = metricsOf(meansOf(state.epochTotals), event.controls, run.context);
+    const validation = metricsOf(means, event.controls, run.context);
+    const { loss } = metricsOf(means, run.controlsAt("final"), run.context);
     const improved = state.best === null || loss < state.best.loss;
     if (improved) state.best = { epoch, loss };
-    Object.assign(state, { epoch, batch: 0, epochTotals: emptyTotals() });
+    Object.assign(state, { epoch, batch: 0, epochTotals: emptyTotals(objective) });
     if (improved) await save("best", state);
     await save("last", state);
     await emit({
@@ -114,38 +118,39 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
 
 /** Takes the steps that are left of the epoch under way, or fewer if the signal says so. */
 async function takeSteps(options: TrainerOptions, run: ReturnType<typeof describe>): Promise<void> {
-  const { step, config, state, emit, signal } = options;
+  const { step, config, objective, state, emit, signal } = options;
   const plan = inputsPlan(options);
   /** Images of each step that is on its way. */
   let underWay: number[] = [];
   let lastRead = performance.now();
   let lastLoss: number | undefined;
   const read = async () => {
-    for (const [i, terms] of (await step.read()).entries()) {
-      if (!isFiniteLoss(terms)) {
+    for (const [i, means] of (await step.read()).entries()) {
+      if (!areFinite(means)) {
         await step.sync();
         await diverged(options, await run.now());
       }
-      lastLoss = metricsOf(terms, run.betaAt(state.step), run.model).loss;
-      advance(state, terms, underWay[i]!);
+      lastLoss = metricsOf(means, run.controlsAt(state.step), run.context).loss;
+      advance(state, means, underWay[i]!);
     }
     underWay = [];
     lastRead = performance.now();
   };
 
-  for await (const inputs of trainingInputsAhead(plan)) {
+  for await (const batch of trainingInputsAhead(plan)) {
     const index = state.step + underWay.length; // from 0
-    const schedules = { beta: run.betaAt(index), learningRate: run.learningRateAt(index) };
-    await step.run({ ...inputs, ...schedules, step: index + 1 });
-    underWay.push(inputs.count);
+    const controls = run.controlsAt(index);
+    const learningRate = run.learningRateAt(index);
+    await step.run({ batch, controls: Object.values(controls), learningRate, step: index + 1 });
+    underWay.push(batch.count);
 
     const isLogged = (index + 1) % config.logEvery === 0;
     if (isLogged || performance.now() - lastRead > READ_EVERY_MS) await read();
     const images = underWay.reduce((sum, count) => sum + count, state.epochTotals.count);
     await emit({ type: "progress", epoch: plan.epoch, step: index + 1, images, loss: lastLoss });
     if (isLogged) {
-      const metrics = metricsOf(meanTerms(state.windowTotals), schedules.beta, run.model);
-      state.windowTotals = emptyTotals();
+      const metrics = metricsOf(meansOf(state.windowTotals), controls, run.context);
+      state.windowTotals = emptyTotals(objective);
       await emit({ type: "step", ...(await run.now()), metrics });
     }
     await nextTurn(); // lets Ctrl-C be heard
@@ -155,14 +160,14 @@ async function takeSteps(options: TrainerOptions, run: ReturnType<typeof describ
 }
 
 /** What follows from the options and holds for the whole run. */
-function describe({ vae, step, dataset, config, objective, state }: TrainerOptions) {
+function describe({ runner: { vae }, step, dataset, config, objective, state }: TrainerOptions) {
   const [H, W, C] = vae.imageShape;
   const stepsPerEpoch = Math.ceil(dataset.train.count / config.batchSize);
-  const betaAt = betaSchedule(objective, stepsPerEpoch);
+  const at = (step: number | "final") => controlsAt(objective, step, stepsPerEpoch);
   const learningRateAt = learningRateSchedule(config, stepsPerEpoch * config.epochs);
   return {
-    model: { kindOf: vae.likelihood.kindOf, valuesPerImage: H * W * C },
-    betaAt,
+    context: { objective, kindOf: vae.likelihood.kindOf, valuesPerImage: H * W * C },
+    controlsAt: at,
     learningRateAt,
     /** The numbers of a log line that are none of the loss. */
     async now() {
@@ -170,7 +175,7 @@ function describe({ vae, step, dataset, config, objective, state }: TrainerOptio
       return {
         epoch: state.epoch + 1,
         step: state.step,
-        beta: betaAt(Math.max(0, state.step - 1)), // that of the last step
+        controls: at(Math.max(0, state.step - 1)), // those of the last step
         learningRate: learningRateAt(Math.max(0, state.step - 1)),
         ...(await readSigma(vae)),
       };
@@ -179,22 +184,26 @@ function describe({ vae, step, dataset, config, objective, state }: TrainerOptio
 }
 
 /** The inputs of the steps from where the run stands to the end of its epoch. */
-const inputsPlan = ({ vae, dataset, coding, config, random, state }: TrainerOptions): InputsPlan => ({
-  set: dataset.train,
-  coding,
-  batchSize: config.batchSize,
-  latentDim: vae.latentDim,
-  epoch: state.epoch + 1,
-  from: state.batch,
-  step: state.step,
-  seed: random.key,
-});
+const inputsPlan = (options: TrainerOptions): InputsPlan => {
+  const { runner, dataset, coding, config, objective, random, state } = options;
+  return {
+    set: dataset.train,
+    coding,
+    batchSize: config.batchSize,
+    noise: runner.vae.noise,
+    samples: objective.samples,
+    epoch: state.epoch + 1,
+    from: state.batch,
+    step: state.step,
+    seed: random.key,
+  };
+};
 
-function advance(state: TrainingState, terms: Terms, images: number): void {
+function advance(state: TrainingState, means: Means, images: number): void {
   state.step++;
   state.batch++;
-  addTerms(state.epochTotals, terms, images);
-  addTerms(state.windowTotals, terms, images);
+  addMeans(state.epochTotals, means, images);
+  addMeans(state.windowTotals, means, images);
 }
 
 /** Names what went wrong in the first step that was not made. */
@@ -202,8 +211,8 @@ async function diverged(
   options: TrainerOptions,
   at: { epoch: number; step: number; learningRate: number },
 ): Promise<never> {
-  const { x, noise } = onDevice(trainingInputs(inputsPlan(options)).next().value!);
-  const culprit = await findNonFinite(options.vae, x, noise);
+  const batch = trainingInputs(inputsPlan(options)).next().value!;
+  const culprit = await findNonFinite(options.runner.vae, options.objective, batch);
   throw new VaeError(
     "diverged",
     `The loss is not finite at step ${at.step + 1} (epoch ${at.epoch}): the first tensor with a bad value is ${culprit}. ` +

@@ -7,23 +7,30 @@ import { renderChart } from "./renderChart.ts";
 
 /** One split after one epoch, in nats per image. A value that is not finite leaves a gap in its curve. */
 export interface CurveRow {
-  epoch: number;
-  split: "train" | "validation";
-  loss: number;
-  distortion: number;
-  rate: number;
+  readonly epoch: number;
+  readonly split: "train" | "validation";
+  readonly loss: number;
+  /** The objective's quantities by name. */
+  readonly [quantity: string]: unknown;
+}
+
+/** A quantity as a panel shows it. */
+export interface CurveQuantity {
+  /** Its key in the rows. */
+  readonly name: string;
+  readonly title: string;
+  /** `{sub|q}` in it is a subscript, see `Panel`. */
+  readonly formula: string;
+  readonly unit: string;
 }
 
 export interface LossChartMeta {
   title: string;
   subtitle?: string;
-  /**
-   * β as it should read: `"4"`, `"0 → 1 over 10 epochs"`; `"1"` is also told as −ELBO. Leave it out when the loss is not
-   * distortion + β · rate.
-   */
-  beta?: string;
-  /** A bare loss stands in the place of −log p(x|z): it is then not called a distortion, nor measured in nats. */
-  isLoss?: boolean;
+  /** What changes over the run and what it is, such as `β = 0 → 1 over 10 epochs`. */
+  controls?: string;
+  /** The loss, then its parts. */
+  quantities: readonly CurveQuantity[];
 }
 
 /** The same, drawn on another thread. */
@@ -36,66 +43,39 @@ export async function* lossCharts({ rows, meta }: { rows: readonly CurveRow[]; m
   yield { png: new Uint8Array(await lossChart(rows, meta)) };
 }
 
-interface Quantity {
-  key: "loss" | "distortion" | "rate";
-  name: string;
-  /** `{sub|q}` in it is a subscript, see `Panel`. */
-  formula: string;
-  unit: string;
-}
-
 // Blue and vermilion of Okabe and Ito, told apart with any colour vision; the markers tell them apart in grey print.
 const SPLITS: ({ name: CurveRow["split"] } & Omit<Curve, "points">)[] = [
   { name: "train", color: "#0072B2", symbol: "circle", glyph: "●" },
   { name: "validation", color: "#D55E00", symbol: "diamond", glyph: "◆" },
 ];
 
-/** The objective and its two parts over the epochs, validation beside training: three panels, as a PNG. */
+/** The loss and its parts over the epochs, validation beside training: a panel for each, as a PNG. */
 export function lossChart(rows: readonly CurveRow[], meta: LossChartMeta): Promise<Buffer> {
   const splits = SPLITS.filter(({ name }) => rows.some((row) => row.split === name));
-  const panels = quantities(meta).map(({ key, ...labels }): Panel => {
-    const curves = splits.map((split) => ({ ...split, points: curvePoints(rows, split.name, key) }));
+  const panels = meta.quantities.map(({ name, title, formula, unit }): Panel => {
+    const curves = splits.map((split) => ({ ...split, points: curvePoints(rows, split.name, name) }));
     const points = curves.flatMap((curve) => curve.points.filter(([, value]) => !Number.isNaN(value)));
     const range = readableRange(points.map(([, value]) => value));
     return {
-      ...labels,
+      name: title,
+      formula,
+      unit,
       curves,
       range,
       note: points.length > 0 ? cutNote(points, range) : "no finite value yet",
     };
   });
-  const beta = meta.beta === undefined ? undefined : `β = ${meta.beta}`;
-  const subtitle = [meta.subtitle, beta].filter((part) => part !== undefined && part !== "").join("  ·  ");
+  const subtitle = [meta.subtitle, meta.controls]
+    .filter((part) => part !== undefined && part !== "")
+    .join("  ·  ");
   const { option, size } = panelFigure({ title: meta.title, subtitle, panels });
   return renderChart(option, size);
 }
 
-function quantities({ beta, isLoss }: LossChartMeta): Quantity[] {
-  const nats = "nats per image";
-  const unit = isLoss ? "per image" : nats;
-  let objective = "training objective";
-  if (beta !== undefined) {
-    objective = `${isLoss ? "reconstruction" : "distortion"} + ${beta === "1" ? "rate" : "β · rate"}`;
-    // Only a log-likelihood with β = 1 makes a bound on log p(x).
-    if (beta === "1" && !isLoss) objective += " = −ELBO";
-  }
-  return [
-    { key: "loss", name: "Loss", formula: objective, unit },
-    isLoss
-      ? { key: "distortion", name: "Reconstruction", formula: "bare loss", unit }
-      : { key: "distortion", name: "Distortion", formula: "E{sub|q}[−log p(x|z)]", unit },
-    { key: "rate", name: "Rate", formula: "KL(q(z|x) ‖ p(z))", unit: nats },
-  ];
-}
-
 /** One curve in the order of its epochs. An epoch written twice (by a resumed run) counts as last written. */
-function curvePoints(
-  rows: readonly CurveRow[],
-  split: CurveRow["split"],
-  quantity: Quantity["key"],
-): Point[] {
+function curvePoints(rows: readonly CurveRow[], split: CurveRow["split"], quantity: string): Point[] {
   const byEpoch = new Map<number, number>();
-  for (const row of rows) if (row.split === split) byEpoch.set(row.epoch, row[quantity]);
+  for (const row of rows) if (row.split === split) byEpoch.set(row.epoch, row[quantity] as number);
   const ordered = [...byEpoch].sort(([a], [b]) => a - b);
   return ordered.map(([epoch, value]) => [epoch, Number.isFinite(value) ? value : Number.NaN]);
 }

@@ -18,6 +18,8 @@ export interface Account {
   /** β times the printed rate, rounded like a term. */
   readonly weightedRate: number;
   readonly loss: number;
+  /** How the loss comes about, where it is not distortion + β · rate. */
+  readonly formula?: string;
   /** The loss before any rounding. */
   readonly unrounded: number;
   /** The bound at β = 1; of a density only. */
@@ -57,8 +59,9 @@ export function account(
     rate,
     beta,
     weightedRate,
-    loss: round(distortion + weightedRate),
-    unrounded: terms.distortion + beta * terms.rate,
+    ...(terms.loss
+      ? { loss: round(terms.loss.value), formula: terms.loss.formula, unrounded: terms.loss.value }
+      : { loss: round(distortion + weightedRate), unrounded: terms.distortion + beta * terms.rate }),
     ...(kindOf === "density" && { bound: { minusElbo, bitsPerDim: rounded(minusElbo / (D * Math.LN2), 4) } }),
   };
 }
@@ -76,8 +79,12 @@ export function batchSection(
     ...parts.map((part, i) => row(i === 0 ? "" : "+", part.formula, digits(part.nats))),
     row("=", distortion, digits(account.distortion)),
     row("", "rate, KL(q(z|x) ‖ p(z))", digits(account.rate)),
-    row("", `β · rate, β = ${String(beta)}`, digits(account.weightedRate)),
-    row("=", `loss: ${bound ? "distortion" : "reconstruction loss"} + β · rate`, digits(account.loss)),
+    ...(account.formula === undefined
+      ? [
+          row("", `β · rate, β = ${String(beta)}`, digits(account.weightedRate)),
+          row("=", `loss: ${bound ? "distortion" : "reconstruction loss"} + β · rate`, digits(account.loss)),
+        ]
+      : [row("", `loss: ${account.formula}, K = ${terms.loss!.samples}`, digits(account.loss))]),
     ...(bound
       ? [
           row("=", "−ELBO: distortion + rate", digits(bound.minusElbo)),

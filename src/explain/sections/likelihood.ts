@@ -1,6 +1,6 @@
 import type { ImageShape } from "../../data/dataset.ts";
-import { type LikelihoodConfig, likelihoodFamily } from "../../likelihoods/index.ts";
-import { levelsOf, type PixelCoding } from "../../pixels.ts";
+import { type LikelihoodConfig, likelihoods } from "../../likelihoods/index.ts";
+import { codingsFor, describeMeasure, levelsOf, type PixelCoding } from "../../pixels.ts";
 import { list, paragraph, type Section } from "../document.ts";
 import type { Reduction } from "../reductions/reduction.ts";
 
@@ -10,8 +10,9 @@ export function likelihoodSection(
   reduction: Reduction,
   data: { name: string; imageShape: ImageShape; pixels: string; coding: PixelCoding },
 ) {
-  const family = likelihoodFamily(config);
-  const accepted = family.pixels(config);
+  const family = likelihoods.of(config);
+  const support = family.support(config);
+  const accepted = codingsFor(support);
   const D = data.imageShape[0] * data.imageShape[1] * data.imageShape[2];
   const resolved = data.pixels === "auto" ? `\`auto\`, which is ${data.coding} here` : data.coding;
   const isLoss = family.kindOf === "loss";
@@ -23,7 +24,7 @@ export function likelihoodSection(
         ...reduction.symbols,
         isLoss
           ? "base measure: none, as it is no density"
-          : `base measure: ${family.baseMeasure(config)}; numbers on different measures are not comparable`,
+          : `base measure: ${describeMeasure(support)}; numbers on different measures are not comparable`,
         `pixels: ${resolved} (${describeCoding(data.coding)}); ${isLoss ? "taken" : "a density"} for ${accepted.join(", ")}`,
         `data: ${data.name}, ${data.imageShape.join("x")}, so D = ${D} values per image`,
       ),
@@ -40,7 +41,7 @@ export function likelihoodSection(
       kindOf: family.kindOf,
       formula: reduction.formula,
       symbols: reduction.symbols,
-      ...(isLoss ? {} : { baseMeasure: family.baseMeasure(config) }),
+      ...(isLoss ? {} : { baseMeasure: describeMeasure(support) }),
       pixels: { asked: data.pixels, resolved: data.coding, accepted },
       dataset: data.name,
       imageShape: data.imageShape,

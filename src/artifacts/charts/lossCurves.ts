@@ -1,0 +1,33 @@
+import { lossFormula, type Objective } from "../../objectives/objective.ts";
+import type { CurveQuantity, LossChartMeta } from "./lossChart.ts";
+
+const NATS = "nats per image";
+
+/**
+ * What the chart of an objective shows: its loss, then its quantities. A bare loss stands in the place of −log p(x|z): it
+ * is not called a distortion then, nor measured in nats.
+ */
+export function lossCurves(
+  objective: Objective,
+  isBareLoss: boolean,
+): Pick<LossChartMeta, "controls" | "quantities"> {
+  const parts = objective.quantities.map(({ name, ofBareLoss, ...density }) => {
+    const words = (isBareLoss && ofBareLoss) || density;
+    return {
+      name,
+      title: words.title,
+      formula: words.formula,
+      unit: isBareLoss && ofBareLoss ? "per image" : NATS,
+    };
+  });
+  const titleOf = (quantity: string) => parts.find(({ name }) => name === quantity)!.title.toLowerCase();
+  const bound = objective.bound !== undefined && !isBareLoss ? ` = ${objective.bound}` : "";
+  const loss: CurveQuantity = {
+    name: "loss",
+    title: "Loss",
+    formula: `${lossFormula(objective, titleOf)}${bound}`,
+    unit: isBareLoss ? "per image" : NATS,
+  };
+  const controls = Object.values(objective.controls).map(({ symbol, words }) => `${symbol} = ${words}`);
+  return { quantities: [loss, ...parts], controls: controls.join(", ") };
+}

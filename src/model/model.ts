@@ -1,0 +1,57 @@
+import type { z } from "zod";
+import type { LikelihoodConfig } from "../likelihoods/index.ts";
+import type { Likelihood } from "../likelihoods/likelihood.ts";
+import type { Parameters } from "../parameters.ts";
+import type { RandomStream } from "../random.ts";
+import type { Tensor, Tensor1D, Tensor3D } from "../tf.ts";
+import type { NoiseDraw } from "./noise.ts";
+
+/**
+ * What a model's bound is made of, for B examples with K samples each: row k·B + b is sample k of example b. An
+ * objective makes a loss of it.
+ */
+export interface Terms {
+  /** B, K */
+  readonly count: number;
+  readonly samples: number;
+  /** Parameters of p(x|z), [K·B, D, P]. */
+  readonly decoded: Tensor3D;
+  /** log p(x|z) in nats, [K·B]; of a bare loss, minus that. */
+  readonly logLikelihood: Tensor1D;
+  /** KL(q(z|x) ‖ p(z)) in nats, [K·B]: a closed form, or where there is none log q(z|x) − log p(z). */
+  readonly rate: Tensor1D;
+  /** log p(z) − log q(z|x) of the samples themselves, [K·B], made when it is asked for. */
+  logPriorRatio(): Tensor1D;
+}
+
+/** A model as objectives and trainers see it. It runs nothing itself: how it is run is the business of a runner. */
+export interface Model {
+  /** What it learns. */
+  readonly parameters: Parameters;
+  /** The fields of a batch that it reads. */
+  readonly fields: readonly string[];
+  /** The noise that it needs for each sample. */
+  readonly noise: readonly NoiseDraw[];
+  readonly likelihood: Likelihood;
+  /** From fields [B, …] and noise by name. A pure function: no host reads, no draws. */
+  terms(inputs: Readonly<Record<string, Tensor>>, samples: number): Terms;
+}
+
+/** What a model is built for. */
+export interface ModelData {
+  readonly imageShape: readonly [height: number, width: number, channels: number];
+  /** The mean of x over the training examples, [D], where its decoder starts from. */
+  readonly averageImage: Float32Array;
+}
+
+/** One family of models. */
+export interface ModelFamily<Schema extends z.ZodObject = z.ZodObject, M extends Model = Model> {
+  /** The section `model:` of a configuration. */
+  readonly schema: Schema;
+  /** Builds a model with fresh weights. */
+  create(
+    config: { readonly model: z.infer<Schema>; readonly likelihood: LikelihoodConfig },
+    data: ModelData,
+    random: RandomStream,
+  ): M;
+}

@@ -1,0 +1,127 @@
+import { z } from "zod";
+import type { Posterior, Prior } from "../distributions/distribution.ts";
+import { posteriorSchema, posteriors, priorSchema, priors } from "../distributions/index.ts";
+import { kl } from "../distributions/kl.ts";
+import { likelihoods } from "../likelihoods/index.ts";
+import type { Density, Likelihood } from "../likelihoods/likelihood.ts";
+import { networkSchema, networks } from "../networks/index.ts";
+import { Parameters } from "../parameters.ts";
+import * as tf from "../tf.ts";
+import type { Model, ModelFamily } from "./model.ts";
+import type { NoiseDraw } from "./noise.ts";
+
+const schema = z
+  .strictObject({
+    kind: z.literal("vae"),
+    latentDim: z.int().positive().default(20).meta({ description: "dimension of z", flag: "latent-dim" }),
+    network: networkSchema.prefault({ kind: "mlp" }),
+    posterior: posteriorSchema.prefault({ kind: "diagonalGaussian" }),
+    prior: priorSchema.prefault({ kind: "standardNormal" }),
+  })
+  .describe("variational autoencoder");
+
+/** What happens to a batch on its way through the model. N = K·B rows: K samples z ~ q(z|x) of each of B images. */
+export interface ForwardPass {
+  readonly q: Posterior;
+  /** [N, latentDim] */
+  readonly z: tf.Tensor2D;
+  /** Parameters of p(x|z), [N, D, P]. */
+  readonly decoded: tf.Tensor3D;
+  /** log p(x|z) in nats per image, [N]. */
+  readonly logProb: tf.Tensor1D;
+  /** KL(q(z|x) ‖ p(z)) in nats per image, [N]; see `kl`. */
+  readonly rate: tf.Tensor1D;
+}
+
+/** A variational autoencoder: an encoder to q(z|x), a prior p(z), a decoder to p(x|z). Images are flat, [B, D]. */
+export interface Vae extends Model {
+  readonly imageShape: readonly [height: number, width: number, channels: number];
+  readonly latentDim: number;
+  readonly likelihood: Likelihood;
+  readonly prior: Prior;
+  /** [B, D] -> q(z|x). */
+  encode(x: tf.Tensor2D): Posterior;
+  /** [B, latentDim] -> the parameters of p(x|z), [B, D, P]. */
+  decode(z: tf.Tensor2D): tf.Tensor3D;
+  /** A batch [B, D] and standard normal noise [K·B, latentDim] through the whole model. */
+  forward(x: tf.Tensor2D, noise: tf.Tensor2D, samples?: number): ForwardPass;
+}
+
+/** The name of the noise that z is made of. */
+const POSTERIOR = "posterior";
+
+/** Whether log p(x|z) is what its likelihood computes, so that there are a bound, probabilities and draws. */
+export const isDensity = (vae: Vae): vae is Vae & { likelihood: Density } =>
+  vae.likelihood.kindOf === "density";
+
+/** Kingma and Welling 2014, "Auto-Encoding Variational Bayes". */
+export const vae: ModelFamily<typeof schema, Vae> = {
+  schema,
+  create({ model: config, likelihood: likelihoodConfig }, data, random) {
+    const { latentDim } = config;
+    const parameters = new Parameters();
+    const posterior = posteriors.of(config.posterior);
+    const family = likelihoods.of(likelihoodConfig);
+    const likelihood = family.create(likelihoodConfig, parameters.scope("likelihood"));
+    const network = networks.of(config.network).create(
+      config.network,
+      {
+        imageShape: data.imageShape,
+        latentDim,
+        posteriorParams: posterior.paramCount(latentDim),
+        paramChannels: likelihood.paramChannels,
+        initialParams: family.initialParams(likelihoodConfig, data.averageImage),
+      },
+      { encoder: parameters.scope("encoder"), decoder: parameters.scope("decoder") },
+      random.fork("weights"),
+    );
+    const encode = (x: tf.Tensor2D) => posterior.of(network.encode(x));
+    const prior = priors.of(config.prior).create(config.prior, {
+      latentDim,
+      createVariable: parameters.scope("prior"),
+      random: random.fork("weights").fork("prior"),
+      encode,
+    });
+    const forward: Vae["forward"] = (x, noise, samples = 1) => {
+      const q = posterior.of(repeated(network.encode(x), samples));
+      const z = q.rsample(noise);
+      const decoded = network.decode(z);
+      return {
+        q,
+        z,
+        decoded,
+        logProb: likelihood.logProb(decoded, repeated(x, samples)),
+        rate: kl(q, prior, z),
+      };
+    };
+    const noise: NoiseDraw = { name: POSTERIOR, shape: [latentDim], per: "example" };
+    return {
+      imageShape: data.imageShape,
+      latentDim,
+      parameters,
+      fields: ["x"],
+      noise: [noise],
+      likelihood,
+      prior,
+      encode,
+      decode: (z) => network.decode(z),
+      forward,
+      terms(inputs, samples) {
+        const x = inputs["x"] as tf.Tensor2D;
+        const { q, z, decoded, logProb, rate } = forward(x, inputs[POSTERIOR] as tf.Tensor2D, samples);
+        return {
+          count: x.shape[0],
+          samples,
+          decoded,
+          logLikelihood: logProb,
+          rate,
+          logPriorRatio: () => tf.sub(prior.logProb(z), q.logProb(z)),
+        };
+      },
+    };
+  },
+};
+
+/** [B, n] -> [K·B, n], the whole batch K times. */
+const repeated = (rows: tf.Tensor2D, samples: number): tf.Tensor2D =>
+  samples === 1 ? rows : tf.tile(rows, [samples, 1]);
