@@ -23,7 +23,7 @@ export interface BatchTerms {
   /** The standard deviation of the noise, where it is one number. */
   readonly sigma?: number;
   /** What is minimised, where that is not distortion + β · rate. */
-  readonly loss?: { readonly formula: string; readonly samples: number; readonly value: number };
+  readonly loss?: { readonly formula: string; readonly value: number };
 }
 
 /** Takes the first batch of the first epoch apart: the loss that `vae train` computes in its first step. */
@@ -79,7 +79,7 @@ async function measureLoss(
   objective: Objective,
   inputs: Omit<InputsPlan, "epoch" | "from" | "step">,
   start: Pick<InputsPlan, "epoch" | "from" | "step">,
-): Promise<{ formula: string; samples: number; value: number }> {
+): Promise<{ formula: string; value: number }> {
   const { samples } = objective;
   const batch = trainingInputs({ ...inputs, samples, ...start }).next().value!;
   const controls = Object.values(controlsAt(objective, "final", 1));
@@ -92,7 +92,6 @@ async function measureLoss(
   loss.dispose();
   return {
     formula: plain(lossFormula(objective, (name) => formulaOf(objective, name))),
-    samples,
     value: value!,
   };
 }

@@ -9,12 +9,12 @@ const schema = z
   .strictObject({ kind: z.literal("iwae"), samples: samplesSetting.default(5) })
   .describe("importance-weighted bound");
 
-const bound: Quantity = {
+const boundOf = (K: number): Quantity => ({
   name: "importanceBound",
   title: "Importance-weighted bound",
-  formula: "−E[log Σ{sub|k} w{sub|k} / K]",
+  formula: K === 1 ? "−ELBO" : `−E[log Σ{sub|k} w{sub|k} / K], K = ${K}`,
   isPartOfElbo: false,
-};
+});
 
 /**
  * loss = −L_K, L_K = E[log (1/K) Σ_k w_k], w_k = p(x|z_k) p(z_k) / q(z_k|x), z_k ~ q(z|x): between the ELBO and log p(x),
@@ -27,9 +27,9 @@ export const iwae: ObjectiveFamily<typeof schema> = {
   create: ({ samples }) => ({
     kind: "iwae",
     samples,
-    quantities: [bound, distortion, rate],
+    quantities: [boundOf(samples), distortion, rate],
     controls: {},
-    loss: [{ quantity: bound.name }],
+    loss: [{ quantity: boundOf(samples).name }],
     bound: samples === 1 ? "−ELBO" : `a bound on −log p(x) with K = ${samples}`,
     perExample(terms) {
       const parts = [

@@ -4,7 +4,7 @@ import type { CurveQuantity, LossChartMeta } from "./lossChart.ts";
 const NATS = "nats per image";
 
 /**
- * What the chart of an objective shows: its loss, then its quantities. A bare loss stands in the place of −log p(x|z): it
+ * What the chart of an objective shows: its loss, then its quantities but for one that is the loss itself. A bare loss stands in the place of −log p(x|z): it
  * is not called a distortion then, nor measured in nats.
  */
 export function lossCurves(
@@ -21,13 +21,17 @@ export function lossCurves(
     };
   });
   const titleOf = (quantity: string) => parts.find(({ name }) => name === quantity)!.title.toLowerCase();
+  const [only, ...others] = objective.loss;
+  const own = others.length === 0 && only.times === undefined ? only.quantity : undefined;
   const bound = objective.bound !== undefined && !isBareLoss ? ` = ${objective.bound}` : "";
   const loss: CurveQuantity = {
     name: "loss",
     title: "Loss",
-    formula: `${lossFormula(objective, titleOf)}${bound}`,
+    formula: own
+      ? objective.quantities.find(({ name }) => name === own)!.formula
+      : `${lossFormula(objective, titleOf)}${bound}`,
     unit: isBareLoss ? "per image" : NATS,
   };
   const controls = Object.values(objective.controls).map(({ symbol, words }) => `${symbol} = ${words}`);
-  return { quantities: [loss, ...parts], controls: controls.join(", ") };
+  return { quantities: [loss, ...parts.filter(({ name }) => name !== own)], controls: controls.join(", ") };
 }

@@ -84,7 +84,7 @@ export function batchSection(
           row("", `β · rate, β = ${String(beta)}`, digits(account.weightedRate)),
           row("=", `loss: ${bound ? "distortion" : "reconstruction loss"} + β · rate`, digits(account.loss)),
         ]
-      : [row("", `loss: ${account.formula}, K = ${terms.loss!.samples}`, digits(account.loss))]),
+      : [row("", `loss: ${account.formula}`, digits(account.loss))]),
     ...(bound
       ? [
           row("=", "−ELBO: distortion + rate", digits(bound.minusElbo)),
