@@ -1,6 +1,5 @@
-// Writes what is derived from the schema: the README's settings table and the JSON schema for editors.
+// Writes what is derived from the schema: the README's settings table.
 import { readFileSync, writeFileSync } from "node:fs";
-import { jsonSchema } from "../dist/config/settings.js";
 import { settingsTable } from "../dist/config/settingsTable.js";
 
 const readme = new URL("../README.md", import.meta.url);
@@ -9,8 +8,4 @@ const table = /(<!-- settings -->\n)[\s\S]*?(<!-- \/settings -->)/;
 writeFileSync(
   readme,
   text.replace(table, (_, open, close) => `${open}${settingsTable()}\n${close}`),
-);
-writeFileSync(
-  new URL("../configs/schema.json", import.meta.url),
-  `${JSON.stringify(jsonSchema(), null, 2)}\n`,
 );

@@ -1,4 +1,5 @@
 import { didYouMean, VaeError } from "../errors.ts";
+import { registerGradients } from "../tensors/gradients.ts";
 import * as tf from "../tf.ts";
 import type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
 import { cpu } from "./cpu.ts";
@@ -74,6 +75,7 @@ async function start(loader: BackendLoader, options: BackendOptions): Promise<Ba
       `The ${loader.name} backend runs on the CPU alone, but the device is to be gpu.`,
     );
   }
+  registerGradients();
   const info = await loader.load(options);
   // setBackend answers false, and leaves another backend current, when initialising failed.
   if (!(await tf.setBackend(loader.name)) || tf.getBackend() !== loader.name) {

@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { configSchema } from "./schema.ts";
+import { readFileSync } from "node:fs";
 
 /** One leaf of the configuration, as people meet it in flags, help and tables. */
 export interface Setting {
@@ -39,13 +38,19 @@ interface Node {
   exclusiveMaximum?: number;
 }
 
-/** The JSON schema of a configuration file, for editors and for the settings below. */
-export const jsonSchema = () => z.toJSONSchema(configSchema, { io: "input" }) as Node & object;
+let known: readonly Setting[] | undefined;
 
-/** Every setting, in the order of the schema. */
-export function settings(): Setting[] {
-  return leaves(jsonSchema(), "");
+/**
+ * Every setting, in the order of the schema. Read from the JSON schema that the build writes of it, because flags and help
+ * are to be there at once, and the schema itself brings all that can be configured.
+ */
+export function settings(): readonly Setting[] {
+  known ??= leaves(JSON.parse(readFileSync(schemaFile, "utf8")), "");
+  return known;
 }
+
+/** Of this package, for editors too. */
+export const schemaFile = new URL("../../configs/schema.json", import.meta.url);
 
 function leaves(node: Node, path: string): Setting[] {
   const at = (key: string) => (path ? `${path}.${key}` : key);

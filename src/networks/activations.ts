@@ -1,17 +1,5 @@
 import { z } from "zod";
-import { fusedKernel } from "../fusedKernel.ts";
 import * as tf from "../tf.ts";
-
-/** dy where x > 0: TensorFlow.js's own gradient of relu, as one kernel where there is one. */
-tf.registerGradient({
-  kernelName: tf.Relu,
-  inputsToSave: ["x"],
-  gradFunc(dy, saved) {
-    const [slope, x] = [dy as tf.Tensor, saved[0]!];
-    const composed = () => tf.mul(slope, tf.cast(tf.step(x), "float32"));
-    return { x: () => fusedKernel("ReluGrad", { dy: slope, x }, composed) };
-  },
-});
 
 const activations = {
   relu: tf.relu,

@@ -9,17 +9,3 @@ export function dense(x: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor1D): t
   const attrs = { transposeA: false, transposeB: false, activation: "linear", leakyreluAlpha: 0 };
   return tf.engine().runKernel<tf.Tensor2D>(tf._FusedMatMul, { a: x, b: kernel, bias }, attrs);
 }
-
-tf.registerGradient({
-  kernelName: tf._FusedMatMul,
-  inputsToSave: ["a", "b"],
-  gradFunc(dy, saved) {
-    const [a, b] = saved as [tf.Tensor2D, tf.Tensor2D];
-    const gradient = dy as tf.Tensor2D;
-    return {
-      a: () => tf.matMul(gradient, b, false, true),
-      b: () => tf.matMul(a, gradient, true, false),
-      bias: () => tf.sum(gradient, 0),
-    };
-  },
-});

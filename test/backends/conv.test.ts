@@ -8,7 +8,7 @@ beforeEach(() => tf.engine().startScope());
 afterEach(() => tf.engine().endScope());
 
 type Shape = [number, number, number, number];
-type Pad = "same" | "valid" | number | tf.backend_util.ExplicitPadding;
+type Pad = "same" | "valid" | number | tf.ExplicitPadding;
 
 interface Layer {
   x: Shape;

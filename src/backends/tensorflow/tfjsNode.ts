@@ -54,7 +54,7 @@ export interface NodeBackend extends tf.KernelBackend {
   createOutputTensor(handle: Handle): tf.Tensor;
   applyActivation(
     x: tf.Tensor,
-    activation: tf.backend_util.Activation,
+    activation: tf.FusedActivation,
     preluActivationWeights: tf.Tensor | undefined,
     leakyreluAlpha: number | undefined,
   ): tf.Tensor;
@@ -91,10 +91,10 @@ export function openBinding({ folder, binding }: Installation, { quiet }: { quie
 /** Registers tfjs-node's backend and kernels as "tensorflow". */
 export function registerTfjsNode({ name, version, folder }: Installation, binding: Binding): void {
   if (tf.findBackendFactory("tensorflow")) return;
-  if (version.split(".")[0] !== tf.version_core.split(".")[0]) {
+  if (version.split(".")[0] !== tf.coreVersion().split(".")[0]) {
     throw new VaeError(
       "failure",
-      `${name} ${version} in ${folder} does not fit TensorFlow.js ${tf.version_core}. ` +
+      `${name} ${version} in ${folder} does not fit TensorFlow.js ${tf.coreVersion()}. ` +
         "Install the same version of both, or run `vae setup tensorflow`.",
     );
   }
@@ -111,8 +111,8 @@ export function registerTfjsNode({ name, version, folder }: Installation, bindin
   // TensorFlow may take over the memory of an array instead of copying it, and would see what JavaScript writes there
   // later, as JavaScript would see what `Adam` changes in place. So it gets an array of its own, at once.
   class CopyingBackend extends NodeJSKernelBackend {
-    override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
-      const dataId = super.write(values.slice() as tf.backend_util.BackendValues, shape, dtype);
+    override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
+      const dataId = super.write(values.slice() as tf.BackendValues, shape, dtype);
       this.getInputTensorIds([{ dataId, shape, dtype }]);
       return dataId;
     }
@@ -139,7 +139,7 @@ function replaceRemovedUtilities(): void {
 
 /** The kernels ArgMax, ArgMin, Exp and Prelu call methods that only the union package gives to tensors. */
 function addChainedMethods(): void {
-  Object.assign(tf.Tensor.prototype, {
+  Object.assign(tf.tensorPrototype(), {
     toInt(this: tf.Tensor) {
       return tf.cast(this, "int32");
     },

@@ -6,7 +6,7 @@ export type Shape = [number, number, number, number];
 
 export interface ConvAttrs {
   readonly strides: [number, number] | number;
-  readonly pad: "valid" | "same" | number | tf.backend_util.ExplicitPadding;
+  readonly pad: "valid" | "same" | number | tf.ExplicitPadding;
   readonly dataFormat: "NHWC" | "NCHW";
   readonly dimRoundingMode?: "floor" | "round" | "ceil";
 }

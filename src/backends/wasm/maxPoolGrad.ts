@@ -7,7 +7,7 @@ type MaxPoolGradCall = Call<
   {
     filterSize: [number, number] | number;
     strides: [number, number] | number;
-    pad: "valid" | "same" | number | tf.backend_util.ExplicitPadding;
+    pad: "valid" | "same" | number | tf.ExplicitPadding;
     dimRoundingMode?: "floor" | "round" | "ceil";
   }
 >;
