@@ -11,7 +11,8 @@ export type * from "@tensorflow/tfjs-core";
 
 let loaded: typeof Core | undefined;
 
-function core(): typeof Core {
+/** The package itself, for packages that are to share it. */
+export function core(): typeof Core {
   if (!loaded) {
     const require = createRequire(import.meta.url);
     // For its side effect: it registers the gradients of all operations, which tfjs-core's bundle for Node leaves out.
@@ -154,11 +155,6 @@ export type BackendValues = Core.backend_util.BackendValues;
 export type FusedActivation = Core.backend_util.Activation;
 
 export const isTensor = (value: unknown): value is Core.Tensor => value instanceof core().Tensor;
-
-/** Where methods that packages expect of tensors are put. */
-export const tensorPrototype = (): object => core().Tensor.prototype;
-
-export const coreVersion = () => core().version_core;
 
 // The names of kernels.
 export const BatchMatMul: typeof Core.BatchMatMul = "BatchMatMul";

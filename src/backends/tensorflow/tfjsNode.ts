@@ -91,10 +91,10 @@ export function openBinding({ folder, binding }: Installation, { quiet }: { quie
 /** Registers tfjs-node's backend and kernels as "tensorflow". */
 export function registerTfjsNode({ name, version, folder }: Installation, binding: Binding): void {
   if (tf.findBackendFactory("tensorflow")) return;
-  if (version.split(".")[0] !== tf.coreVersion().split(".")[0]) {
+  if (version.split(".")[0] !== tf.core().version_core.split(".")[0]) {
     throw new VaeError(
       "failure",
-      `${name} ${version} in ${folder} does not fit TensorFlow.js ${tf.coreVersion()}. ` +
+      `${name} ${version} in ${folder} does not fit TensorFlow.js ${tf.core().version_core}. ` +
         "Install the same version of both, or run `vae setup tensorflow`.",
     );
   }
@@ -103,7 +103,7 @@ export function registerTfjsNode({ name, version, folder }: Installation, bindin
   const require = createRequire(join(folder, "dist", "index.js"));
   // The package's kernels must see our TensorFlow.js, with our registries and classes. Its index.js is not loaded: that
   // would bring all of TensorFlow.js a second time. The protocol buffers are for TensorBoard alone.
-  for (const id of SHARED_PACKAGES) provide(require, id, tf);
+  for (const id of SHARED_PACKAGES) provide(require, id, tf.core());
   provide(require, "./proto/api_pb", {});
   const { NodeJSKernelBackend } = require("./nodejs_kernel_backend") as {
     NodeJSKernelBackend: new (binding: Binding, packageName: string) => NodeBackend;
@@ -139,7 +139,7 @@ function replaceRemovedUtilities(): void {
 
 /** The kernels ArgMax, ArgMin, Exp and Prelu call methods that only the union package gives to tensors. */
 function addChainedMethods(): void {
-  Object.assign(tf.tensorPrototype(), {
+  Object.assign(tf.core().Tensor.prototype, {
     toInt(this: tf.Tensor) {
       return tf.cast(this, "int32");
     },
