@@ -63,7 +63,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
         pixels: subject.pixels,
         coding,
       }),
-      reduction: reductionSection(reduction, kindOf),
+      reduction: reductionSection(reduction, likelihoods.of(likelihood)),
       dropped: droppedSection(reduction),
       tradeOff: tradeOffSection(reduction, { D, beta, warmup }),
       batch: batchSection(terms, printed, about),

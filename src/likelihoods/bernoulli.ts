@@ -13,11 +13,14 @@ const clipProbability = (p: number) => Math.min(0.999, Math.max(0.001, p));
  * `log p(x) = x·l − softplus(l)` with logits l, x ∈ {0, 1}: binary cross-entropy, and a probability only for binary x.
  */
 export const bernoulli = defineLikelihood({
-  schema: z
-    .strictObject({ kind: z.literal("bernoulli") })
-    .describe("binary cross-entropy as a probability, for binary pixels"),
+  schema: z.strictObject({ kind: z.literal("bernoulli") }),
   kindOf: "density",
-  formula: () => "log p(x|z) = x l(z) - log(1 + exp l(z)), x in {0, 1}",
+  words: {
+    summary: "binary cross-entropy as a probability, for binary pixels",
+    formula: "x log p + (1 − x) log(1 − p), x ∈ {0, 1}",
+    familiar: "binary cross-entropy (BCE)",
+  },
+  settings: () => "",
   support: () => ({ set: "binary" }),
   initialParams: (_config, averageImage) => initialLogits(averageImage),
   create: () => ({

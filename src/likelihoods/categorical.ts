@@ -14,17 +14,19 @@ import { onLevels } from "./pixelDistribution.ts";
  * [128, 784] with K = 256 each tensor of logits is 100 MB, of which up to four are alive at once.
  */
 export const categorical = defineLikelihood({
-  schema: z
-    .strictObject({
-      kind: z.literal("categorical"),
-      levels: z.int().min(2).max(256).default(256).meta({
-        description: "K, the grey levels that pixels are quantised to; as many decoder outputs per pixel",
-      }),
-    })
-    .describe("cross-entropy over the levels of quantised pixels"),
+  schema: z.strictObject({
+    kind: z.literal("categorical"),
+    levels: z.int().min(2).max(256).default(256).meta({
+      description: "K, the grey levels that pixels are quantised to; as many decoder outputs per pixel",
+    }),
+  }),
   kindOf: "density",
-  formula: ({ levels }) =>
-    `log p(x|z) = log softmax(l(z))_k, x = ${levels === 2 ? "k" : `k / ${levels - 1}`}, ${levels} levels k`,
+  words: {
+    summary: "cross-entropy over the levels of quantised pixels",
+    formula: "log softmax(l)_k = l_k − log Σ_j exp l_j",
+    familiar: "cross-entropy over levels (CE)",
+  },
+  settings: ({ levels }) => `k one of ${levels} levels`,
   support: ({ levels }) => ({ set: "levels", levels }),
 
   initialParams({ levels }, averageImage) {

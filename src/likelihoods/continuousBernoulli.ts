@@ -14,11 +14,14 @@ import { IntervalDistribution } from "./pixelDistribution.ts";
  * log p = l (x − ½) − logSinhc(l/2) and E[x] = ½ + ½ (coth(l/2) − 2/l), both smooth at l = 0 and finite for any l.
  */
 export const continuousBernoulli = defineLikelihood({
-  schema: z
-    .strictObject({ kind: z.literal("continuous-bernoulli") })
-    .describe("cross-entropy with its normaliser, a density for grey pixels in [0, 1]"),
+  schema: z.strictObject({ kind: z.literal("continuous-bernoulli") }),
   kindOf: "density",
-  formula: () => "log p(x|z) = x l(z) - log((exp l(z) - 1) / l(z)), x in [0, 1]",
+  words: {
+    summary: "cross-entropy with its normaliser, a density for grey pixels in [0, 1]",
+    formula: "x log λ + (1 − x) log(1 − λ) + log C(λ), x ∈ [0, 1]",
+    familiar: "binary cross-entropy (BCE) and its normaliser",
+  },
+  settings: () => "",
   // Pixels that are always exactly 0 or 1 would drive |l| and the density to infinity: they need dequantisation.
   support: () => ({ set: "unit interval", canDiverge: true }),
   initialParams: (_config, averageImage) => averageImage.map(logitOfMean),

@@ -25,17 +25,18 @@ const HALF_BIN = 0.5 / LAST;
  * The channels of a colour are independent here.
  */
 export const discretizedLogistic = defineLikelihood({
-  schema: z
-    .strictObject({
-      kind: z.literal("discretized-logistic"),
-      components: componentsSetting.default(1),
-      scale: scaleSetting,
-    })
-    .describe("mixture of logistic densities rounded to 256 levels"),
+  schema: z.strictObject({
+    kind: z.literal("discretized-logistic"),
+    components: componentsSetting.default(1),
+    scale: scaleSetting,
+  }),
   kindOf: "density",
-  formula: ({ components, scale }) =>
-    "log P(x|z) = log sum_k pi_k(z) [F((x + 1/510 - m_k(z)) / s) - F((x - 1/510 - m_k(z)) / s)], " +
-    `F(t) = 1 / (1 + exp -t), ${countComponents(components)}, ${describeScale("s", scale)}`,
+  words: {
+    summary: "mixture of logistic densities rounded to 256 levels",
+    formula: "log Σ_k π_k [ F((x + h − m_k) / s) − F((x − h − m_k) / s) ]",
+    familiar: "log cosh of the error",
+  },
+  settings: ({ components, scale }) => `${countComponents(components)}, ${describeScale("s", scale)}`,
   support: () => ({ set: "bytes" }),
   initialParams({ components, scale }, averageImage) {
     const s = initialScale(optionsOf(scale));

@@ -12,17 +12,15 @@ import { meanSchema } from "./meanFunction.ts";
 import { logMassByTails } from "./pixelDistribution.ts";
 import { describeScale, scaleSchema } from "./scale.ts";
 
-const schema = z
-  .strictObject({
-    kind: z.literal("gaussian"),
-    sigma: scaleSchema.default(0.35).meta({
-      description:
-        "noise scale σ in units of x: a number keeps it fixed, `shared` learns one σ, `perPixel` lets the decoder give σ(z)",
-      flag: "sigma",
-    }),
-    mean: meanSchema,
-  })
-  .describe("squared error as a density");
+const schema = z.strictObject({
+  kind: z.literal("gaussian"),
+  sigma: scaleSchema.default(0.35).meta({
+    description:
+      "noise scale σ in units of x: a number keeps it fixed, `shared` learns one σ, `perPixel` lets the decoder give σ(z)",
+    flag: "sigma",
+  }),
+  mean: meanSchema,
+});
 
 /**
  * `log N(x; μ, σ²) = −(x − μ)² / 2σ² − log σ − ½ log 2π`, the density behind the squared error.
@@ -34,8 +32,12 @@ const schema = z
 export const gaussian = defineLikelihood({
   schema,
   kindOf: "density",
-  formula: ({ sigma }) =>
-    `log p(x|z) = -(x - mu(z))^2 / 2 sigma^2 - log sigma - 0.5 log 2 pi, ${describeScale("sigma", sigma)}`,
+  words: {
+    summary: "squared error as a density",
+    formula: "−(x − μ)² / 2σ² − log σ − ½ log 2π",
+    familiar: "squared error (SSE, MSE)",
+  },
+  settings: ({ sigma }) => describeScale("σ", sigma),
   support: ({ sigma }) => ({ set: "real", canDiverge: sigma === "perPixel" }),
   initialParams: (config, averageImage) => initialLocationScale(optionsOf(config), averageImage),
   create: (config, createVariable) => locationScale(standardNormal, optionsOf(config), createVariable),

@@ -15,14 +15,12 @@ import {
 } from "./mixture.ts";
 import { describeScale, scaleSetting } from "./scale.ts";
 
-const schema = z
-  .strictObject({
-    kind: z.literal("gaussian-mixture"),
-    components: componentsSetting.default(5),
-    scale: scaleSetting,
-    mean: meanSchema,
-  })
-  .describe("mixture of Gaussians for each pixel");
+const schema = z.strictObject({
+  kind: z.literal("gaussian-mixture"),
+  components: componentsSetting.default(5),
+  scale: scaleSetting,
+  mean: meanSchema,
+});
 
 /**
  * `log p(x) = log Σ_k π_k N(x; μ_k, s_k²)`: for pixels that are one thing or another, where a single Gaussian would
@@ -31,8 +29,12 @@ const schema = z
 export const gaussianMixture = defineLikelihood({
   schema,
   kindOf: "density",
-  formula: ({ components, scale }) =>
-    `log p(x|z) = log sum_k pi_k(z) N(x; mu_k(z), s^2), ${countComponents(components)}, ${describeScale("s", scale)}`,
+  words: {
+    summary: "mixture of Gaussians for each pixel",
+    formula: "log Σ_k π_k N(x; μ_k, s²)",
+    familiar: "a soft minimum of squared errors",
+  },
+  settings: ({ components, scale }) => `${countComponents(components)}, ${describeScale("s", scale)}`,
   // A shared scale too can go to 0: components on 0 and on 1 meet every pixel of a black-and-white image exactly.
   support: ({ scale }) => ({ set: "real", canDiverge: typeof scale !== "number" }),
   initialParams: (config, averageImage) => initialMixture(config.components, optionsOf(config), averageImage),

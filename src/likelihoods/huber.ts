@@ -13,16 +13,14 @@ import {
 import { meanSchema } from "./meanFunction.ts";
 import { describeScale, scaleSetting } from "./scale.ts";
 
-const schema = z
-  .strictObject({
-    kind: z.literal("huber"),
-    scale: scaleSetting,
-    mean: meanSchema,
-    delta: z.number().positive().default(1).meta({
-      description: "where the square turns into a straight line, in units of the scale",
-    }),
-  })
-  .describe("Huber's loss as a density: squared error near the mean, absolute error beyond");
+const schema = z.strictObject({
+  kind: z.literal("huber"),
+  scale: scaleSetting,
+  mean: meanSchema,
+  delta: z.number().positive().default(1).meta({
+    description: "where the square turns into a straight line, in units of the scale",
+  }),
+});
 
 /**
  * `log p(x) = −h(t) − log s − log Z`, t = (x − μ)/s, with Huber's h(t) = ½t² for |t| ≤ δ and δ|t| − ½δ² beyond: a
@@ -34,10 +32,12 @@ const schema = z
 export const huber = defineLikelihood({
   schema,
   kindOf: "density",
-  formula: ({ scale, delta }) =>
-    `log p(x|z) = -h(t) - log s - ${parts(delta).logNormaliser.toFixed(4)}, ` +
-    `h(t) = t^2 / 2 up to |t| = delta, delta |t| - delta^2 / 2 beyond, ` +
-    `t = (x - mu(z)) / s, delta = ${delta}, ${describeScale("s", scale)}`,
+  words: {
+    summary: "Huber's loss as a density: squared error near the mean, absolute error beyond",
+    formula: "−h(t) − log s − log Z",
+    familiar: "Huber's loss (smooth L1)",
+  },
+  settings: ({ delta, scale }) => `t = (x − μ) / s, δ = ${delta}, ${describeScale("s", scale)}`,
   support: ({ scale }) => ({ set: "real", canDiverge: scale === "perPixel" }),
   initialParams: (config, averageImage) => initialLocationScale(optionsOf(config), averageImage),
   create: (config, createVariable) =>

@@ -10,24 +10,26 @@ import { defineLikelihood } from "./likelihood.ts";
  * often trained so; with `mseWeight: 0` it is cross-entropy on grey pixels.
  */
 export const hybrid = defineLikelihood({
-  schema: z
-    .strictObject({
-      kind: z.literal("hybrid"),
-      ceWeight: z
-        .number()
-        .min(0)
-        .default(1)
-        .meta({ description: "weight of the binary cross-entropy, summed over pixels" }),
-      mseWeight: z
-        .number()
-        .min(0)
-        .default(1)
-        .meta({ description: "weight of the squared error, summed over pixels" }),
-    })
-    .describe("weighted sum of cross-entropy and squared error: a loss, not a likelihood"),
+  schema: z.strictObject({
+    kind: z.literal("hybrid"),
+    ceWeight: z
+      .number()
+      .min(0)
+      .default(1)
+      .meta({ description: "weight of the binary cross-entropy, summed over pixels" }),
+    mseWeight: z
+      .number()
+      .min(0)
+      .default(1)
+      .meta({ description: "weight of the squared error, summed over pixels" }),
+  }),
   kindOf: "loss",
-  formula: ({ ceWeight, mseWeight }) =>
-    `loss = ${ceWeight} BCE(x, p(z)) + ${mseWeight} (x - p(z))^2, a loss that no density belongs to`,
+  words: {
+    summary: "weighted sum of cross-entropy and squared error: a loss, not a likelihood",
+    formula: "w₁ BCE(x, p) + w₂ (x − p)²",
+    familiar: "BCE + SSE",
+  },
+  settings: ({ ceWeight, mseWeight }) => `w₁ = ${ceWeight}, w₂ = ${mseWeight}`,
   support: () => ({ set: "any" }),
   initialParams: (_config, averageImage) => initialLogits(averageImage),
 

@@ -11,9 +11,7 @@ import {
 import { meanSchema } from "./meanFunction.ts";
 import { describeScale, scaleSetting } from "./scale.ts";
 
-const schema = z
-  .strictObject({ kind: z.literal("laplace"), scale: scaleSetting, mean: meanSchema })
-  .describe("absolute error as a density");
+const schema = z.strictObject({ kind: z.literal("laplace"), scale: scaleSetting, mean: meanSchema });
 
 /**
  * `log p(x) = −|x − μ| / b − log 2b`, the density behind the absolute error; its standard deviation is √2 b.
@@ -23,7 +21,12 @@ const schema = z
 export const laplace = defineLikelihood({
   schema,
   kindOf: "density",
-  formula: ({ scale }) => `log p(x|z) = -|x - mu(z)| / b - log 2 b, ${describeScale("b", scale)}`,
+  words: {
+    summary: "absolute error as a density",
+    formula: "−|x − μ| / b − log 2b",
+    familiar: "absolute error (SAE, MAE, L1)",
+  },
+  settings: ({ scale }) => describeScale("b", scale),
   support: ({ scale }) => ({ set: "real", canDiverge: scale === "perPixel" }),
   initialParams: (config, averageImage) => initialLocationScale(optionsOf(config), averageImage),
   create: (config, createVariable) => locationScale(standardLaplace, optionsOf(config), createVariable),

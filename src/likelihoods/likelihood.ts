@@ -88,8 +88,10 @@ export interface LikelihoodFamily<Schema extends z.ZodObject = z.ZodObject> {
   readonly schema: Schema;
   /** Reports print ELBO, NLL and bits of a density only. */
   readonly kindOf: Likelihood["kindOf"];
-  /** The density in a line, for people. */
-  formula(config: z.infer<Schema>): string;
+  /** The one place for what people read of it: help, the README's table and `vae explain` take it from here. */
+  readonly words: LikelihoodWords;
+  /** What the symbols of the formula are set to, as `σ = 0.1`. */
+  settings(config: z.infer<Schema>): string;
   /** The values that this is a density for; the measure it is taken against follows from them. */
   support(config: z.infer<Schema>): Support;
   /** Decoder biases [D, P] at which the mean is the average image, so that training starts from there. */
@@ -97,9 +99,22 @@ export interface LikelihoodFamily<Schema extends z.ZodObject = z.ZodObject> {
   create(config: z.infer<Schema>, createVariable: CreateVariable): Likelihood;
 }
 
-/** Identity; gives a family's file its types. */
+export interface LikelihoodWords {
+  readonly summary: string;
+  /** log p(x|z) of one value x; of a bare loss, the loss. */
+  readonly formula: string;
+  /** The loss that people know it by. */
+  readonly familiar: string;
+}
+
+/** Gives a family's file its types, and its words to its section of the configuration. */
 export function defineLikelihood<const Schema extends z.ZodObject>(
   family: LikelihoodFamily<Schema>,
 ): LikelihoodFamily<Schema> {
-  return family;
+  const { summary, ...words } = family.words;
+  return { ...family, schema: family.schema.meta({ description: summary, ...words }) };
 }
+
+/** `log p(x|z) = …`, or of a bare loss `loss = …`. */
+export const formulaOf = ({ kindOf, words }: Pick<LikelihoodFamily, "kindOf" | "words">): string =>
+  `${kindOf === "loss" ? "loss" : "log p(x|z)"} = ${words.formula}`;

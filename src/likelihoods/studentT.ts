@@ -12,16 +12,14 @@ import { meanSchema } from "./meanFunction.ts";
 import { logMassByTails } from "./pixelDistribution.ts";
 import { describeScale, scaleSetting } from "./scale.ts";
 
-const schema = z
-  .strictObject({
-    kind: z.literal("student-t"),
-    scale: scaleSetting,
-    mean: meanSchema,
-    df: z.number().gt(2).max(1000).default(5).meta({
-      description: "degrees of freedom ν: few make heavy tails; above 2, so that there is a variance",
-    }),
-  })
-  .describe("squared error that forgives outliers, as a density");
+const schema = z.strictObject({
+  kind: z.literal("student-t"),
+  scale: scaleSetting,
+  mean: meanSchema,
+  df: z.number().gt(2).max(1000).default(5).meta({
+    description: "degrees of freedom ν: few make heavy tails; above 2, so that there is a variance",
+  }),
+});
 
 /**
  * `log p(x) = −(ν+1)/2 · log(1 + t²/ν) − log s − log(√(νπ) Γ(ν/2) / Γ((ν+1)/2))`, t = (x − μ)/s.
@@ -32,9 +30,12 @@ const schema = z
 export const studentT = defineLikelihood({
   schema,
   kindOf: "density",
-  formula: ({ scale, df }) =>
-    `log p(x|z) = -${(df + 1) / 2} log(1 + t^2 / ${df}) - log s - ${studentLogNormaliser(df).toFixed(4)}, ` +
-    `t = (x - mu(z)) / s, ${describeScale("s", scale)}`,
+  words: {
+    summary: "squared error that forgives outliers, as a density",
+    formula: "−(ν + 1)/2 · log(1 + t²/ν) − log s − log(√(νπ) Γ(ν/2) / Γ((ν + 1)/2))",
+    familiar: "log(1 + t²/ν), the Cauchy or Lorentzian loss",
+  },
+  settings: ({ df, scale }) => `t = (x − μ) / s, ν = ${df}, ${describeScale("s", scale)}`,
   support: ({ scale }) => ({ set: "real", canDiverge: scale === "perPixel" }),
   initialParams: (config, averageImage) => initialLocationScale(optionsOf(config), averageImage),
   create: (config, createVariable) => locationScale(standardT(config.df), optionsOf(config), createVariable),

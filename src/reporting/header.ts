@@ -1,6 +1,6 @@
 import type { Experiment } from "../experiment.ts";
 import { likelihoods } from "../likelihoods/index.ts";
-import type { Likelihood } from "../likelihoods/likelihood.ts";
+import { formulaOf, type Likelihood } from "../likelihoods/likelihood.ts";
 import { createObjective } from "../objectives/index.ts";
 import type { Objective } from "../objectives/objective.ts";
 import { formatCount } from "./format.ts";
@@ -15,6 +15,7 @@ const LEGEND: Record<Likelihood["kindOf"], (loss: string) => string> = {
 export function header(experiment: Experiment, folder: string): string[] {
   const { config, backend, dataset, coding, vae } = experiment;
   const { train, validation, test, imageShape } = dataset;
+  const family = likelihoods.of(config.likelihood);
   const { network, latentDim } = config.model;
   const threads = `${backend.threads} thread${backend.threads === 1 ? "" : "s"}`;
   const objective = createObjective(config.objective);
@@ -25,7 +26,7 @@ export function header(experiment: Experiment, folder: string): string[] {
     ...backend.notes.map((text) => `            ${text}`),
     `data        ${dataset.name}: ${formatCount(train.count)} train, ${formatCount(validation.count)} validation, ` +
       `${formatCount(test.count)} test images of ${imageShape.join("x")}, pixels ${coding}`,
-    `likelihood  ${likelihoods.of(config.likelihood).formula(config.likelihood)}`,
+    `likelihood  ${[formulaOf(family), family.settings(config.likelihood)].filter(Boolean).join(", ")}`,
     `objective   ${objective.kind}${controls.join("")}${samples}`,
     `model       ${network.kind} ${network.hidden.join("-") || "(linear)"}, latent dimension ${latentDim}, ` +
       `${formatCount(vae.parameters.count)} parameters, seed ${config.training.seed}`,

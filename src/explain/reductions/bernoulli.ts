@@ -3,8 +3,7 @@ import type { Reduce } from "./reduction.ts";
 import { scaleFree } from "./scaleFree.ts";
 
 export const bernoulli: Reduce<"bernoulli"> = (_config, { beta }) => ({
-  familiar: "binary cross-entropy (BCE)",
-  formula: ["log p(x|z) = x log p + (1 − x) log(1 − p), x ∈ {0, 1}"],
+  details: [],
   symbols: ["p = p(z) = sigmoid(l), l = l(z) the decoder's output"],
   steps: [
     sumOverValues("−log p(x|z) = −Σ_d [ x_d log p_d + (1 − x_d) log(1 − p_d) ]"),

@@ -4,8 +4,7 @@ import type { Reduce } from "./reduction.ts";
 import { scaleFree } from "./scaleFree.ts";
 
 export const categorical: Reduce<"categorical"> = ({ levels: K }, { D, beta }) => ({
-  familiar: "cross-entropy over levels (CE)",
-  formula: [`log p(x|z) = log softmax(l)_k = l_k − log Σ_j exp l_j, k one of ${K} levels`],
+  details: [],
   symbols: [
     `x = ${K === 2 ? "k" : `k / ${K - 1}`}: the pixel on ${K} levels`,
     `l = l(z): ${K} outputs of the decoder for each value`,

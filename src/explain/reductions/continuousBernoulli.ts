@@ -3,11 +3,7 @@ import type { Reduce } from "./reduction.ts";
 import { scaleFree } from "./scaleFree.ts";
 
 export const continuousBernoulli: Reduce<"continuous-bernoulli"> = (_config, { beta }) => ({
-  familiar: "binary cross-entropy (BCE) and its normaliser",
-  formula: [
-    "log p(x|z) = x log λ + (1 − x) log(1 − λ) + log C(λ), x ∈ [0, 1]",
-    "C(λ) = 2 artanh(1 − 2λ) / (1 − 2λ), C(½) = 2",
-  ],
+  details: ["C(λ) = 2 artanh(1 − 2λ) / (1 − 2λ), C(½) = 2"],
   symbols: [
     "λ = λ(z) = sigmoid(l), l = l(z) the decoder's output; the mean of x is not λ but between λ and ½",
   ],

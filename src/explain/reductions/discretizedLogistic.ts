@@ -7,11 +7,7 @@ export const discretizedLogistic: Reduce<"discretized-logistic"> = (
   { components: K, scale: s },
   { D, beta },
 ) => ({
-  familiar: "log cosh of the error",
-  formula: [
-    "log P(x|z) = log Σ_k π_k [ F((x + h − m_k) / s) − F((x − h − m_k) / s) ]",
-    "h = 1/510, half a level; the lowest level reaches down to −∞, the highest up to ∞",
-  ],
+  details: ["h = 1/510, half a level; the lowest level reaches down to −∞, the highest up to ∞"],
   symbols: [
     `${countComponents(K)} for each value${K === 1 ? "" : "; π = softmax of the decoder's weights"}`,
     "F(t) = 1 / (1 + exp −t), the logistic distribution function",

@@ -10,9 +10,7 @@ export const gaussian: Reduce<"gaussian"> = ({ sigma, mean }, { D, beta }) => {
   });
   const fixed = typeof sigma === "number";
   return {
-    familiar: "squared error (SSE, MSE)",
-    formula: [
-      "log p(x|z) = −(x − μ)² / 2σ² − log σ − ½ log 2π",
+    details: [
       ...(fixed
         ? [
             `log p(x|z) = −${number(1 / (2 * sigma ** 2))} · (x − μ)² ${plus(-0.5 * Math.log(2 * Math.PI * sigma ** 2))}`,

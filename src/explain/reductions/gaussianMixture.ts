@@ -8,8 +8,7 @@ export const gaussianMixture: Reduce<"gaussian-mixture"> = (config, { D, beta })
   const fixed = typeof s === "number";
   const isGaussian = fixed && K === 1;
   return {
-    familiar: "a soft minimum of squared errors",
-    formula: ["log p(x|z) = log Σ_k π_k N(x; μ_k, s²)"],
+    details: [],
     symbols: [
       `${countComponents(K)} for each value; π = softmax of the decoder's weights`,
       ...symbolsOf(config, "s").map((text) => text.replaceAll("μ", "μ_k")),

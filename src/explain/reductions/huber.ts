@@ -7,11 +7,7 @@ export const huber: Reduce<"huber"> = ({ scale: s, mean, delta }, { D, beta }) =
   const logZ = huberLogNormaliser(delta);
   const fixed = typeof s === "number";
   return {
-    familiar: "Huber's loss (smooth L1)",
-    formula: [
-      "log p(x|z) = −h(t) − log s − log Z",
-      "h(t) = ½t² up to |t| = δ, δ|t| − ½δ² beyond; Z = √(2π) erf(δ/√2) + (2/δ) exp(−½δ²)",
-    ],
+    details: ["h(t) = ½t² up to |t| = δ, δ|t| − ½δ² beyond; Z = √(2π) erf(δ/√2) + (2/δ) exp(−½δ²)"],
     symbols: [
       "t = (x − μ) / s",
       ...symbolsOf({ mean, scale: s }, "s"),

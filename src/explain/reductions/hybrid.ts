@@ -9,8 +9,7 @@ export const hybrid: Reduce<"hybrid"> = ({ ceWeight, mseWeight }, { beta }): Red
     ].join(" + ") || "0";
   const integrals = [0.5, 0.9, 0.99].map((p) => ({ p, integral: integral(p, ceWeight, mseWeight) }));
   return {
-    familiar: weighted("BCE", "SSE"),
-    formula: [`loss = ${weighted("BCE(x, p)", "(x − p)²")}`],
+    details: [`loss = ${weighted("BCE(x, p)", "(x − p)²")}`],
     symbols: ["p = p(z) = sigmoid of the decoder's output, x in [0, 1]"],
     steps: [
       {

@@ -6,9 +6,7 @@ export const laplace: Reduce<"laplace"> = ({ scale: b, mean }, { D, beta }) => {
   const learned = learnedScale(b, { s: "b", optimum: "b = SAE / D", put: "D log SAE + D (1 + log(2/D))" });
   const fixed = typeof b === "number";
   return {
-    familiar: "absolute error (SAE, MAE, L1)",
-    formula: [
-      "log p(x|z) = −|x − μ| / b − log 2b",
+    details: [
       ...(fixed
         ? [
             `log p(x|z) = −${number(1 / b)} · |x − μ| ${2 * b > 1 ? "−" : "+"} ${number(Math.abs(Math.log(2 * b)))}`,

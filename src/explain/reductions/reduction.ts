@@ -24,10 +24,8 @@ export const equivalentOf = ({ error, factor }: Linear, beta: number): Equivalen
 
 /** How the familiar loss drops out of −log p(x|z), for a configuration and images of D values. */
 export interface Reduction {
-  /** The loss that people know this likelihood by. */
-  readonly familiar: string;
-  /** log p of one value x in symbols, and once more with the configuration's numbers where they are fixed. */
-  readonly formula: readonly [string, ...string[]];
+  /** Lines below the formula of the likelihood: parts of it, and the formula with the configuration's numbers. */
+  readonly details: readonly string[];
   /** What the symbols are here. */
   readonly symbols: readonly string[];
   readonly steps: readonly Step[];

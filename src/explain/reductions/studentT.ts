@@ -7,9 +7,7 @@ export const studentT: Reduce<"student-t"> = ({ scale: s, mean, df }, { D, beta 
   const c = studentLogNormaliser(df);
   const fixed = typeof s === "number";
   return {
-    familiar: "log(1 + t²/ν), the Cauchy or Lorentzian loss",
-    formula: [
-      "log p(x|z) = −(ν + 1)/2 · log(1 + t²/ν) − log s − log(√(νπ) Γ(ν/2) / Γ((ν + 1)/2))",
+    details: [
       `log p(x|z) = −${number((df + 1) / 2)} · log(1 + t²/${number(df)}) − ${fixed ? `log ${number(s)}` : "log s"} − ${number(c)}`,
     ],
     symbols: [

@@ -1,5 +1,6 @@
 import type { ImageShape } from "../../data/dataset.ts";
 import { type LikelihoodConfig, likelihoods } from "../../likelihoods/index.ts";
+import { formulaOf } from "../../likelihoods/likelihood.ts";
 import { codingsFor, describeMeasure, levelsOf, type PixelCoding } from "../../pixels.ts";
 import { list, paragraph, type Section } from "../document.ts";
 import type { Reduction } from "../reductions/reduction.ts";
@@ -16,10 +17,11 @@ export function likelihoodSection(
   const D = data.imageShape[0] * data.imageShape[1] * data.imageShape[2];
   const resolved = data.pixels === "auto" ? `\`auto\`, which is ${data.coding} here` : data.coding;
   const isLoss = family.kindOf === "loss";
+  const formula = [formulaOf(family), ...reduction.details];
   return {
     title: isLoss ? "The loss, which is no likelihood" : "The likelihood",
     blocks: [
-      { kind: "formula", lines: reduction.formula },
+      { kind: "formula", lines: formula },
       list(
         ...reduction.symbols,
         isLoss
@@ -39,7 +41,7 @@ export function likelihoodSection(
     facts: {
       kind: config.kind,
       kindOf: family.kindOf,
-      formula: reduction.formula,
+      formula,
       symbols: reduction.symbols,
       ...(isLoss ? {} : { baseMeasure: describeMeasure(support) }),
       pixels: { asked: data.pixels, resolved: data.coding, accepted },

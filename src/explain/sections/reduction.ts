@@ -1,10 +1,13 @@
-import type { Likelihood } from "../../likelihoods/likelihood.ts";
+import type { LikelihoodFamily } from "../../likelihoods/likelihood.ts";
 import { type Block, paragraph, type Section } from "../document.ts";
 import { nats } from "../numbers.ts";
 import type { Reduction } from "../reductions/reduction.ts";
 
 /** How the familiar loss drops out of −log p, step by step. */
-export const reductionSection = ({ familiar, steps }: Reduction, kindOf: Likelihood["kindOf"]) =>
+export const reductionSection = (
+  { steps }: Reduction,
+  { kindOf, words: { familiar } }: Pick<LikelihoodFamily, "kindOf" | "words">,
+) =>
   ({
     title:
       kindOf === "loss"
