@@ -79,13 +79,15 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
   const names = variants.map((v) => String(v.properties![tag]!.const));
   const chosen = (node.default as Record<string, unknown> | undefined)?.[tag];
   const byPath = new Map<string, Setting & { kinds: string[] }>();
+  /** What is deeper has the kinds of the section that it is in. */
+  const isOwn = ({ path }: Setting) => path === at(path.split(".").at(-1)!);
   variants.forEach((variant, i) => {
     for (const [key, child] of Object.entries(variant.properties!)) {
       if (key === tag) continue;
       for (const leaf of leaves(child, at(key))) {
         const known = byPath.get(leaf.path);
-        if (known) known.kinds.push(names[i]!);
-        else byPath.set(leaf.path, { ...leaf, kinds: [names[i]!] });
+        if (!known) byPath.set(leaf.path, { ...leaf, kinds: isOwn(leaf) ? [names[i]!] : [...leaf.kinds] });
+        else if (isOwn(leaf)) known.kinds.push(names[i]!);
       }
     }
   });
@@ -102,7 +104,7 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
     },
     ...[...byPath.values()].map((leaf) => ({
       ...leaf,
-      kinds: leaf.kinds.length === variants.length ? [] : leaf.kinds,
+      kinds: isOwn(leaf) && leaf.kinds.length === variants.length ? [] : leaf.kinds,
     })),
   ];
 }
