@@ -70,6 +70,7 @@ describe("checkpoint", () => {
       [...vae.parameters, ...optimizer.state],
       [...fresh.vae.parameters, ...fresh.optimizer.state],
     ];
+    expect(before.length).toBe(3 * 8); // 8 parameters with two moments each
     for (const [i, [name, variable]] of before.entries()) {
       expect(after[i]![0]).toBe(name);
       expect(await after[i]![1].data(), name).toEqual(await variable.data());

@@ -51,6 +51,7 @@ describe("check of the noise", () => {
     });
     const found = await checkNoise(runner, { checked: dataset.test, train: dataset.train }, coding);
     expect(found.images).toBe(100);
+    expect([found.pit.length, found.coverage.length]).toEqual([20, 3]);
     for (const share of found.pit) expect(Math.abs(share - 0.05)).toBeLessThan(4 * 0.0008);
     for (const { nominal, observed } of found.coverage)
       expect(Math.abs(observed - nominal)).toBeLessThan(0.008);

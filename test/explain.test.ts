@@ -132,8 +132,11 @@ describe.each(named)("$name", ({ settings }) => {
     for (const line of renderText(page).split("\n")) expect(line.length, line).toBeLessThanOrEqual(92);
     const markdown = renderMarkdown(page);
     const bars = (line: string) => line.replaceAll("\\|", "").split("|").length;
-    for (const table of markdown.split("\n\n").filter((block) => block.startsWith("|"))) {
+    const tables = markdown.split("\n\n").filter((block) => block.startsWith("|"));
+    expect(tables.length).toBeGreaterThan(0);
+    for (const table of tables) {
       const [head, ...lines] = table.split("\n");
+      expect(lines.length).toBeGreaterThan(1);
       for (const line of lines) expect(bars(line), line).toBe(bars(head!));
     }
     for (const text of [renderText(page), markdown])
@@ -338,6 +341,7 @@ test("the settings of other tools for one of our models make their loss that mod
   for (const tool of [tools.keras, tools["tfjs-examples"], tools["pytorch-example"]]) {
     expect(settings(tool)).toBeUndefined();
   }
+  expect(programs.length).toBeGreaterThan(1);
   for (const tool of programs) {
     const loss: WrittenLoss | undefined = tool.express({ error: "SAE", weight: 1 }, 784)?.loss;
     expect(loss === undefined || loss.error === "SAE").toBe(true);

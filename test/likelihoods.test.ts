@@ -13,6 +13,12 @@ beforeAll(async () => {
   await useBackend("cpu");
 });
 
+test("every row has values of its density and extremes", () => {
+  for (const { name, logProb, extremes } of rows) {
+    expect(Math.min(logProb.length, extremes.length), name).toBeGreaterThan(0);
+  }
+});
+
 test("the table has each density", () => {
   const kinds = likelihoodSchema.options
     .map((option) => option.shape.kind.value)
@@ -49,6 +55,7 @@ describe.each(rows)("$name", (row) => {
       const [terms, sizes, logProb] = tf.tidy(() => {
         const inputs = [repeated(params, 2, 3), tf.fill<tf.Rank.R2>([2, 3], x)] as const;
         const parts = Object.values(density.terms(...inputs));
+        expect(parts.length).toBeGreaterThan(0);
         for (const part of parts) expect(part.shape).toEqual([2, 3]);
         const sum = (tensors: tf.Tensor[]) => tf.sum(tf.addN(tensors), 1).dataSync();
         return [sum(parts), sum(parts.map(tf.abs)), density.logProb(...inputs).dataSync()] as const;
@@ -156,6 +163,7 @@ describe.each(rows)("$name", (row) => {
     const { family, density } = build(row);
     const average = Float32Array.of(0.1, 0.5, 0.8, 0, 1);
     const params = family.initialParams(row.config, average);
+    expect(params.length).toBe(5 * density.paramChannels);
     for (const p of params) expect(p).toSatisfy(Number.isFinite);
     const mean = tf.tidy(() => density.mean(tf.tensor3d(params, [1, 5, density.paramChannels])).dataSync());
     expectAllClose(mean.slice(0, 3), average.slice(0, 3), row.startTolerance ?? 1e-6);
@@ -167,7 +175,9 @@ describe.each(rows)("$name", (row) => {
     ({ params, x }) => {
       const { density } = build(row);
       expect(logProbs(density, params, [x])[0]).toSatisfy(Number.isFinite);
-      for (const g of gradient(density, params, x)) expect(g).toSatisfy(Number.isFinite);
+      const slopes = gradient(density, params, x);
+      expect(slopes).toHaveLength(params.length);
+      for (const slope of slopes) expect(slope).toSatisfy(Number.isFinite);
     },
   );
 
@@ -175,6 +185,7 @@ describe.each(rows)("$name", (row) => {
     const onHost = (await build(row).density.onHost())(row.params);
     if (onHost.values) {
       let sum = 0;
+      expect(onHost.values.length).toBeGreaterThan(1);
       for (const x of onHost.values) {
         sum += Math.exp(onHost.logProb(x));
         expect(onHost.cdf(x)).toBeCloseTo(sum, 12);

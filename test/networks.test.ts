@@ -27,6 +27,11 @@ const families: Record<string, NetworkConfig> = {
   }),
 };
 
+test("the table has each network", () => {
+  const kinds = new Set(Object.values(families).map(({ kind }) => kind));
+  expect([...kinds].toSorted()).toEqual([...networks.members.keys()].toSorted());
+});
+
 const imageShapes: NetworkShape["imageShape"][] = [
   [28, 28, 1],
   [30, 30, 3],
@@ -71,6 +76,7 @@ describe.each(Object.entries(families))("%s", (_, config) => {
         ),
       parameters.variables,
     );
+    expect(parameters.names.length).toBeGreaterThan(3);
     for (const [name, { name: id }] of parameters) {
       expect(tf.max(tf.abs(grads[id]!)).dataSync()[0], name).toBeGreaterThan(0);
     }

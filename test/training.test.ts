@@ -167,6 +167,7 @@ describe("training", () => {
       },
     );
     await two.run();
+    expect(whole.vae.parameters.names.length).toBe(8);
     for (const [i, variable] of whole.vae.parameters.variables.entries()) {
       expect(await variable.data()).toEqual(await two.vae.parameters.variables[i]!.data());
     }

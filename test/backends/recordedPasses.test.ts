@@ -47,6 +47,7 @@ function example(batch: number, seed = "x"): [HostArray, HostArray] {
 const read = (runner: Runner, pass: Pass, inputs: readonly HostArray[]) => runner.run(pass, inputs, true);
 
 function expectSame(got: Float32Array[], wanted: Float32Array[]): void {
+  expect(wanted.length).toBeGreaterThan(0);
   expect(got).toHaveLength(wanted.length);
   for (const [i, values] of wanted.entries()) expect(difference(got[i]!, values)).toBeLessThan(1e-5);
 }

@@ -57,11 +57,14 @@ describe.skipIf(absent)("the recorded step on webgpu", () => {
     const [eager, recorded] = [start("eager", settings), start("recorded", settings)];
     const wanted = await run(eager.step, steps);
     const got = await run(recorded.step, steps);
+    expect(wanted).toHaveLength(2 * steps);
     for (const [i, value] of wanted.entries()) {
       expect(Math.abs(got[i]! - value)).toBeLessThanOrEqual(1e-5 * Math.abs(value));
     }
     await recorded.step.sync();
     const contents = await recorded.contents();
+    expect(contents.length).toBe(eager.variables.length);
+    expect(contents.length).toBeGreaterThan(0);
     for (const [i, values] of (await eager.contents()).entries()) {
       expect(difference(contents[i]!, values)).toBeLessThan(1e-4);
     }
