@@ -49,6 +49,7 @@ describe("results", () => {
 
   test("JSON has the eight keys", () => {
     const results = jsonOf(resultsOf(row, [torch, recorded]));
+    expect(results).toHaveLength(2);
     for (const result of results) expect(Object.keys(result)).toEqual(KEYS);
     expect(results[1]).toEqual({
       model: "784-400-20",
@@ -79,6 +80,7 @@ describe("results", () => {
 
   test("goals name engines that there are, and are checked where both sides ran", () => {
     const names = variants.map(nameOf);
+    expect(goals.length).toBeGreaterThan(0);
     for (const { ours, other } of goals) expect(names).toEqual(expect.arrayContaining([ours, other]));
     const rounds = new Map([torch, recorded].map(({ variant, rounds }) => [nameOf(variant), rounds]));
     expect(reached(row, rounds)).toMatchObject([{ other: "torch eager", ratio: 0.375, atMost: 0.45 }]);
@@ -100,7 +102,9 @@ describe("selection", () => {
   });
 
   test("the example has one hidden layer, and is measured where the model has one too", () => {
-    for (const row of rows.filter(({ task }) => task === "step")) {
+    const steps = rows.filter(({ task }) => task === "step");
+    expect(steps.length).toBeGreaterThan(1);
+    for (const row of steps) {
       const has = chosenVariants({}, row).some(({ engine }) => engine === "tfjs-example");
       expect(has).toBe(row.model === "784-400-20");
     }
@@ -113,6 +117,7 @@ describe("selection", () => {
   });
 
   test("every model is a configuration", () => {
+    expect(rows.length).toBeGreaterThan(1);
     for (const { model } of rows) expect(configOf(model).likelihood.kind).toBe("bernoulli");
     expect(configOf("784-500-500-40").model).toMatchObject({
       latentDim: 40,

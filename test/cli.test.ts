@@ -72,7 +72,9 @@ describe("train", () => {
   });
 
   test("printed digits re-add", () => {
-    for (const [, sum, a, b] of first.stderr.matchAll(/(-?[\d.]+) = (-?[\d.]+) \+ ([\d.]+)/g)) {
+    const sums = [...first.stderr.matchAll(/(-?[\d.]+) = (-?[\d.]+) \+ ([\d.]+)/g)];
+    expect(sums.length).toBeGreaterThanOrEqual(4);
+    for (const [, sum, a, b] of sums) {
       expect(Number(sum)).toBeCloseTo(Number(a) + Number(b), 10);
     }
   });
@@ -257,6 +259,7 @@ describe("train", () => {
     expect(said).not.toMatch(/-ELBO|bits\/dim|NLL/);
     const { splits, kindOf } = JSON.parse(text("hybrid", "summary.json"));
     expect(kindOf).toBe("loss");
+    expect(Object.keys(splits)).toEqual(["validation", "test"]);
     for (const split of Object.values<object>(splits)) {
       expect(split).not.toHaveProperty("elbo");
       expect(split).not.toHaveProperty("bitsPerDim");

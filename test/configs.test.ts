@@ -14,6 +14,10 @@ beforeAll(async () => {
   await useBackend("wasm", { threads: 1 });
 });
 
+test("there are recipes", () => {
+  expect(recipes.length).toBeGreaterThan(1);
+});
+
 describe.each(recipes)("%s", (name) => {
   const file = join(folder, name);
   const text = readFileSync(file, "utf8");
@@ -32,10 +36,13 @@ describe.each(recipes)("%s", (name) => {
       path
         .split(".")
         .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], root);
+    let stated = 0;
     for (const { path, isChoice } of settings()) {
       const value = at(config, path);
+      if (value !== undefined) stated++;
       if (value !== undefined && !isChoice) expect(value, path).not.toEqual(at(defaults, path));
     }
+    expect(stated).toBeGreaterThan(0);
   });
 
   test("builds and takes a step", async () => {

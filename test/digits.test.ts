@@ -68,7 +68,9 @@ describe("images", () => {
   });
 
   it("are none of them empty, and leave the border blank", () => {
-    for (const pixels of [...images(train), ...images(test)]) {
+    const all = [...images(train), ...images(test)];
+    expect(all.length).toBe(train.count + test.count);
+    for (const pixels of all) {
       expect(average(pixels) / 255).toBeGreaterThan(0.02);
       expect(Math.max(...pixels)).toBeGreaterThan(200);
       for (let i = 0; i < 28; i++) {
@@ -99,10 +101,12 @@ describe("images", () => {
 
 describe("allographs", () => {
   it.each([...ALLOGRAPHS.entries()])("%i: masters share their strokes and points", (_, allographs) => {
+    expect(allographs.length).toBeGreaterThan(0);
     for (const { masters } of allographs) {
       const shapes = masters.map((strokes) => strokes.map((points) => points.length).join(" "));
       expect(new Set(shapes).size).toBe(1);
       expect(masters.length).toBeGreaterThan(1);
+      expect(masters.flat(2).length).toBeGreaterThan(1);
       for (const { x, y } of masters.flat(2)) expect(Number.isFinite(x + y)).toBe(true);
     }
   });

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
-import { likelihoodFamily, likelihoodSchema } from "../src/likelihoods/index.ts";
+import { likelihoodSchema, likelihoods } from "../src/likelihoods/index.ts";
 import { Parameters } from "../src/parameters.ts";
+import { codingsFor, describeMeasure } from "../src/pixels.ts";
 import { RandomStream } from "../src/random.ts";
 import * as tf from "../src/tf.ts";
 import { expectAllClose, finiteDifferences } from "./helpers/numerics.ts";
@@ -10,6 +11,12 @@ import { type Row, rows } from "./likelihoods/rows.ts";
 
 beforeAll(async () => {
   await useBackend("cpu");
+});
+
+test("every row has values of its density, and every density has extremes", () => {
+  for (const { name, logProb } of rows) expect(logProb.length, name).toBeGreaterThan(0);
+  const tried = rows.filter(({ extremes }) => extremes.length > 0).map(({ config }) => config.kind);
+  expect(new Set(tried)).toEqual(new Set(rows.map(({ config }) => config.kind)));
 });
 
 test("the table has each density", () => {
@@ -48,6 +55,7 @@ describe.each(rows)("$name", (row) => {
       const [terms, sizes, logProb] = tf.tidy(() => {
         const inputs = [repeated(params, 2, 3), tf.fill<tf.Rank.R2>([2, 3], x)] as const;
         const parts = Object.values(density.terms(...inputs));
+        expect(parts.length).toBeGreaterThan(0);
         for (const part of parts) expect(part.shape).toEqual([2, 3]);
         const sum = (tensors: tf.Tensor[]) => tf.sum(tf.addN(tensors), 1).dataSync();
         return [sum(parts), sum(parts.map(tf.abs)), density.logProb(...inputs).dataSync()] as const;
@@ -155,6 +163,7 @@ describe.each(rows)("$name", (row) => {
     const { family, density } = build(row);
     const average = Float32Array.of(0.1, 0.5, 0.8, 0, 1);
     const params = family.initialParams(row.config, average);
+    expect(params.length).toBe(5 * density.paramChannels);
     for (const p of params) expect(p).toSatisfy(Number.isFinite);
     const mean = tf.tidy(() => density.mean(tf.tensor3d(params, [1, 5, density.paramChannels])).dataSync());
     expectAllClose(mean.slice(0, 3), average.slice(0, 3), row.startTolerance ?? 1e-6);
@@ -166,7 +175,9 @@ describe.each(rows)("$name", (row) => {
     ({ params, x }) => {
       const { density } = build(row);
       expect(logProbs(density, params, [x])[0]).toSatisfy(Number.isFinite);
-      for (const g of gradient(density, params, x)) expect(g).toSatisfy(Number.isFinite);
+      const slopes = gradient(density, params, x);
+      expect(slopes).toHaveLength(params.length);
+      for (const slope of slopes) expect(slope).toSatisfy(Number.isFinite);
     },
   );
 
@@ -174,6 +185,7 @@ describe.each(rows)("$name", (row) => {
     const onHost = (await build(row).density.onHost())(row.params);
     if (onHost.values) {
       let sum = 0;
+      expect(onHost.values.length).toBeGreaterThan(1);
       for (const x of onHost.values) {
         sum += Math.exp(onHost.logProb(x));
         expect(onHost.cdf(x)).toBeCloseTo(sum, 12);
@@ -243,9 +255,9 @@ describe.each(rows)("$name", (row) => {
   test("names its base measure and the codings it is a density for", () => {
     const { family } = build(row);
     expect(family.kindOf).toBe("density");
-    expect(family.baseMeasure(row.config)).toMatch(/measure/);
+    expect(describeMeasure(family.support(row.config))).toMatch(/measure/);
     expect(family.formula(row.config)).toMatch(/^log [pP]\(x\|z\) = /);
-    const codings = family.pixels(row.config);
+    const codings = codingsFor(family.support(row.config));
     expect(codings.length).toBeGreaterThan(0);
     const isRealValued = "breaks" in row.support;
     if (isRealValued && scaleOf(row) === "perPixel") expect(codings).toEqual(["gray-dequantized"]);
@@ -254,7 +266,7 @@ describe.each(rows)("$name", (row) => {
 
 describe("hybrid", () => {
   const config = { kind: "hybrid", ceWeight: 0.5, mseWeight: 3 } as const;
-  const family = likelihoodFamily(config);
+  const family = likelihoods.of(config);
   const loss = family.create(config, new Parameters().scope("likelihood"));
 
   test("is a loss, and no density", () => {

@@ -28,7 +28,9 @@ describe("pixel codings", () => {
   });
 
   test("dequantised pixels stay in the bin of their byte", () => {
-    code("gray-dequantized", allBytes).forEach((x, v) => {
+    const values = code("gray-dequantized", allBytes);
+    expect(values).toHaveLength(256);
+    values.forEach((x, v) => {
       expect(x).toBeGreaterThanOrEqual(v / 256);
       expect(x).toBeLessThan((v + 1) / 256);
     });
@@ -91,7 +93,9 @@ describe("batches", () => {
       const x = code(coding, bytes, `draw ${i}`);
       for (let d = 0; d < 4; d++) sum[d]! += x[d]!;
     }
-    averageImage(set, coding).forEach((mean, d) => {
+    const average = averageImage(set, coding);
+    expect(average).toHaveLength(4);
+    average.forEach((mean, d) => {
       expect(Math.abs(mean - sum[d]! / repeats)).toBeLessThan(4 * Math.sqrt(0.25 / repeats)); // failure rate 6e-5
     });
   });

@@ -41,9 +41,9 @@ export const gaussianMixture: PriorFamily<typeof schema> = {
       sample(count, random) {
         const u = tf.tensor2d(random.fork("component").uniforms(count), [count, 1]);
         const passed = tf.step(tf.sub(u, tf.cumsum(weights())));
-        const chosen = tf.minimum(tf.sum(passed, 1), C - 1); // rounded, the weights may add up to less than u
-        const oneHot = tf.cast(tf.oneHot(tf.cast(chosen, "int32"), C), "float32") as tf.Tensor2D;
-        const of = (parameter: tf.Tensor) => tf.matMul(oneHot, parameter as tf.Tensor2D);
+        const last = C - 1; // rounded, the weights may add up to less than u
+        const chosen = tf.cast(tf.minimum(tf.sum(passed, 1), last), "int32") as tf.Tensor1D;
+        const of = (parameter: tf.Tensor) => tf.gather(parameter as tf.Tensor2D, chosen); // [C, d] -> [count, d]
         const noise = tf.tensor2d(random.normals(count * latentDim), [count, latentDim]);
         return tf.add(of(means), tf.mul(tf.exp(of(logStds)), noise));
       },

@@ -39,6 +39,7 @@ describe.each<Record<string, string>>([
       throw error;
     }
     const values = await losses(settings);
+    expect(values).toHaveLength(STEPS);
     for (const [i, loss] of values.entries()) {
       // A Gaussian's loss passes through 0, while its terms are some hundred nats.
       const bound = 1e-4 * Math.max(100, Math.abs(reference[i]!));

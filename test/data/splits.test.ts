@@ -89,6 +89,7 @@ test("too few images are an error that says how many are accepted", async () => 
 });
 
 test("every dataset has the common settings, with text", () => {
+  expect(datasetNames.length).toBeGreaterThan(1);
   for (const name of datasetNames) {
     const { shape } = datasets[name].schema;
     expect(shape.name.value).toBe(name);

@@ -7,6 +7,7 @@ export function expectAllClose(
   relative: number,
   scale = 1,
 ): void {
+  expect(expected.length).toBeGreaterThan(0);
   expect(actual.length).toBe(expected.length);
   for (let i = 0; i < expected.length; i++) {
     const bound = relative * Math.max(scale, Math.abs(expected[i]!));

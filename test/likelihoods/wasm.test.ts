@@ -29,7 +29,9 @@ describe.each(rows)("$name", (row) => {
       expectAllClose(gradient(density, row.params, x), await differences(density, row.params, x), 1e-4);
     }
     for (const [params, x] of row.extremes) {
-      for (const g of gradient(density, params, x)) expect(g).toSatisfy(Number.isFinite);
+      const slopes = gradient(density, params, x);
+      expect(slopes).toHaveLength(params.length);
+      for (const slope of slopes) expect(slope).toSatisfy(Number.isFinite);
     }
   });
 

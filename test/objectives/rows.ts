@@ -1,0 +1,94 @@
+import type { ObjectiveConfig } from "../../src/objectives/index.ts";
+
+/** One objective to be tested on the terms below, with what SciPy says of it. */
+export interface Row {
+  readonly name: string;
+  readonly config: ObjectiveConfig;
+  /** Each quantity for each example. */
+  readonly quantities: Readonly<Record<string, readonly number[]>>;
+  /** With the controls where they end. */
+  readonly loss: number;
+}
+
+/** K samples of B = 3 examples, in nats: three samples, of which a row takes the first K. */
+export const terms = {
+  logLikelihood: [
+    [-80, -75, -90],
+    [-82, -70, -91],
+    [-79, -77, -88.5],
+  ],
+  rate: [
+    [20, 25, 18],
+    [21, 24, 19],
+    [22, 23.5, 17],
+  ],
+  logPriorRatio: [
+    [-20.5, -24, -18.5],
+    [-19, -25.5, -20],
+    [-23, -22, -16.5],
+  ],
+} as const;
+
+/**
+ * The expected numbers are what Python gives for the expression beside them, after
+ *
+ *   from numpy import *
+ *   from scipy.special import logsumexp
+ *   l, r, w = (asarray(terms[name])[:K] for name in ("logLikelihood", "rate", "logPriorRatio"))
+ */
+export const rows: readonly Row[] = [
+  {
+    name: "ELBO",
+    config: { kind: "elbo", samples: 1, beta: 1, warmup: 0 },
+    quantities: { distortion: [80, 75, 90], rate: [20, 25, 18] }, // -l.mean(0), r.mean(0)
+    loss: 102.66666666666667, // -l.mean() + r.mean()
+  },
+  {
+    name: "ELBO with β = 4",
+    config: { kind: "elbo", samples: 1, beta: 4, warmup: 3 },
+    quantities: { distortion: [80, 75, 90], rate: [20, 25, 18] },
+    loss: 165.66666666666669, // -l.mean() + 4 * r.mean()
+  },
+  {
+    name: "ELBO with β = 0",
+    config: { kind: "elbo", samples: 1, beta: 0, warmup: 0 },
+    quantities: { distortion: [80, 75, 90], rate: [20, 25, 18] },
+    loss: 81.66666666666667, // -l.mean()
+  },
+  {
+    name: "ELBO of three samples",
+    config: { kind: "elbo", samples: 3, beta: 0.5, warmup: 0 },
+    quantities: {
+      distortion: [80.33333333333333, 74, 89.83333333333333], // -l.mean(0)
+      rate: [21, 24.166666666666668, 18], // r.mean(0)
+    },
+    loss: 91.91666666666667, // -l.mean() + 0.5 * r.mean()
+  },
+  {
+    name: "importance-weighted bound of one sample",
+    config: { kind: "iwae", samples: 1 },
+    // -l[0] + r[0]: the ELBO with the closed form of its rate
+    quantities: { importanceBound: [100, 100, 108], distortion: [80, 75, 90], rate: [20, 25, 18] },
+    loss: 102.66666666666667, // (-l + r).mean()
+  },
+  {
+    name: "importance-weighted bound of two samples",
+    config: { kind: "iwae", samples: 2 },
+    quantities: {
+      importanceBound: [100.71907019637985, 96.16339676228732, 109.1142574462674], // log(2) - logsumexp(l + w, 0)
+      distortion: [81, 72.5, 90.5],
+      rate: [20.5, 24.5, 18.5],
+    },
+    loss: 101.9989081349782, // (log(2) - logsumexp(l + w, 0)).mean()
+  },
+  {
+    name: "importance-weighted bound of three samples",
+    config: { kind: "iwae", samples: 3 },
+    quantities: {
+      importanceBound: [100.99448168333137, 96.53997102832427, 106.06645866598495], // log(3) - logsumexp(l + w, 0)
+      distortion: [80.33333333333333, 74, 89.83333333333333],
+      rate: [21, 24.166666666666668, 18],
+    },
+    loss: 101.20030379254688, // (log(3) - logsumexp(l + w, 0)).mean()
+  },
+];
