@@ -4,7 +4,7 @@ import type { Field, Fields, ImageShape } from "./field.ts";
 /** What is known of the classes of images: how many there are, K, or what they are called. */
 export type Classes = number | readonly string[];
 
-export type ImageFields = Fields & { readonly x: Field };
+export type ImageFields = Fields & { readonly x: Field; readonly label?: Field };
 
 /** The fields of a dataset of images: the image `x` and, where there are classes, its `label`. */
 export const imageFields = (shape: ImageShape, classes?: Classes): ImageFields => ({
