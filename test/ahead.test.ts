@@ -6,8 +6,8 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ahead } from "../src/ahead.ts";
 import { averageImage } from "../src/data/batches.ts";
+import type { BatchInputs } from "../src/model/inputs.ts";
 import { type InputsPlan, trainingInputs } from "../src/training/inputs.ts";
-import type { BatchInputs } from "../src/training/step.ts";
 import { tinyDigits } from "./helpers/tiny.ts";
 
 interface Counted {
@@ -104,7 +104,8 @@ describe("the inputs of the steps", () => {
     set,
     coding: "binary-dynamic",
     batchSize: 32,
-    latentDim: 3,
+    noise: [{ name: "posterior", shape: [3], per: "example" }],
+    samples: 2,
     epoch: 2,
     from: 0,
     step: 4,
@@ -115,7 +116,7 @@ describe("the inputs of the steps", () => {
     const whole = [...trainingInputs(plan)];
     expect(whole.map(({ count }) => count)).toEqual([32, 32, 32, 4]);
     expect([...trainingInputs({ ...plan, from: 2, step: 6 })]).toEqual(whole.slice(2));
-    expect(averageImage(set, plan.coding)).toHaveLength(whole[0]!.x.length / 32);
+    expect(averageImage(set, plan.coding)).toHaveLength((whole[0]!["x"] as Float32Array).length / 32);
   });
 
   // The compiled program in a process of its own: it must also end by itself, whatever the thread does.
@@ -126,20 +127,20 @@ describe("the inputs of the steps", () => {
       const plan = ${JSON.stringify({ ...plan, set: undefined })};
       const pixels = new Uint8Array(Buffer.from("${Buffer.from(set.pixels).toString("base64")}", "base64"));
       const sums = [];
-      for await (const { count, x, noise } of trainingInputsAhead({ ...plan, set: { pixels, count: 100 } })) {
+      for await (const { count, x, posterior } of trainingInputsAhead({ ...plan, set: { pixels, count: 100 } })) {
         const shared = x.buffer instanceof SharedArrayBuffer;
-        sums.push([shared, count, ...[x, noise].map((values) => Buffer.from(values.slice().buffer).toString("base64"))]);
+        sums.push([shared, count, ...[x, posterior].map((values) => Buffer.from(values.slice().buffer).toString("base64"))]);
       }
       console.log(JSON.stringify(sums));`;
     const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
       encoding: "utf8",
     });
     const base64 = (values: Float32Array) => Buffer.from(values.slice().buffer).toString("base64");
-    const expected = [...trainingInputs(plan)].map(({ count, x, noise }: BatchInputs) => [
+    const expected = [...trainingInputs(plan)].map(({ count, ...arrays }: BatchInputs) => [
       true,
       count,
-      base64(x),
-      base64(noise),
+      base64(arrays["x"] as Float32Array),
+      base64(arrays["posterior"] as Float32Array),
     ]);
     expect(JSON.parse(printed)).toEqual(expected);
   });

@@ -7,10 +7,10 @@ import { expect, test } from "vitest";
  * one floor do not see each other.
  */
 const FLOORS: readonly (readonly string[])[] = [
-  ["errors", "tf", "random", "pixels", "ahead"],
-  ["parameters", "fusedKernel"],
-  ["backends", "data", "networks", "posteriors", "priors", "likelihoods"],
-  ["divergence"],
+  ["errors", "tf", "random", "support", "family", "ahead"],
+  ["pixels", "parameters", "fusedKernel", "tensors"],
+  ["backends", "data", "networks", "distributions"],
+  ["likelihoods"],
   ["model"],
   ["objectives"],
   ["evaluation"],
@@ -28,7 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
 
 const source = join(import.meta.dirname, "..", "src");
 
-/** `likelihoods/gaussian.ts` lives in `likelihoods`, `model.ts` in `model`. */
+/** `likelihoods/gaussian.ts` lives in `likelihoods`, `family.ts` in `family`. */
 const room = (file: string) => file.split("/")[0]!.replace(/\.ts$/, "");
 const floorOf = (file: string) => FLOORS.findIndex((rooms) => rooms.includes(room(file)));
 

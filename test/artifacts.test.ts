@@ -7,7 +7,6 @@ import { loadCheckpoint, saveCheckpoint } from "../src/artifacts/checkpoint.ts";
 import { RunFolder } from "../src/artifacts/runFolder.ts";
 import { decodeSafetensors, encodeSafetensors } from "../src/artifacts/safetensors.ts";
 import { useBackend } from "../src/backends/index.ts";
-import { initialState } from "../src/training/trainer.ts";
 import { tinyTraining } from "./helpers/tiny.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "vae-artifacts-"));
@@ -78,9 +77,9 @@ describe("checkpoint", () => {
   });
 
   test("another shape is an error that names the tensor and both shapes", async () => {
-    const { vae, optimizer } = tinyTraining();
+    const { vae, optimizer, options } = tinyTraining();
     const file = join(folder, "other.safetensors");
-    await saveCheckpoint(file, vae.parameters, optimizer, initialState());
+    await saveCheckpoint(file, vae.parameters, optimizer, options.state);
     const wider = tinyTraining({ "model.network.hidden": "48" });
     expect(() => loadCheckpoint(file, wider.vae.parameters)).toThrow(
       /encoder.hidden0.kernel has shape \[784,32\], but the configuration calls for \[784,48\]/,

@@ -4,7 +4,9 @@ import { cutToRange, epochTicks, niceRange, readableRange } from "../src/artifac
 import { FONT_FAMILY, textWidth, wrapText } from "../src/artifacts/charts/font.ts";
 import { formatTick, formatValue } from "../src/artifacts/charts/formatNumber.ts";
 import { type CurveRow, type LossChartMeta, lossChart } from "../src/artifacts/charts/lossChart.ts";
+import { lossCurves } from "../src/artifacts/charts/lossCurves.ts";
 import { renderChart } from "../src/artifacts/charts/renderChart.ts";
+import { createObjective } from "../src/objectives/index.ts";
 
 /** Curves that fall from `from` to `to`, validation a little above training. */
 function curves(epochs: number, from = 150, to = 80): CurveRow[] {
@@ -16,7 +18,12 @@ function curves(epochs: number, from = 150, to = 80): CurveRow[] {
   }).flat();
 }
 
-const meta: LossChartMeta = { title: "digits, Bernoulli", subtitle: "20 latent dimensions", beta: "1" };
+const elbo = (warmup = 0, beta = 1) => createObjective({ kind: "elbo", samples: 1, beta, warmup });
+const meta: LossChartMeta = {
+  title: "digits, Bernoulli",
+  subtitle: "20 latent dimensions",
+  ...lossCurves(elbo(), false),
+};
 
 type Area = { left: number; top: number; right: number; bottom: number };
 
@@ -114,10 +121,10 @@ describe("lossChart", () => {
       {
         title: `/runs/${"x".repeat(200)} `.repeat(2),
         subtitle: "and so on ".repeat(60),
-        beta: "0 → 4 over 10 epochs",
+        ...lossCurves(elbo(10, 4), false),
       },
     ],
-    "a bare loss without β": [curves(3), { title: "", isLoss: true }],
+    "a bare loss without β": [curves(3), { title: "", quantities: lossCurves(elbo(), true).quantities }],
   };
   test.each(Object.entries(cases))("clips nothing: %s", async (_, [rows, its = meta]) => {
     const png = PNG.sync.read(await lossChart(rows, its));

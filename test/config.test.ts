@@ -32,6 +32,7 @@ describe("defaults", () => {
     expect(loadConfig(yaml(""))).toEqual(defaults);
     expect(loadConfig(yaml("training: {}\nlikelihood: {}\nmodel: { network: {} }\n"))).toEqual(defaults);
     expect(defaults.model).toEqual({
+      kind: "vae",
       latentDim: 20,
       network: { kind: "mlp", hidden: [400], activation: "relu" },
       posterior: { kind: "diagonalGaussian" },
@@ -47,8 +48,19 @@ describe("defaults", () => {
   });
 
   test("every setting has a description and a place in the JSON schema", () => {
-    for (const setting of settings()) expect(setting.description, setting.path).not.toBe("");
+    const all = settings();
+    expect(all.length).toBeGreaterThan(40);
+    for (const setting of all) expect(setting.description, setting.path).not.toBe("");
     expect(JSON.stringify(jsonSchema())).toContain("latentDim");
+  });
+
+  test("a setting names the kinds of its own section that have it, also in a section of a section", () => {
+    const kinds = new Map(settings().map(({ path, kinds }) => [path, kinds]));
+    expect(kinds.get("model.network.channels")).toEqual(["conv"]);
+    expect(kinds.get("model.network.hidden")).toEqual([]);
+    expect(kinds.get("model.prior.components")).toEqual(["gaussianMixture"]);
+    expect(kinds.get("objective.beta")).toEqual(["elbo"]);
+    expect(kinds.get("objective.samples")).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { useBackend } from "../src/backends/index.ts";
 import { createProgram } from "../src/cli.ts";
 import { loadConfig } from "../src/config/load.ts";
+import type { Config } from "../src/config/schema.ts";
 import { withoutDefaults } from "../src/config/withoutDefaults.ts";
 import type { Page, Section } from "../src/explain/document.ts";
 import { explain } from "../src/explain/explain.ts";
@@ -18,7 +19,7 @@ import type { Account } from "../src/explain/sections/batch.ts";
 import { programs, tools } from "../src/explain/tools/index.ts";
 import type { Tool, WrittenLoss } from "../src/explain/tools/tool.ts";
 import { overridesOf, type ToolFlags, translate, translationSection } from "../src/explain/translate.ts";
-import { likelihoodFamily, likelihoodSchema } from "../src/likelihoods/index.ts";
+import { likelihoodSchema, likelihoods } from "../src/likelihoods/index.ts";
 import { Parameters } from "../src/parameters.ts";
 import { RandomStream } from "../src/random.ts";
 import * as tf from "../src/tf.ts";
@@ -181,7 +182,7 @@ describe("the constant that others drop", () => {
       { kind: "student-t", scale: 0.2, mean: "linear", df: 4 } as const,
       { kind: "huber", scale: 0.2, mean: "linear", delta: 1.5 } as const,
     ]) {
-      const likelihood = likelihoodFamily(config).create(config, new Parameters().scope("likelihood"));
+      const likelihood = likelihoods.of(config).create(config, new Parameters().scope("likelihood"));
       // At the mean the error is 0.
       const logProb = tf.tidy(
         () => likelihood.logProb(tf.zeros([1, 784, 1]), tf.zeros([1, 784])).dataSync()[0]!,
@@ -234,6 +235,12 @@ const theirs: [tool: string, flags: ToolFlags, loss: (batch: RandomBatch) => num
   ["bce", {}, (b) => bce(b) + b.kl],
 ];
 
+/** Other tools' losses are all translated to a weighted ELBO. */
+function betaOf({ objective }: Config): number {
+  if (objective.kind !== "elbo") throw new Error(`an ELBO was expected, not ${objective.kind}`);
+  return objective.beta;
+}
+
 describe.each(theirs)("--from %s %j", (name, flags, theirLoss) => {
   const translated = async () => {
     const translation = await translate(name, flags, async () => D);
@@ -243,15 +250,16 @@ describe.each(theirs)("--from %s %j", (name, flags, theirLoss) => {
 
   test("our loss is theirs, up to a factor and the constant that it states", async () => {
     const { translation, config } = await translated();
-    const { likelihood: section, objective } = config;
-    const likelihood = likelihoodFamily(section).create(section, new Parameters().scope("likelihood"));
+    const { likelihood: section } = config;
+    const beta = betaOf(config);
+    const likelihood = likelihoods.of(section).create(section, new Parameters().scope("likelihood"));
     const ours = ({ x, logits, kl }: RandomBatch) => {
       const logProb = tf.tidy(() =>
         likelihood.logProb(tf.tensor3d(logits, [1, D, 1]), tf.tensor2d(x, [1, D])).dataSync(),
       );
-      return -logProb[0]! + objective.beta * kl;
+      return -logProb[0]! + beta * kl;
     };
-    const reduction = reduce(section, { D, beta: objective.beta });
+    const reduction = reduce(section, { D, beta });
     const factor = reduction.linear!.factor / translation.loss.a;
     const constant = section.kind === "hybrid" ? 0 : reduction.dropped.nats!;
     for (const batch of [1, 2, 3].map((seed) => randomBatch(seed))) {
@@ -262,8 +270,9 @@ describe.each(theirs)("--from %s %j", (name, flags, theirLoss) => {
 
   test("translated back it is what it was", async () => {
     const { translation, config } = await translated();
-    const { linear } = reduce(config.likelihood, { D, beta: config.objective.beta });
-    const same = translation.tool.express(equivalentOf(linear!, config.objective.beta), D);
+    const beta = betaOf(config);
+    const { linear } = reduce(config.likelihood, { D, beta });
+    const same = translation.tool.express(equivalentOf(linear!, beta), D);
     expectAllClose([same!.loss.b / same!.loss.a], [translation.loss.b / translation.loss.a], 1e-9);
     expect(same!.loss.error).toBe(translation.loss.error);
   });
@@ -291,10 +300,7 @@ describe.each(theirs)("--from %s %j", (name, flags, theirLoss) => {
 test("an honest alternative to BCE on grey pixels is BCE, once the pixels are binary", async () => {
   const { alternatives } = await translate("keras", {}, async () => D);
   const config = loadConfig(undefined, overridesOf(alternatives[0]!.config));
-  const likelihood = likelihoodFamily(config.likelihood).create(
-    config.likelihood,
-    new Parameters().scope("l"),
-  );
+  const likelihood = likelihoods.of(config.likelihood).create(config.likelihood, new Parameters().scope("l"));
   const batch = randomBatch(1, true);
   const logProb = tf.tidy(() =>
     likelihood.logProb(tf.tensor3d(batch.logits, [1, D, 1]), tf.tensor2d(batch.x, [1, D])).dataSync(),

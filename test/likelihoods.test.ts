@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
-import { likelihoodFamily, likelihoodSchema } from "../src/likelihoods/index.ts";
+import { likelihoodSchema, likelihoods } from "../src/likelihoods/index.ts";
 import { Parameters } from "../src/parameters.ts";
+import { codingsFor, describeMeasure } from "../src/pixels.ts";
 import { RandomStream } from "../src/random.ts";
 import * as tf from "../src/tf.ts";
 import { expectAllClose, finiteDifferences } from "./helpers/numerics.ts";
@@ -243,9 +244,9 @@ describe.each(rows)("$name", (row) => {
   test("names its base measure and the codings it is a density for", () => {
     const { family } = build(row);
     expect(family.kindOf).toBe("density");
-    expect(family.baseMeasure(row.config)).toMatch(/measure/);
+    expect(describeMeasure(family.support(row.config))).toMatch(/measure/);
     expect(family.formula(row.config)).toMatch(/^log [pP]\(x\|z\) = /);
-    const codings = family.pixels(row.config);
+    const codings = codingsFor(family.support(row.config));
     expect(codings.length).toBeGreaterThan(0);
     const isRealValued = "breaks" in row.support;
     if (isRealValued && scaleOf(row) === "perPixel") expect(codings).toEqual(["gray-dequantized"]);
@@ -254,7 +255,7 @@ describe.each(rows)("$name", (row) => {
 
 describe("hybrid", () => {
   const config = { kind: "hybrid", ceWeight: 0.5, mseWeight: 3 } as const;
-  const family = likelihoodFamily(config);
+  const family = likelihoods.of(config);
   const loss = family.create(config, new Parameters().scope("likelihood"));
 
   test("is a loss, and no density", () => {

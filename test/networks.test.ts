@@ -2,15 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
 import { trainingBatches } from "../src/data/batches.ts";
 import { dense } from "../src/networks/dense.ts";
-import { type NetworkConfig, networkFamily, networkSchema } from "../src/networks/index.ts";
+import { type NetworkConfig, networkSchema, networks } from "../src/networks/index.ts";
 import type { Network, NetworkShape } from "../src/networks/network.ts";
-import { createObjective } from "../src/objectives/index.ts";
 import { Parameters } from "../src/parameters.ts";
 import { RandomStream } from "../src/random.ts";
 import * as tf from "../src/tf.ts";
-import { eagerStep } from "../src/training/step.ts";
 import { expectAllClose } from "./helpers/numerics.ts";
-import { tinyDigits, tinyTraining } from "./helpers/tiny.ts";
+import { stepInputs, tinyDigits, tinyTraining } from "./helpers/tiny.ts";
 
 beforeAll(async () => {
   await useBackend("wasm", { threads: 1 });
@@ -41,12 +39,14 @@ function build(config: NetworkConfig, imageShape: NetworkShape["imageShape"]) {
   const D = imageShape[0] * imageShape[1] * imageShape[2];
   const parameters = new Parameters();
   const initialParams = new RandomStream("initial").normals(2 * D);
-  const network: Network = networkFamily(config).create(
-    config,
-    { imageShape, latentDim: 3, posteriorParams: 6, paramChannels: 2, initialParams },
-    { encoder: parameters.scope("encoder"), decoder: parameters.scope("decoder") },
-    new RandomStream("weights"),
-  );
+  const network: Network = networks
+    .of(config)
+    .create(
+      config,
+      { imageShape, latentDim: 3, posteriorParams: 6, paramChannels: 2, initialParams },
+      { encoder: parameters.scope("encoder"), decoder: parameters.scope("decoder") },
+      new RandomStream("weights"),
+    );
   return { network, parameters, initialParams, D };
 }
 
@@ -168,19 +168,19 @@ describe("conv", () => {
     test("cpu computes the same losses", async () => {
       const dataset = tinyDigits(16, 1);
       const losses = async () => {
-        const { vae, optimizer, coding, config } = tinyTraining(
+        const { options, vae, coding } = tinyTraining(
           { ...settings, "model.network.channels": "4,8" },
           { dataset },
         );
-        const step = eagerStep(vae, createObjective(config.objective), optimizer);
+        const { step } = options;
         const random = new RandomStream("steps");
         const [batch] = trainingBatches(dataset.train, { coding, batchSize: 16, epoch: 1, random });
         const result: number[] = [];
         for (let i = 1; i <= 3; i++) {
           const noise = random.normals(batch!.count * vae.latentDim);
-          await step.run({ ...batch!, noise, beta: 1, learningRate: 1e-3, step: i });
+          await step.run(stepInputs({ ...batch!, noise, step: i }));
           const [terms] = await step.read();
-          result.push(terms!.distortion + terms!.rate);
+          result.push(terms!["distortion"]! + terms!["rate"]!);
         }
         return result;
       };

@@ -4,14 +4,16 @@ import { moduleOf } from "../src/backends/wasm/heap.ts";
 import type { BackendWasm } from "../src/backends/wasm/kernel.ts";
 import { trainingBatches } from "../src/data/batches.ts";
 import { estimateElbo } from "../src/evaluation/bounds.ts";
+import { createObjective } from "../src/objectives/index.ts";
+import { controlsAt } from "../src/objectives/objective.ts";
 import { RandomStream } from "../src/random.ts";
 import * as tf from "../src/tf.ts";
 import type { TrainEvent } from "../src/training/events.ts";
 import { metricsOf } from "../src/training/metrics.ts";
-import { betaSchedule, learningRateSchedule } from "../src/training/schedules.ts";
+import { learningRateSchedule } from "../src/training/schedules.ts";
 import type { TrainStep } from "../src/training/step.ts";
 import { train } from "../src/training/trainer.ts";
-import { tinyConfig, tinyDigits, tinyTraining } from "./helpers/tiny.ts";
+import { stepInputs, tinyConfig, tinyDigits, tinyTraining } from "./helpers/tiny.ts";
 
 beforeAll(async () => {
   await useBackend("wasm", { threads: 1 });
@@ -41,13 +43,14 @@ describe("training", () => {
     });
     await run();
     const [epoch] = epochs(events);
-    const { loss, distortion, rate, elbo, bitsPerDim } = epoch!.train;
+    const { loss, quantities, elbo, bitsPerDim } = epoch!.train;
+    const { distortion, rate } = quantities as { distortion: number; rate: number };
     expect(loss).toBe(distortion + 4 * rate);
     expect(elbo).toBe(-(distortion + rate));
     expect(bitsPerDim).toBeCloseTo((distortion + rate) / (784 * Math.LN2), 12);
     const steps = events.filter((event) => event.type === "step");
     const counts = [64, 64, 64, 64, 44]; // 300 images
-    const mean = steps.reduce((sum, step, i) => sum + step.metrics.rate * counts[i]!, 0) / 300;
+    const mean = steps.reduce((sum, step, i) => sum + step.metrics.quantities["rate"]! * counts[i]!, 0) / 300;
     expect(mean).toBeCloseTo(rate, 9);
   });
 
@@ -60,7 +63,7 @@ describe("training", () => {
       for (let step = 1; step <= count; step++) {
         const B = step % 5 === 0 ? 12 : 20;
         const batch = { count: B, x: random.uniforms(784 * B), noise: random.normals(4 * B) };
-        await options.step.run({ ...batch, beta: 1, learningRate: 1e-3, step });
+        await options.step.run(stepInputs({ ...batch, step }));
         await options.step.read();
       }
     };
@@ -74,12 +77,12 @@ describe("training", () => {
   });
 
   test("a step leaves no tensor behind, and neither does an evaluation", async () => {
-    const { run, options, vae, dataset, coding } = tinyTraining({ "likelihood.sigma": "shared" });
+    const { run, options, runner, dataset, coding } = tinyTraining({ "likelihood.sigma": "shared" });
     await run();
     const before = { ...tf.memory() };
     Object.assign(options.state, { epoch: 0, step: 0 });
     await run();
-    await estimateElbo(vae, dataset.test, coding);
+    await estimateElbo(runner, dataset.test, coding);
     expect(tf.memory().numTensors).toBe(before.numTensors);
     expect(tf.memory().numDataBuffers).toBe(before.numDataBuffers);
     expect(tf.memory().numBytes).toBe(before.numBytes);
@@ -142,8 +145,10 @@ describe("training", () => {
   test("such a loss between two reads names its step, and nothing after it counts", async () => {
     const poisoned = (step: TrainStep): TrainStep => ({
       ...step,
-      run: (inputs) =>
-        step.run(inputs.step === 3 ? { ...inputs, x: inputs.x.map((pixel) => 1e30 * pixel) } : inputs),
+      run(inputs) {
+        const x = (inputs.batch["x"] as Float32Array).map((pixel) => 1e30 * pixel);
+        return step.run(inputs.step === 3 ? { ...inputs, batch: { ...inputs.batch, x } } : inputs);
+      },
     });
     const whole = tinyTraining();
     await expect(train({ ...whole.options, step: poisoned(whole.options.step) })).rejects.toThrow(
@@ -205,9 +210,9 @@ describe("training", () => {
 
 describe("evaluation", () => {
   test("does not depend on the batch size", async () => {
-    const { vae, dataset, coding } = tinyTraining({ "likelihood.kind": "bernoulli" });
-    const small = await estimateElbo(vae, dataset.test, coding, 7);
-    const large = await estimateElbo(vae, dataset.test, coding, 50);
+    const { runner, dataset, coding } = tinyTraining({ "likelihood.kind": "bernoulli" });
+    const small = await estimateElbo(runner, dataset.test, coding, 7);
+    const large = await estimateElbo(runner, dataset.test, coding, 50);
     expect(small.distortion).toBeCloseTo(large.distortion, 3);
     expect(small.rate).toBeCloseTo(large.rate, 4);
   });
@@ -215,9 +220,10 @@ describe("evaluation", () => {
 
 describe("schedules", () => {
   test("beta rises over its warm-up and stays", () => {
-    const beta = betaSchedule({ beta: 4, warmup: 2 }, 10);
-    expect([0, 5, 10, 20, 100].map(beta)).toEqual([0, 1, 2, 4, 4]);
-    expect(betaSchedule({ beta: 4, warmup: 0 }, 10)(0)).toBe(4);
+    const beta = (warmup: number) => (step: number) =>
+      controlsAt(createObjective({ kind: "elbo", samples: 1, beta: 4, warmup }), step, 10)["beta"];
+    expect([0, 5, 10, 20, 100].map(beta(2))).toEqual([0, 1, 2, 4, 4]);
+    expect(beta(0)(0)).toBe(4);
   });
 
   test.each(["constant", "linear", "cosine", "exponential"] as const)("%s learning rate", (schedule) => {
@@ -237,10 +243,11 @@ describe("schedules", () => {
 });
 
 test("loss, elbo and bits/dim come from the terms alone", () => {
-  expect(metricsOf({ distortion: 80, rate: 25 }, 0.5, { kindOf: "density", valuesPerImage: 784 })).toEqual({
+  const objective = createObjective({ kind: "elbo", samples: 1, beta: 0.5, warmup: 0 });
+  const context = { objective, kindOf: "density", valuesPerImage: 784 } as const;
+  expect(metricsOf({ distortion: 80, rate: 25 }, { beta: 0.5 }, context)).toEqual({
     loss: 92.5,
-    distortion: 80,
-    rate: 25,
+    quantities: { distortion: 80, rate: 25 },
     elbo: -105,
     bitsPerDim: 105 / (784 * Math.LN2),
   });

@@ -73,14 +73,14 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
   const tag = discriminator(node);
   const names = variants.map((v) => String(v.properties![tag]!.const));
   const chosen = (node.default as Record<string, unknown> | undefined)?.[tag];
-  const byPath = new Map<string, Setting & { kinds: string[] }>();
+  const byPath = new Map<string, { leaf: Setting; owners: string[] }>();
   variants.forEach((variant, i) => {
     for (const [key, child] of Object.entries(variant.properties!)) {
       if (key === tag) continue;
       for (const leaf of leaves(child, at(key))) {
         const known = byPath.get(leaf.path);
-        if (known) known.kinds.push(names[i]!);
-        else byPath.set(leaf.path, { ...leaf, kinds: [names[i]!] });
+        if (known) known.owners.push(names[i]!);
+        else byPath.set(leaf.path, { leaf, owners: [names[i]!] });
       }
     }
   });
@@ -95,10 +95,10 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
       description: node.description ?? "",
       kinds: [],
     },
-    ...[...byPath.values()].map((leaf) => ({
-      ...leaf,
-      kinds: leaf.kinds.length === variants.length ? [] : leaf.kinds,
-    })),
+    ...[...byPath.values()].map(({ leaf, owners }) => {
+      const isOfAll = owners.length === variants.length;
+      return isOfAll || leaf.kinds.length > 0 ? leaf : { ...leaf, kinds: owners }; // a section within knows its own
+    }),
   ];
 }
 

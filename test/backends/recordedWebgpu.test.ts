@@ -1,13 +1,12 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type StepProgram, stepRecorder } from "../../src/backends/index.ts";
-import { createObjective } from "../../src/objectives/index.ts";
 import type { Objective } from "../../src/objectives/objective.ts";
 import { RandomStream } from "../../src/random.ts";
 import * as tf from "../../src/tf.ts";
 import { createStep } from "../../src/training/createStep.ts";
 import type { TrainStep } from "../../src/training/step.ts";
-import { tinyTraining } from "../helpers/tiny.ts";
+import { stepInputs, tinyTraining } from "../helpers/tiny.ts";
 import { difference } from "./helpers.ts";
 import { absent } from "./softwareWebgpu.ts";
 
@@ -17,9 +16,9 @@ function start(
   settings: Record<string, string> = {},
   { change = (plain: Objective) => plain, note = (_: string) => {} } = {},
 ) {
-  const { vae, config, optimizer } = tinyTraining(settings);
-  const objective = change(createObjective(config.objective));
-  const step = createStep(kind, { vae, objective, optimizer }, note);
+  const { vae, optimizer, ...training } = tinyTraining(settings);
+  const objective = change(training.objective);
+  const step = createStep(kind, { model: vae, objective, optimizer }, note);
   const variables = [...vae.parameters.variables, ...optimizer.state.values()];
   return {
     step,
@@ -41,9 +40,9 @@ async function run(step: TrainStep, to: number, { from = 1, scale = 1 } = {}): P
     const batch = n % 3 === 0 ? 4 : 16;
     const x = random.uniforms(784 * batch).map((pixel) => scale * pixel);
     const noise = random.normals(4 * batch);
-    await step.run({ count: batch, x, noise, beta: n / 4, learningRate: 0.01 / n, step: n });
+    await step.run(stepInputs({ count: batch, x, noise, beta: n / 4, learningRate: 0.01 / n, step: n }));
   }
-  return (await step.read()).flatMap(({ distortion, rate }) => [distortion, rate]);
+  return (await step.read()).flatMap(({ distortion, rate }) => [distortion!, rate!]);
 }
 
 describe.skipIf(absent)("the recorded step on webgpu", () => {
@@ -139,9 +138,9 @@ describe.skipIf(absent)("the recorded step on webgpu", () => {
         note: (text) => notes.push(text),
         change: (plain) => ({
           ...plain,
-          terms(...args) {
-            const { distortion, rate } = plain.terms(...args);
-            return { distortion: tf.add(distortion, tf.randomUniform(distortion.shape)), rate };
+          perExample(terms) {
+            const [distortion, rate] = plain.perExample(terms) as [tf.Tensor1D, tf.Tensor1D];
+            return [tf.add(distortion, tf.randomUniform(distortion.shape)), rate];
           },
         }),
       },

@@ -15,7 +15,7 @@ import { createLoader, webgpu } from "../../src/backends/webgpu.ts";
 import { VaeError } from "../../src/errors.ts";
 import { RandomStream } from "../../src/random.ts";
 import * as tf from "../../src/tf.ts";
-import { tinyDigits, tinyTraining } from "../helpers/tiny.ts";
+import { stepInputs, tinyDigits, tinyTraining } from "../helpers/tiny.ts";
 import { difference, normal } from "./helpers.ts";
 import { absent, started } from "./softwareWebgpu.ts";
 
@@ -295,7 +295,7 @@ describe.skipIf(absent)("training", () => {
     const random = new RandomStream("noise");
     const step = async (number: number) => {
       const noise = random.normals(8 * vae.latentDim);
-      await options.step.run({ count: 8, x: images, noise, beta: 1, learningRate: 1e-3, step: number });
+      await options.step.run(stepInputs({ count: 8, x: images, noise, step: number }));
       await options.step.read();
       await vae.parameters.variables[0]!.data(); // submits what is recorded, which returns its buffers
     };

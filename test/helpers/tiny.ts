@@ -3,14 +3,15 @@ import type { Config } from "../../src/config/schema.ts";
 import { averageImage } from "../../src/data/batches.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { DIGITS_SHAPE, generateDigits } from "../../src/data/digits.ts";
+import { createRunner } from "../../src/evaluation/runner.ts";
 import { settle } from "../../src/experiment.ts";
-import { createVae } from "../../src/model.ts";
+import { models } from "../../src/model/index.ts";
 import { createObjective } from "../../src/objectives/index.ts";
 import type { PixelCoding } from "../../src/pixels.ts";
 import { RandomStream } from "../../src/random.ts";
 import type { TrainEvent } from "../../src/training/events.ts";
 import { createAdam } from "../../src/training/optimizer.ts";
-import { eagerStep } from "../../src/training/step.ts";
+import { eagerStep, type StepInputs } from "../../src/training/step.ts";
 import { initialState, type TrainerOptions, type TrainingState, train } from "../../src/training/trainer.ts";
 
 /** A few real digits, enough to see a loss fall. */
@@ -51,27 +52,46 @@ export function tinyTraining(
   const dataset = overrides.dataset ?? tinyDigits();
   const coding = config.dataset.pixels as PixelCoding;
   const random = new RandomStream(config.training.seed);
-  const vae = createVae(
-    config,
-    { imageShape: dataset.imageShape, averageImage: averageImage(dataset.train, coding) },
-    random,
-  );
+  const data = { imageShape: dataset.imageShape, averageImage: averageImage(dataset.train, coding) };
+  const vae = models.of(config.model).create(config, data, random);
+  const runner = createRunner(vae, { record: false, note: () => {} });
+  const objective = createObjective(config.objective);
   const optimizer = createAdam(vae.parameters, config.training);
-  const step = eagerStep(vae, createObjective(config.objective), optimizer);
+  const step = eagerStep(vae, objective, optimizer);
   const events: TrainEvent[] = [];
   const saved: { name: "last" | "best"; state: TrainingState }[] = [];
   const options: TrainerOptions = {
-    vae,
+    runner,
     step,
     dataset,
     coding,
     config: config.training,
-    objective: config.objective,
+    objective,
     random,
-    state: initialState(),
+    state: initialState(objective),
     emit: (event) => void events.push(event),
     save: async (name, state) => void saved.push({ name, state: structuredClone(state) }),
     ...overrides,
   };
-  return { config, dataset, coding, vae, optimizer, events, saved, options, run: () => train(options) };
+  const run = () => train(options);
+  return { config, dataset, coding, vae, runner, objective, optimizer, events, saved, options, run };
+}
+
+/** The inputs of a step on one sample of each image, by hand; `noise` is that of the posterior. */
+export function stepInputs({
+  count,
+  x,
+  noise,
+  step,
+  beta = 1,
+  learningRate = 1e-3,
+}: {
+  count: number;
+  x: Float32Array;
+  noise: Float32Array;
+  step: number;
+  beta?: number;
+  learningRate?: number;
+}): StepInputs {
+  return { batch: { count, samples: 1, x, posterior: noise }, controls: [beta], learningRate, step };
 }

@@ -1,4 +1,4 @@
-import { likelihoodFamily } from "../../src/likelihoods/index.ts";
+import { likelihoods } from "../../src/likelihoods/index.ts";
 import type { Density } from "../../src/likelihoods/likelihood.ts";
 import { Parameters } from "../../src/parameters.ts";
 import * as tf from "../../src/tf.ts";
@@ -7,7 +7,7 @@ import type { Row } from "./rows.ts";
 
 export function build({ config }: Row) {
   const parameters = new Parameters();
-  const family = likelihoodFamily(config);
+  const family = likelihoods.of(config);
   const density = family.create(config, parameters.scope("likelihood"));
   if (density.kindOf !== "density") throw new Error(`${config.kind} is no density`);
   return { family, density, parameters };

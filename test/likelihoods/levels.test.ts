@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { likelihoodFamily } from "../../src/likelihoods/index.ts";
+import { likelihoods } from "../../src/likelihoods/index.ts";
 import {
   codePixels,
+  codingsFor,
   expectedPixel,
   isRandomCoding,
   levelsCoding,
@@ -34,7 +35,7 @@ test("levels-256 is gray, levels-2 is the threshold", () => {
 
 test("a categorical likelihood asks for its own levels", () => {
   const config = { kind: "categorical", levels: 16 } as const;
-  expect(likelihoodFamily(config).pixels(config)).toEqual(["levels-16"]);
+  expect(codingsFor(likelihoods.of(config).support(config))).toEqual(["levels-16"]);
 });
 
 test.each([...pixelCodings, levelsCoding(7)])("%s: the expected pixel is the mean of its draws", (coding) => {

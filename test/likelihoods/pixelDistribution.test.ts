@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import type { LikelihoodConfig } from "../../src/likelihoods/index.ts";
-import { likelihoodFamily } from "../../src/likelihoods/index.ts";
+import { likelihoods } from "../../src/likelihoods/index.ts";
 import { onLevels, quantised } from "../../src/likelihoods/pixelDistribution.ts";
 import { Parameters } from "../../src/parameters.ts";
 import { expectAllClose } from "../helpers/numerics.ts";
 
 /** No tensor is involved: scales are fixed or from the parameters. */
 async function onHost(config: LikelihoodConfig, params: readonly number[]) {
-  const density = likelihoodFamily(config).create(config, new Parameters().scope("likelihood"));
+  const density = likelihoods.of(config).create(config, new Parameters().scope("likelihood"));
   if (density.kindOf !== "density") throw new Error(`${config.kind} is no density`);
   return (await density.onHost())(params);
 }

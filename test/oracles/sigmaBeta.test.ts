@@ -50,8 +50,8 @@ test.each([0.1, 0.35])("σ = %d with β = 1 is SSE with β = 2σ²", async (sigm
   expect(moved).toBeGreaterThan(0.05);
 
   const { dataset, coding } = gaussian;
-  const density = await estimateElbo(gaussian.vae, dataset.test, coding);
-  const loss = await estimateElbo(sse.vae, dataset.test, coding);
+  const density = await estimateElbo(gaussian.runner, dataset.test, coding);
+  const loss = await estimateElbo(sse.runner, dataset.test, coding);
   const constant = (D / 2) * Math.log(2 * Math.PI * sigma ** 2);
   const bound = density.distortion + density.rate;
   expect(Math.abs((loss.distortion + factor * loss.rate) / factor + constant - bound)).toBeLessThan(

@@ -20,8 +20,8 @@ async function trained(beta: number) {
     "training.learningRate": "0.003",
   });
   await training.run();
-  const { vae, dataset, coding } = training;
-  return { ...training, terms: await estimateElbo(vae, dataset.train, coding) };
+  const { runner, dataset, coding } = training;
+  return { ...training, terms: await estimateElbo(runner, dataset.train, coding) };
 }
 
 /** E[mean²] of q(z|x), for each latent: 1 at most where the codes lie within the prior N(0, I). */
@@ -29,7 +29,7 @@ const spreadOfCodes = ({ vae, dataset, coding }: Awaited<ReturnType<typeof train
   tf.tidy(() => {
     const x = new Float32Array(dataset.train.pixels.length);
     codePixels(coding, dataset.train.pixels, new RandomStream(0), x);
-    const codes = vae.posteriorMean(vae.encode(tf.tensor2d(x, [dataset.train.count, 784])));
+    const codes = vae.encode(tf.tensor2d(x, [dataset.train.count, 784])).mean();
     return tf.mean(tf.square(codes)).dataSync()[0]!;
   });
 
