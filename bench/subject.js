@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { useBackend } from "../dist/backends/index.js";
 import { startStockWasm } from "../dist/backends/wasmStock.js";
+import { fieldSize } from "../dist/data/field.js";
+import { imageFields, imageSplit } from "../dist/data/images.js";
 import { estimateElbo } from "../dist/evaluation/bounds.js";
 import { createRunner } from "../dist/evaluation/runner.js";
 import { models } from "../dist/model/index.js";
@@ -12,8 +14,8 @@ import { createStep } from "../dist/training/createStep.js";
 import { createAdam } from "../dist/training/optimizer.js";
 import { exampleStep } from "./tfjsExample.js";
 
-const IMAGE_SHAPE = [28, 28, 1];
-const D = 28 * 28;
+const FIELDS = imageFields([28, 28, 1]);
+const D = fieldSize(FIELDS.x);
 
 /** What a job measures: `run` is one step of training, or one pass for the ELBO. */
 export async function createSubject(job) {
@@ -58,18 +60,14 @@ function elboPass({ config, batch, step: kind }, pixels) {
     throw new Error(text); // a row is what it is called
   };
   const runner = createRunner(freshVae(config), { record: kind === "recorded", note });
-  const set = { pixels, count: pixels.length / D };
+  const set = imageSplit(pixels.length / D, pixels);
   return () => estimateElbo(runner, set, "binary-dynamic", batch);
 }
 
 const freshVae = (config) =>
   models
     .of(config.model)
-    .create(
-      config,
-      { imageShape: IMAGE_SHAPE, averageImage: new Float32Array(D).fill(0.13) },
-      new RandomStream("bench"),
-    );
+    .create(config, { fields: FIELDS, averageX: new Float32Array(D).fill(0.13) }, new RandomStream("bench"));
 
 const binaryBatch = (bytes, batch) =>
   Float32Array.from(bytes.subarray(0, batch * D), (byte) => (byte >= 128 ? 1 : 0));

@@ -5,15 +5,23 @@ import { RunFolder } from "./artifacts/runFolder.ts";
 import { type BackendInfo, useBackend } from "./backends/index.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
-import { averageImage } from "./data/batches.ts";
 import { resolveDataDirs } from "./data/cache.ts";
+import { averageOf, codedSize } from "./data/codedFields.ts";
+import {
+  codingsFor,
+  describeMeasure,
+  type LevelsCoding,
+  levelsOf,
+  type PixelCoding,
+} from "./data/codings.ts";
 import type { Dataset, OnDataProgress } from "./data/dataset.ts";
+import { fieldOf } from "./data/field.ts";
+import { imageFields } from "./data/images.ts";
 import { loadDataset } from "./data/index.ts";
 import { VaeError } from "./errors.ts";
 import { likelihoodSchema, likelihoods } from "./likelihoods/index.ts";
 import { models } from "./model/index.ts";
 import type { Vae } from "./model/vae.ts";
-import { codingsFor, describeMeasure, type LevelsCoding, levelsOf, type PixelCoding } from "./pixels.ts";
 import { RandomStream } from "./random.ts";
 
 /** What a resolved configuration stands for, ready to train. */
@@ -76,7 +84,8 @@ export async function buildExperiment(
   const [backend, dataset] = [await startBackend(config), await readDataset(config, context)];
   const coding = pixelCoding(config);
   const random = new RandomStream(config.training.seed);
-  const data = { imageShape: dataset.imageShape, averageImage: averageImage(dataset.train, coding) };
+  const { fields, train } = dataset;
+  const data = { fields, averageX: averageOf(train, fieldOf(fields, "x"), coding) };
   return {
     config,
     backend,
@@ -106,9 +115,9 @@ export async function openRun(
   const saved = loadConfig(folder.config);
   const config = { ...saved, ...(options.backend && { backend: options.backend }) };
   const backend = await startBackend(config);
-  const { imageShape } = folder.record.dataset;
-  const averageImage = new Float32Array(imageShape[0] * imageShape[1] * imageShape[2]); // replaced by the weights
-  const data = { imageShape, averageImage };
+  const { imageShape, fields = imageFields(imageShape) } = folder.record.dataset;
+  const averageX = new Float32Array(codedSize(fieldOf(fields, "x"))); // replaced by the weights
+  const data = { fields, averageX };
   const vae = models.of(config.model).create(config, data, new RandomStream(0));
   const { epoch } = loadCheckpoint(folder.checkpointOrFail(options.checkpoint), vae.parameters);
   return { folder, config, backend, vae, coding: pixelCoding(config), epoch };

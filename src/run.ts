@@ -7,6 +7,8 @@ import { reconstructionsPng, samplesPng } from "./artifacts/figures.ts";
 import { MetricsLog } from "./artifacts/metricsLog.ts";
 import type { RunFolder, RunRecord, RunStatus } from "./artifacts/runFolder.ts";
 import { configYaml } from "./config/load.ts";
+import { describeMeasure } from "./data/codings.ts";
+import { imageShapeOf } from "./data/field.ts";
 import { VaeError } from "./errors.ts";
 import { readSigma } from "./evaluation/readSigma.ts";
 import { createRunner } from "./evaluation/runner.ts";
@@ -15,7 +17,6 @@ import { type Experiment, versions } from "./experiment.ts";
 import { likelihoods } from "./likelihoods/index.ts";
 import { createObjective } from "./objectives/index.ts";
 import { controlsAt, type Objective } from "./objectives/objective.ts";
-import { describeMeasure } from "./pixels.ts";
 import { RandomStream } from "./random.ts";
 import { createStep } from "./training/createStep.ts";
 import type { Listener, TrainEvent } from "./training/events.ts";
@@ -191,7 +192,8 @@ function openRecord(
       backend: { name: backend.name, device: backend.device, threads: backend.threads },
       dataset: {
         name: dataset.name,
-        imageShape: dataset.imageShape,
+        imageShape: imageShapeOf(vae.target),
+        fields: dataset.fields,
         counts: {
           train: dataset.train.count,
           validation: dataset.validation.count,

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ahead } from "../src/ahead.ts";
-import { averageImage } from "../src/data/batches.ts";
+import { averageOf } from "../src/data/codedFields.ts";
+import { fieldOf } from "../src/data/field.ts";
 import type { BatchInputs } from "../src/model/inputs.ts";
 import { type InputsPlan, trainingInputs } from "../src/training/inputs.ts";
 import { tinyDigits } from "./helpers/tiny.ts";
@@ -99,9 +100,11 @@ describe("values made ahead", () => {
 });
 
 describe("the inputs of the steps", () => {
-  const set = tinyDigits(100, 10).train;
+  const { fields, train: set } = tinyDigits(100, 10);
+  const x = fieldOf(fields, "x");
   const plan: InputsPlan = {
     set,
+    fields: [x, fieldOf(fields, "label")],
     coding: "binary-dynamic",
     batchSize: 32,
     noise: [{ name: "posterior", shape: [3], per: "example" }],
@@ -116,20 +119,25 @@ describe("the inputs of the steps", () => {
     const whole = [...trainingInputs(plan)];
     expect(whole.map(({ count }) => count)).toEqual([32, 32, 32, 4]);
     expect([...trainingInputs({ ...plan, from: 2, step: 6 })]).toEqual(whole.slice(2));
-    expect(averageImage(set, plan.coding)).toHaveLength((whole[0]!["x"] as Float32Array).length / 32);
+    expect(averageOf(set, x, plan.coding)).toHaveLength((whole[0]!["x"] as Float32Array).length / 32);
   });
 
   // The compiled program in a process of its own: it must also end by itself, whatever the thread does.
   test("are the same from the other thread, which keeps no process alive", () => {
     const compiled = new URL("../dist/training/inputs.js", import.meta.url).href;
+    const stored = Object.fromEntries(
+      Object.entries(set.columns).map(([name, column]) => [name, Buffer.from(column).toString("base64")]),
+    );
     const script = `
       import { trainingInputsAhead } from ${JSON.stringify(compiled)};
       const plan = ${JSON.stringify({ ...plan, set: undefined })};
-      const pixels = new Uint8Array(Buffer.from("${Buffer.from(set.pixels).toString("base64")}", "base64"));
+      const columns = Object.fromEntries(
+        Object.entries(${JSON.stringify(stored)}).map(([name, bytes]) => [name, new Uint8Array(Buffer.from(bytes, "base64"))]),
+      );
       const sums = [];
-      for await (const { count, x, posterior } of trainingInputsAhead({ ...plan, set: { pixels, count: 100 } })) {
+      for await (const { count, x, label, posterior } of trainingInputsAhead({ ...plan, set: { columns, count: 100 } })) {
         const shared = x.buffer instanceof SharedArrayBuffer;
-        sums.push([shared, count, ...[x, posterior].map((values) => Buffer.from(values.slice().buffer).toString("base64"))]);
+        sums.push([shared, count, ...[x, label, posterior].map((values) => Buffer.from(values.slice().buffer).toString("base64"))]);
       }
       console.log(JSON.stringify(sums));`;
     const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
@@ -140,6 +148,7 @@ describe("the inputs of the steps", () => {
       true,
       count,
       base64(arrays["x"] as Float32Array),
+      base64(arrays["label"] as Float32Array),
       base64(arrays["posterior"] as Float32Array),
     ]);
     expect(JSON.parse(printed)).toEqual(expected);

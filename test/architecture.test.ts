@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
  */
 const FLOORS: readonly (readonly string[])[] = [
   ["errors", "tf", "random", "support", "family", "ahead"],
-  ["pixels", "parameters", "fusedKernel", "tensors"],
+  ["parameters", "fusedKernel", "tensors"],
   ["backends", "data", "networks", "distributions"],
   ["likelihoods"],
   ["model"],

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
@@ -89,6 +89,10 @@ describe("train", () => {
     expect(JSON.parse(text("straight", "run.json"))).toMatchObject({
       status: "finished",
       backend: { name: "wasm" },
+      dataset: {
+        imageShape: [28, 28, 1],
+        fields: { x: { kind: "bytes", shape: [28, 28, 1] }, label: { kind: "class", classCount: 10 } },
+      },
     });
     const table = text("straight", "metrics.csv").split("\n");
     expect(table[0]).toBe("step,epoch,split,loss,distortion,rate,elbo,bitsPerDim,sigma,beta,learningRate");
@@ -221,6 +225,18 @@ describe("train", () => {
     const numbers = JSON.parse(evaluated.stdout);
     expect(numbers).toMatchObject(JSON.parse(text("straight", "summary.json")).splits.test);
     expect(numbers.elbo).toBeCloseTo(-(numbers.distortion + numbers.rate), 10);
+  });
+
+  test("a run of an earlier version, whose record has the shape of the images alone, opens", async () => {
+    const file = join(folder, "straight", "run.json");
+    const now = readFileSync(file, "utf8");
+    const record = JSON.parse(now);
+    expect(delete record.dataset.fields).toBe(true);
+    writeFileSync(file, JSON.stringify(record));
+    const { code, stderr } = await run("sample", "straight", "-n", "9", "--seed", "3", "-o", "earlier.png");
+    writeFileSync(file, now);
+    expect(code, stderr).toBe(0);
+    expect(bytes("earlier.png").equals(bytes("nine.png"))).toBe(true);
   });
 
   test("evaluate checks the noise, and shows it", async () => {

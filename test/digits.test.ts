@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { ImageSet } from "../src/data/dataset.ts";
 import { ALLOGRAPHS } from "../src/data/digits/allographs.ts";
-import { DIGITS_VERSION, generateDigits } from "../src/data/digits.ts";
+import { DIGITS_VERSION, type DrawnSplit, generateDigits } from "../src/data/digits.ts";
 
 const train = generateDigits({ seed: 0, split: "train", count: 2000 });
 const test = generateDigits({ seed: 0, split: "test", count: 1000 });
@@ -22,11 +21,11 @@ describe("reproducible", () => {
 
   it("draws image i from (seed, split, i) alone", () => {
     const few = generateDigits({ seed: 0, split: "train", count: 15 });
-    expect(few.pixels).toEqual(train.pixels.slice(0, few.pixels.length));
-    expect(few.labels).toEqual(train.labels!.slice(0, 15));
+    expect(few.columns.x).toEqual(train.columns.x.slice(0, few.columns.x.length));
+    expect(few.columns.label).toEqual(train.columns.label.slice(0, 15));
     const otherSeed = generateDigits({ seed: 1, split: "train", count: 15 });
-    expect(otherSeed.pixels).not.toEqual(few.pixels);
-    expect(otherSeed.labels).not.toEqual(few.labels);
+    expect(otherSeed.columns.x).not.toEqual(few.columns.x);
+    expect(otherSeed.columns.label).not.toEqual(few.columns.label);
   });
 
   it("uses only arithmetic that IEEE 754 fixes to the last bit", () => {
@@ -48,10 +47,10 @@ describe("reproducible", () => {
 
 describe("images", () => {
   it("have balanced classes in mixed order, whatever the count", () => {
-    expect(countLabels(train.labels!)).toEqual(Array(10).fill(200));
-    const odd = countLabels(train.labels!.subarray(0, 1003));
+    expect(countLabels(train.columns.label)).toEqual(Array(10).fill(200));
+    const odd = countLabels(train.columns.label.subarray(0, 1003));
     expect(Math.max(...odd) - Math.min(...odd)).toBe(1);
-    expect(train.labels!.subarray(0, 10)).not.toEqual(train.labels!.subarray(10, 20));
+    expect(train.columns.label.subarray(0, 10)).not.toEqual(train.columns.label.subarray(10, 20));
   });
 
   it("are all different, within and across the splits", () => {
@@ -60,7 +59,7 @@ describe("images", () => {
   });
 
   it("have as much ink as MNIST: mean 0.131, standard deviation 0.308 over all pixels", () => {
-    const values = Float64Array.from(train.pixels, (byte) => byte / 255);
+    const values = Float64Array.from(train.columns.x, (byte) => byte / 255);
     const mean = average(values);
     const deviation = Math.sqrt(average(values.map((v) => (v - mean) * (v - mean))));
     expect(Math.abs(mean - 0.131)).toBeLessThan(0.01);
@@ -84,7 +83,7 @@ describe("images", () => {
     const count = 500;
     let agree = 0;
     for (let i = 0; i < count; i++) {
-      if (train.labels![nearest(train, imageOf(test, i))] === test.labels![i]) agree++;
+      if (train.columns.label[nearest(train, imageOf(test, i))] === test.columns.label[i]) agree++;
     }
     expect(agree / count).toBeGreaterThan(0.91);
   });
@@ -93,7 +92,7 @@ describe("images", () => {
     const all = [...images(train)];
     const total = variance(all);
     for (let digit = 0; digit < 10; digit++) {
-      const share = variance(all.filter((_, i) => train.labels![i] === digit)) / total;
+      const share = variance(all.filter((_, i) => train.columns.label[i] === digit)) / total;
       expect(share).toBeGreaterThan(digit === 1 ? 0.35 : 0.6); // a 1 is short of ink, in MNIST too
     }
   });
@@ -112,15 +111,15 @@ describe("allographs", () => {
   });
 });
 
-function sha256({ pixels, labels }: ImageSet): string {
-  return createHash("sha256").update(pixels).update(labels!).digest("hex");
+function sha256({ columns }: DrawnSplit): string {
+  return createHash("sha256").update(columns.x).update(columns.label).digest("hex");
 }
 
-function imageOf({ pixels }: ImageSet, i: number): Uint8Array {
-  return pixels.subarray(i * 784, (i + 1) * 784);
+function imageOf({ columns }: DrawnSplit, i: number): Uint8Array {
+  return columns.x.subarray(i * 784, (i + 1) * 784);
 }
 
-function* images(set: ImageSet): Generator<Uint8Array> {
+function* images(set: DrawnSplit): Generator<Uint8Array> {
   for (let i = 0; i < set.count; i++) yield imageOf(set, i);
 }
 
@@ -151,12 +150,12 @@ function variance(set: readonly Uint8Array[]): number {
 }
 
 /** Index of the image of `set` with the least squared distance to `pixels`. */
-function nearest(set: ImageSet, pixels: Uint8Array): number {
+function nearest(set: DrawnSplit, pixels: Uint8Array): number {
   let [best, bestDistance] = [-1, Number.POSITIVE_INFINITY];
   for (let i = 0; i < set.count; i++) {
     let distance = 0;
     for (let p = 0; p < 784 && distance < bestDistance; p++) {
-      const difference = pixels[p]! - set.pixels[i * 784 + p]!;
+      const difference = pixels[p]! - set.columns.x[i * 784 + p]!;
       distance += difference * difference;
     }
     if (distance < bestDistance) [best, bestDistance] = [i, distance];

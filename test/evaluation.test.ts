@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
+import { imageFields, imageSplit } from "../src/data/images.ts";
 import { estimateElbo } from "../src/evaluation/bounds.ts";
 import { checkNoise } from "../src/evaluation/calibration.ts";
 import { estimateLevels } from "../src/evaluation/levels.ts";
@@ -19,15 +20,16 @@ beforeAll(async () => {
 /** A model whose decoder says the same of every pixel of every image, and images that are drawn so: N(0.5, 0.1²). */
 function noise(likelihood: Record<string, string>) {
   const random = new RandomStream("noise");
-  const images = (count: number) => ({
-    pixels: Uint8Array.from({ length: 784 * count }, () =>
-      Math.max(0, Math.min(255, Math.floor(256 * (0.5 + 0.1 * random.normal())))),
-    ),
-    count,
-  });
+  const images = (count: number) =>
+    imageSplit(
+      count,
+      Uint8Array.from({ length: 784 * count }, () =>
+        Math.max(0, Math.min(255, Math.floor(256 * (0.5 + 0.1 * random.normal())))),
+      ),
+    );
   const dataset = {
     name: "noise",
-    imageShape: [28, 28, 1] as const,
+    fields: imageFields([28, 28, 1]),
     train: images(200),
     validation: images(20),
     test: images(100),
@@ -102,7 +104,8 @@ describe("the common scale of 256 levels", () => {
           (v === 0 ? 0 : normalCdf((edge(v) - 0.5) / 0.1)),
       ),
     );
-    const expected = dataset.test.pixels.reduce((sum, v) => sum - logProbOf[v]!, 0) / dataset.test.count;
+    const bytes = dataset.test.columns["x"] as Uint8Array;
+    const expected = bytes.reduce((sum, v) => sum - logProbOf[v]!, 0) / dataset.test.count;
     expectAllClose([levels!.distortion], [expected], 1e-6);
     expect(levels!.bitsPerDim).toBeCloseTo((expected + estimate.rate) / (784 * Math.LN2), 6);
     // The density itself is larger by the width of a bin, but for its curvature and the noise of dequantisation.

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
+import { codingsFor, describeMeasure } from "../src/data/codings.ts";
 import { likelihoodSchema, likelihoods } from "../src/likelihoods/index.ts";
 import { Parameters } from "../src/parameters.ts";
-import { codingsFor, describeMeasure } from "../src/pixels.ts";
 import { RandomStream } from "../src/random.ts";
 import * as tf from "../src/tf.ts";
 import { expectAllClose, finiteDifferences } from "./helpers/numerics.ts";

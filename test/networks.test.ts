@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
 import { trainingBatches } from "../src/data/batches.ts";
+import { fieldSize, type ImageShape } from "../src/data/field.ts";
 import { dense } from "../src/networks/dense.ts";
 import { type NetworkConfig, networkSchema, networks } from "../src/networks/index.ts";
-import type { Network, NetworkShape } from "../src/networks/network.ts";
+import type { Network } from "../src/networks/network.ts";
 import { Parameters } from "../src/parameters.ts";
 import { RandomStream } from "../src/random.ts";
 import * as tf from "../src/tf.ts";
@@ -32,7 +33,7 @@ test("the table has each network", () => {
   expect([...kinds].toSorted()).toEqual([...networks.members.keys()].toSorted());
 });
 
-const imageShapes: NetworkShape["imageShape"][] = [
+const imageShapes: ImageShape[] = [
   [28, 28, 1],
   [30, 30, 3],
   [7, 9, 1],
@@ -40,20 +41,28 @@ const imageShapes: NetworkShape["imageShape"][] = [
 ];
 
 /** A network with fresh weights, for q(z|x) with 6 numbers per image and p(x|z) with 2 per pixel. */
-function build(config: NetworkConfig, imageShape: NetworkShape["imageShape"]) {
-  const D = imageShape[0] * imageShape[1] * imageShape[2];
+function build(config: NetworkConfig, imageShape: readonly number[]) {
+  const D = fieldSize({ shape: imageShape });
   const parameters = new Parameters();
   const initialParams = new RandomStream("initial").normals(2 * D);
   const network: Network = networks
     .of(config)
     .create(
       config,
-      { imageShape, latentDim: 3, posteriorParams: 6, paramChannels: 2, initialParams },
+      { xShape: imageShape, D, latentDim: 3, posteriorParams: 6, paramChannels: 2, initialParams },
       { encoder: parameters.scope("encoder"), decoder: parameters.scope("decoder") },
       new RandomStream("weights"),
     );
   return { network, parameters, initialParams, D };
 }
+
+test("convolutions are told to be for images, where x is none", () => {
+  expect(() => build(families["conv"]!, [12])).toThrow(
+    "The conv network is for images, and x is an array of shape [12]. --network mlp takes any.",
+  );
+  const { network } = build(families["mlp"]!, [12]);
+  expect(network.encode(tf.zeros([2, 12])).shape).toEqual([2, 6]);
+});
 
 describe.each(Object.entries(families))("%s", (_, config) => {
   test.each(imageShapes)("images of %ix%ix%i", (...imageShape) => {
@@ -180,11 +189,17 @@ describe("conv", () => {
         );
         const { step } = options;
         const random = new RandomStream("steps");
-        const [batch] = trainingBatches(dataset.train, { coding, batchSize: 16, epoch: 1, random });
+        const [batch] = trainingBatches(dataset.train, {
+          fields: vae.fields,
+          coding,
+          batchSize: 16,
+          epoch: 1,
+          random,
+        });
         const result: number[] = [];
         for (let i = 1; i <= 3; i++) {
           const noise = random.normals(batch!.count * vae.latentDim);
-          await step.run(stepInputs({ ...batch!, noise, step: i }));
+          await step.run(stepInputs({ count: batch!.count, x: batch!.columns["x"]!, noise, step: i }));
           const [terms] = await step.read();
           result.push(terms!["distortion"]! + terms!["rate"]!);
         }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { averageImage, evaluationBatches, trainingBatches } from "../src/data/batches.ts";
-import type { ImageSet } from "../src/data/dataset.ts";
-import { codePixels, type PixelCoding, pixelCodings } from "../src/pixels.ts";
+import { evaluationBatches, trainingBatches } from "../src/data/batches.ts";
+import { averageOf } from "../src/data/codedFields.ts";
+import { codePixels, type PixelCoding, pixelCodings } from "../src/data/codings.ts";
+import type { Split } from "../src/data/dataset.ts";
+import { imageFields, imageSplit } from "../src/data/images.ts";
 import { RandomStream } from "../src/random.ts";
 
 const allBytes = Uint8Array.from({ length: 256 }, (_, v) => v);
@@ -13,10 +15,14 @@ function code(coding: PixelCoding, bytes: Uint8Array, key = "noise"): Float32Arr
 }
 
 /** `count` images of D = 4 bytes that tell which image they are. */
-const numbered = (count: number): ImageSet => ({
-  count,
-  pixels: Uint8Array.from({ length: 4 * count }, (_, i) => i >> 2),
-});
+const numbered = (count: number): Split =>
+  imageSplit(
+    count,
+    Uint8Array.from({ length: 4 * count }, (_, i) => i >> 2),
+  );
+
+const { x } = imageFields([2, 2, 1]);
+const fields = [x];
 
 describe("pixel codings", () => {
   test("gray is v / 255", () => {
@@ -51,26 +57,29 @@ describe("batches", () => {
 
   test("an epoch holds every image once, in another order each time, with a short last batch", () => {
     const orders = [1, 2].map((epoch) => {
-      const batches = [...trainingBatches(numbered(10), { coding: "gray", batchSize: 4, epoch, random })];
+      const batches = [
+        ...trainingBatches(numbered(10), { fields, coding: "gray", batchSize: 4, epoch, random }),
+      ];
       expect(batches.map((b) => b.count)).toEqual([4, 4, 2]);
-      return batches.flatMap((b) => [...b.x].filter((_, i) => i % 4 === 0).map((x) => Math.round(x * 255)));
+      return batches.flatMap((b) =>
+        [...b.columns["x"]!].filter((_, i) => i % 4 === 0).map((x) => Math.round(x * 255)),
+      );
     });
     for (const order of orders) expect(order.toSorted((a, b) => a - b)).toEqual([...Array(10).keys()]);
     expect(orders[0]).not.toEqual(orders[1]);
   });
 
   test.each(pixelCodings)("%s: an epoch taken up in the middle is the epoch from the middle on", (coding) => {
-    const options = { coding, batchSize: 4, epoch: 3, random };
+    const options = { fields, coding, batchSize: 4, epoch: 3, random };
     const whole = [...trainingBatches(numbered(30), options)];
     expect([...trainingBatches(numbered(30), { ...options, from: 3 })]).toEqual(whole.slice(3));
   });
 
   test("dynamic binarisation is drawn anew each epoch, static is not", () => {
-    const gray: ImageSet = { count: 50, pixels: new Uint8Array(200).fill(128) };
+    const set = imageSplit(50, new Uint8Array(200).fill(128));
     const onesOf = (coding: PixelCoding, epoch: number) => {
-      const set = { ...gray, pixels: gray.pixels };
-      const [batch] = trainingBatches(set, { coding, batchSize: 50, epoch, random });
-      return batch!.x.reduce((sum, x) => sum + x, 0);
+      const [batch] = trainingBatches(set, { fields, coding, batchSize: 50, epoch, random });
+      return batch!.columns["x"]!.reduce((sum, x) => sum + x, 0);
     };
     // The sum over all images does not depend on their order.
     expect(onesOf("binary-static", 1)).toBe(onesOf("binary-static", 2));
@@ -78,22 +87,25 @@ describe("batches", () => {
   });
 
   test.each(pixelCodings)("%s: evaluation does not depend on the batch size", (coding) => {
-    const set: ImageSet = { count: 7, pixels: Uint8Array.from({ length: 28 }, (_, i) => 9 * i) };
+    const set = imageSplit(
+      7,
+      Uint8Array.from({ length: 28 }, (_, i) => 9 * i),
+    );
     const values = (batchSize: number) =>
-      [...evaluationBatches(set, { coding, batchSize, random })].flatMap((b) => [...b.x]);
+      [...evaluationBatches(set, { fields, coding, batchSize, random })].flatMap((b) => [...b.columns["x"]!]);
     expect(values(2)).toEqual(values(7));
   });
 
   test.each(pixelCodings)("%s: the average image is the expectation of x", (coding) => {
     const bytes = Uint8Array.of(0, 60, 200, 255);
     const repeats = 5000;
-    const set: ImageSet = { count: 1, pixels: bytes };
+    const set = imageSplit(1, bytes);
     const sum = new Float64Array(4);
     for (let i = 0; i < repeats; i++) {
       const x = code(coding, bytes, `draw ${i}`);
       for (let d = 0; d < 4; d++) sum[d]! += x[d]!;
     }
-    const average = averageImage(set, coding);
+    const average = averageOf(set, x, coding);
     expect(average).toHaveLength(4);
     average.forEach((mean, d) => {
       expect(Math.abs(mean - sum[d]! / repeats)).toBeLessThan(4 * Math.sqrt(0.25 / repeats)); // failure rate 6e-5

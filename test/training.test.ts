@@ -189,18 +189,19 @@ describe("training", () => {
     let squares = 0;
     let count = 0;
     for (const batch of trainingBatches(dataset.train, {
+      fields: vae.fields,
       coding: "gray",
       batchSize: 100,
       epoch: 1,
       random,
     })) {
       squares += tf.tidy(() => {
-        const x = tf.tensor2d(batch.x, [batch.count, 784]);
+        const x = tf.tensor2d(batch.columns["x"]!, [batch.count, 784]);
         const noise = tf.tensor2d(random.normals(batch.count * 4), [batch.count, 4]);
         const mean = vae.likelihood.mean(vae.forward(x, noise).decoded);
         return tf.sum(tf.square(tf.sub(x, mean))).dataSync()[0]!;
       });
-      count += batch.x.length;
+      count += batch.columns["x"]!.length;
     }
     const residual = Math.sqrt(squares / count);
     const sigma = epochs(events).at(-1)!.sigma!;
@@ -245,7 +246,7 @@ describe("schedules", () => {
 
 test("loss, elbo and bits/dim come from the terms alone", () => {
   const objective = createObjective({ kind: "elbo", samples: 1, beta: 0.5, warmup: 0 });
-  const context = { objective, kindOf: "density", valuesPerImage: 784 } as const;
+  const context = { objective, kindOf: "density", D: 784 } as const;
   expect(metricsOf({ distortion: 80, rate: 25 }, { beta: 0.5 }, context)).toEqual({
     loss: 92.5,
     quantities: { distortion: 80, rate: 25 },

@@ -1,8 +1,9 @@
-import type { ImageSet } from "../data/dataset.ts";
+import type { PixelCoding } from "../data/codings.ts";
+import type { Split } from "../data/dataset.ts";
+import { fieldSize, type ImageShape, imageShapeOf } from "../data/field.ts";
 import { type Calibration, RESIDUAL_RANGE } from "../evaluation/calibration.ts";
 import { drawSamples, type PixelMode, pairRows, reconstruct } from "../evaluation/pictures.ts";
 import type { Vae } from "../model/vae.ts";
-import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
 import { calibrationChart } from "./charts/calibrationChart.ts";
 import { imageGrid } from "./imageGrid.ts";
@@ -10,7 +11,7 @@ import { imageGrid } from "./imageGrid.ts";
 const COLUMNS = 10;
 
 /** Small images are enlarged, so that a grid of them is a picture to look at and not a stamp. */
-const enlarge = (vae: Vae) => Math.max(1, Math.floor(64 / Math.max(vae.imageShape[0], vae.imageShape[1])));
+const enlarge = ([height, width]: ImageShape) => Math.max(1, Math.floor(64 / Math.max(height, width)));
 
 /** A grid of `count` draws from the prior as PNG, as square as `count` allows. */
 export async function samplesPng(
@@ -20,23 +21,24 @@ export async function samplesPng(
   pixels: PixelMode = "mean",
 ): Promise<Buffer> {
   const images = await drawSamples(vae, count, random, pixels);
-  return imageGrid(images, vae.imageShape, { columns: Math.ceil(Math.sqrt(count)), scale: enlarge(vae) }).png;
+  const shape = imageShapeOf(vae.target);
+  return imageGrid(images, shape, { columns: Math.ceil(Math.sqrt(count)), scale: enlarge(shape) }).png;
 }
 
 /** The first `count` images of a split in rows, below each row its reconstructions, as PNG. */
 export async function reconstructionsPng(
   vae: Vae,
-  set: ImageSet,
+  set: Split,
   coding: PixelCoding,
   count: number,
   pixels: PixelMode = "mean",
   random?: RandomStream,
 ): Promise<Buffer> {
   const columns = Math.min(COLUMNS, count, set.count);
-  const [H, W, C] = vae.imageShape;
+  const shape = imageShapeOf(vae.target);
   const { originals, reconstructions } = await reconstruct(vae, set, coding, count, random, pixels);
-  const rows = pairRows(originals, reconstructions, columns, H * W * C);
-  return imageGrid(rows, vae.imageShape, { columns, scale: enlarge(vae) }).png;
+  const rows = pairRows(originals, reconstructions, columns, fieldSize(vae.target));
+  return imageGrid(rows, shape, { columns, scale: enlarge(shape) }).png;
 }
 
 /** The check of the noise on a split as PNG; `what` names the dataset and the likelihood. */

@@ -1,5 +1,5 @@
 import { PNG } from "pngjs";
-import type { ImageShape } from "../data/dataset.ts";
+import type { ImageShape } from "../data/field.ts";
 
 export interface ImageGridOptions {
   readonly columns: number;

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { ImageShape } from "../data/dataset.ts";
+import type { Fields, ImageShape } from "../data/field.ts";
 import { VaeError } from "../errors.ts";
 import { writeFileAtomic } from "./atomicFile.ts";
 
@@ -15,6 +15,8 @@ export interface RunRecord {
   readonly dataset: {
     readonly name: string;
     readonly imageShape: ImageShape;
+    /** Absent in the records of earlier versions, whose data are images without classes. */
+    readonly fields?: Fields;
     readonly counts: Readonly<Record<"train" | "validation" | "test", number>>;
     readonly hashes: Readonly<Record<string, string>>;
   };

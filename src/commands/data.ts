@@ -2,8 +2,10 @@ import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { writeFileAtomic } from "../artifacts/atomicFile.ts";
 import { imageGrid } from "../artifacts/imageGrid.ts";
+import { columnOf } from "../data/codedFields.ts";
 import { contactSheet } from "../data/contactSheet.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { imageShapeOf } from "../data/field.ts";
 import {
   type DatasetConfig,
   type DatasetName,
@@ -114,25 +116,37 @@ function inspectCommand(): Command {
       const config = parseConfig(name, settings);
       const dataset = await withProgress((context) => loadDataset(config, context));
       const file = out ?? `${name}.png`;
-      const { imageShape } = dataset;
       const columns = 20;
-      const sheet = contactSheet(dataset[split], imageShape, { columns, rows: 10 });
-      await writeFileAtomic(file, imageGrid(sheet, imageShape, { columns }).png);
+      const shown = shownFields(dataset);
+      const sheet = contactSheet(dataset[split], shown, { columns, rows: 10 });
+      await writeFileAtomic(file, imageGrid(sheet, imageShapeOf(shown.image), { columns }).png);
       const report = { ...inspect(dataset, split), file };
       print(json ? JSON.stringify(report) : inspectionTable(report));
     });
 }
 
+/** What is drawn, and what it is sorted by. */
+function shownFields({ fields }: Dataset) {
+  const all = Object.values(fields);
+  return {
+    image: all.find(({ show }) => show === "image")!,
+    label: all.find((field) => field.kind === "class"),
+  };
+}
+
 function inspect(dataset: Dataset, split: InspectOptions["split"]) {
-  const { name, imageShape, classNames, train, validation, test } = dataset;
+  const { name, train, validation, test } = dataset;
+  const { image, label } = shownFields(dataset);
+  const { columns } = dataset[split];
+  const classNames = label?.classNames;
   return {
     name,
-    imageShape,
+    imageShape: imageShapeOf(image),
     counts: { train: train.count, validation: validation.count, test: test.count },
     split,
-    labels: labelCounts(dataset[split], classNames?.length),
+    labels: labelCounts(label && columns[label.name], classNames?.length),
     classNames,
-    ...pixelStatistics(dataset[split]),
+    ...pixelStatistics(columnOf(dataset[split], image)),
   };
 }
 

@@ -39,7 +39,7 @@ export function evaluateCommand(): Command {
       const { PROTOCOL, summarise } = await import("../evaluation/summary.ts");
       const { createRunner, isOfDensity } = await import("../evaluation/runner.ts");
       const { likelihoods } = await import("../likelihoods/index.ts");
-      const { describeMeasure } = await import("../pixels.ts");
+      const { describeMeasure } = await import("../data/codings.ts");
       const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
       const { split, checkpoint } = options;
       const run = await openRun(path, options);

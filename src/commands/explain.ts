@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { loadConfig } from "../config/load.ts";
 import { addSettingOptions, overridesFrom } from "../config/options.ts";
+import { fieldOf, fieldSize } from "../data/field.ts";
 import { VaeError } from "../errors.ts";
 import type { Page } from "../explain/document.ts";
 import { addToolOptions, settingsFrom, type ToolOptions } from "../explain/toolOptions.ts";
@@ -69,8 +70,8 @@ async function explainConfig(file: string | undefined, options: Options): Promis
   const { explain } = await import("../explain/explain.ts");
   const { overrides, section } = await settingsFrom(file, options, async (overrides) => {
     const config = loadConfig(file, overrides);
-    const { imageShape } = await withDataProgress((context) => readDataset(config, context));
-    return imageShape[0] * imageShape[1] * imageShape[2];
+    const { fields } = await withDataProgress((context) => readDataset(config, context));
+    return fieldSize(fieldOf(fields, "x"));
   });
   const config = loadConfig(file, overrides);
   const experiment = await withDataProgress((context) => buildExperiment(settle(config), context));

@@ -1,25 +1,31 @@
-import { codePixels, expectedPixel, isRandomCoding, type PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
-import type { ImageSet } from "./dataset.ts";
+import { codedSize, codeExample, columnOf } from "./codedFields.ts";
+import { isRandomCoding, type PixelCoding } from "./codings.ts";
+import type { Split } from "./dataset.ts";
+import { type Field, fieldSize } from "./field.ts";
 
-/** Some images as the model sees them: x [count, D]. */
+/** Some examples as the model sees them. */
 export interface Batch {
-  readonly x: Float32Array;
+  /** By the name of the field, [count, codedSize]. */
+  readonly columns: Readonly<Record<string, Float32Array>>;
   readonly count: number;
   /** Position in its pass over the data, from 0. */
   readonly index: number;
 }
 
-/** How many values one image has, D = H·W·C. */
-export const valuesPerImage = (set: ImageSet) => set.pixels.length / set.count;
+/** What a pass is over: these fields of the examples, with bytes coded so. */
+export interface Coded {
+  readonly fields: readonly Field[];
+  readonly coding: PixelCoding;
+}
 
 /**
  * One pass over `set` in random order, from batch `from` on; the last batch holds what is left. Order and pixel noise
  * are functions of (random, epoch, batch), so a pass may be taken up anywhere.
  */
 export function* trainingBatches(
-  set: ImageSet,
-  options: { coding: PixelCoding; batchSize: number; epoch: number; from?: number; random: RandomStream },
+  set: Split,
+  options: Coded & { batchSize: number; epoch: number; from?: number; random: RandomStream },
 ): Generator<Batch> {
   const { coding, batchSize, epoch, from = 0, random } = options;
   const order = random.fork("shuffle").fork(epoch).permutation(set.count);
@@ -27,59 +33,61 @@ export function* trainingBatches(
   for (let index = from; index * batchSize < set.count; index++) {
     const chosen = order.subarray(index * batchSize, (index + 1) * batchSize);
     // "static" means one draw for each image, whichever epoch and batch it appears in.
-    const x =
+    const columns =
       coding === "binary-static"
-        ? codeEachImage(set, coding, chosen, random.fork("pixels"))
-        : codeBatch(set, coding, chosen, noise.fork(index));
-    yield { x, count: chosen.length, index };
+        ? codeEachExample(set, options, chosen, random.fork("pixels"))
+        : codeBatch(set, options, chosen, noise.fork(index));
+    yield { columns, count: chosen.length, index };
   }
 }
 
 /**
- * A pass in stored order with noise that belongs to each image, so that the numbers do not depend on the batch size
+ * A pass in stored order with noise that belongs to each example, so that the numbers do not depend on the batch size
  * and dynamic binarisation is frozen.
  */
 export function* evaluationBatches(
-  set: ImageSet,
-  options: { coding: PixelCoding; batchSize: number; random: RandomStream },
+  set: Split,
+  options: Coded & { batchSize: number; random: RandomStream },
 ): Generator<Batch> {
-  const { coding, batchSize, random } = options;
+  const { batchSize, random } = options;
   for (let start = 0, index = 0; start < set.count; start += batchSize, index++) {
     const count = Math.min(batchSize, set.count - start);
     const chosen = Uint32Array.from({ length: count }, (_, i) => start + i);
-    yield { x: codeEachImage(set, coding, chosen, random.fork("pixels")), count, index };
+    yield { columns: codeEachExample(set, options, chosen, random.fork("pixels")), count, index };
   }
 }
 
-/** All images from one stream, one after the other. */
-const codeBatch = (set: ImageSet, coding: PixelCoding, chosen: Uint32Array, random: RandomStream) =>
-  codeImages(set, coding, chosen, () => random);
+/** All examples from one stream, one after the other. */
+const codeBatch = (set: Split, coded: Coded, chosen: Uint32Array, random: RandomStream) =>
+  codeExamples(set, coded, chosen, () => random);
 
-/** Each image from a stream of its own. */
-const codeEachImage = (set: ImageSet, coding: PixelCoding, chosen: Uint32Array, random: RandomStream) =>
-  codeImages(set, coding, chosen, isRandomCoding(coding) ? (image) => random.fork(image) : () => random);
+/** Each example from a stream of its own. */
+const codeEachExample = (set: Split, coded: Coded, chosen: Uint32Array, random: RandomStream) =>
+  codeExamples(set, coded, chosen, isRandomCoding(coded.coding) ? (i) => random.fork(i) : () => random);
 
-function codeImages(
-  set: ImageSet,
-  coding: PixelCoding,
+/** An example's fields draw from its stream in turn. */
+function codeExamples(
+  set: Split,
+  { fields, coding }: Coded,
   chosen: Uint32Array,
-  randomOf: (image: number) => RandomStream,
-): Float32Array {
-  const D = valuesPerImage(set);
-  const x = new Float32Array(chosen.length * D);
-  for (const [i, image] of chosen.entries()) {
-    codePixels(coding, set.pixels.subarray(image * D, (image + 1) * D), randomOf(image), x, i * D);
+  randomOf: (example: number) => RandomStream,
+): Batch["columns"] {
+  const columns = fields.map((field) => {
+    const size = codedSize(field);
+    return {
+      field,
+      D: fieldSize(field),
+      size,
+      stored: columnOf(set, field),
+      coded: new Float32Array(chosen.length * size),
+    };
+  });
+  for (const [i, example] of chosen.entries()) {
+    const random = randomOf(example);
+    for (const { field, D, size, stored, coded } of columns) {
+      const values = stored.subarray(example * D, (example + 1) * D);
+      codeExample(field, values, { coding, random }, coded, i * size);
+    }
   }
-  return x;
-}
-
-/** The mean of x over a split for each of the D values; random codings by their expectation. */
-export function averageImage(set: ImageSet, coding: PixelCoding): Float32Array {
-  const D = valuesPerImage(set);
-  const expected = Float64Array.from({ length: 256 }, (_, v) => expectedPixel(coding, v));
-  const sum = new Float64Array(D);
-  for (let i = 0; i < set.pixels.length; i += D) {
-    for (let d = 0; d < D; d++) sum[d]! += expected[set.pixels[i + d]!]!;
-  }
-  return Float32Array.from(sum, (s) => s / set.count);
+  return Object.fromEntries(columns.map(({ field, coded }) => [field.name, coded]));
 }

@@ -1,29 +1,33 @@
-import type { ImageSet, ImageShape } from "./dataset.ts";
+import { columnOf } from "./codedFields.ts";
+import type { Column, Split } from "./dataset.ts";
+import { type Field, fieldSize } from "./field.ts";
 
 /**
  * The images of a contact sheet, [rows · columns, H, W, C]: the first of each class in a row of its own where there
  * are labels, otherwise the first of all. Places for which there is no image are black.
  */
 export function contactSheet(
-  set: ImageSet,
-  [height, width, channels]: ImageShape,
+  set: Split,
+  { image, label }: { readonly image: Field; readonly label?: Field | undefined },
   { columns, rows }: { readonly columns: number; readonly rows: number },
 ): Uint8Array {
+  const labels = label && set.columns[label.name];
   const chosen =
-    set.labels === undefined ? firstOf(set, columns * rows) : firstOfEachClass(set.labels, columns, rows);
-  const size = height * width * channels;
+    labels === undefined ? firstOf(set, columns * rows) : firstOfEachClass(labels, columns, rows);
+  const size = fieldSize(image);
+  const pixels = columnOf(set, image);
   const images = new Uint8Array(Math.ceil(chosen.length / columns) * columns * size);
   for (const [cell, index] of chosen.entries()) {
-    if (index !== undefined) images.set(set.pixels.subarray(index * size, (index + 1) * size), cell * size);
+    if (index !== undefined) images.set(pixels.subarray(index * size, (index + 1) * size), cell * size);
   }
   return images;
 }
 
-function firstOf({ count }: ImageSet, most: number): number[] {
+function firstOf({ count }: Split, most: number): number[] {
   return Array.from({ length: Math.min(count, most) }, (_, i) => i);
 }
 
-function firstOfEachClass(labels: Uint8Array, columns: number, rows: number): (number | undefined)[] {
+function firstOfEachClass(labels: Column, columns: number, rows: number): (number | undefined)[] {
   const byClass = new Map<number, number[]>();
   for (const [index, label] of labels.entries()) {
     const members = byClass.get(label) ?? [];

@@ -1,7 +1,8 @@
 import { RandomStream } from "../random.ts";
-import type { ImageSet, ImageShape } from "./dataset.ts";
+import type { Split } from "./dataset.ts";
 import { writeDigit } from "./digits/handwriting.ts";
 import { rasterize, SIDE } from "./digits/rasterize.ts";
+import type { ImageShape } from "./field.ts";
 
 /** Raised whenever the bytes for a seed change; part of the cache key. */
 export const DIGITS_VERSION = 1;
@@ -19,12 +20,17 @@ export interface DigitsOptions {
   readonly onProgress?: (done: number) => void;
 }
 
+/** Images [count, 28, 28, 1] and which digits they are. */
+export interface DrawnSplit extends Split {
+  readonly columns: { readonly x: Uint8Array; readonly label: Uint8Array };
+}
+
 /**
  * Draws `count` handwritten-looking digits: 28x28, white ink on black, as MNIST has them. Image i is a function of
  * (seed, split, i) only, and the same bytes on every machine: nothing here calls a function such as `Math.sin` or
  * `Math.log`, whose last digit is up to the engine.
  */
-export function generateDigits({ seed, split, count, onProgress }: DigitsOptions): ImageSet {
+export function generateDigits({ seed, split, count, onProgress }: DigitsOptions): DrawnSplit {
   const random = new RandomStream(seed).fork("digits").fork(split);
   const orders = random.fork("labels");
   const pixels = new Uint8Array(count * SIDE * SIDE);
@@ -38,5 +44,5 @@ export function generateDigits({ seed, split, count, onProgress }: DigitsOptions
     rasterize(writeDigit(labels[i]!, random.fork(i)), image);
     if ((i + 1) % 1000 === 0 || i + 1 === count) onProgress?.(i + 1);
   }
-  return { pixels, labels, count };
+  return { count, columns: { x: pixels, label: labels } };
 }

@@ -3,16 +3,18 @@ import { dirname, join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { type DataDirs, findFile, sha256, writableFolder } from "./cache.ts";
-import type { ImageSet } from "./dataset.ts";
+import type { Split } from "./dataset.ts";
 import {
   DIGITS_CLASS_NAMES,
   DIGITS_SHAPE,
   DIGITS_TEST_COUNT,
   DIGITS_TRAIN_COUNT,
   DIGITS_VERSION,
+  type DrawnSplit,
   generateDigits,
 } from "./digits.ts";
-import { encodeIdx, imageSet, parseIdx } from "./idx.ts";
+import { encodeIdx, parseIdx, splitOf } from "./idx.ts";
+import { imageFields } from "./images.ts";
 import { commonSettings, defineSource, type LoadContext } from "./source.ts";
 
 const summary = "digits drawn by this program, no download";
@@ -47,13 +49,12 @@ export const drawnDigits = defineSource({
       // Without a folder to keep them, the digits are drawn again the next time; this run has them all the same.
       await keep(files, config, context.dataDirs).catch(() => {});
     }
-    const set = (images: keyof Files, labels: keyof Files): ImageSet =>
-      imageSet(parseIdx(files[images], images), parseIdx(files[labels], labels));
+    const split = (images: keyof Files, labels: keyof Files): Split =>
+      splitOf(parseIdx(files[images], images), parseIdx(files[labels], labels));
     return {
-      imageShape: DIGITS_SHAPE,
-      train: set("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
-      test: set("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
-      classNames: DIGITS_CLASS_NAMES,
+      fields: imageFields(DIGITS_SHAPE, DIGITS_CLASS_NAMES),
+      train: split("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+      test: split("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
       hashes: sums(files),
     };
   },
@@ -92,8 +93,8 @@ function draw({ seed, trainCount, testCount }: Settings, { onProgress }: LoadCon
     count: testCount,
     onProgress: (done) => report(trainCount + done),
   });
-  const images = ({ count, pixels }: ImageSet) => encodeIdx({ dims: [count, 28, 28], data: pixels });
-  const labels = ({ count, labels }: ImageSet) => encodeIdx({ dims: [count], data: labels! });
+  const images = ({ count, columns }: DrawnSplit) => encodeIdx({ dims: [count, 28, 28], data: columns.x });
+  const labels = ({ count, columns }: DrawnSplit) => encodeIdx({ dims: [count], data: columns.label });
   return {
     "train-images-idx3-ubyte": images(train),
     "train-labels-idx1-ubyte": labels(train),

@@ -1,7 +1,8 @@
 import { promisify } from "node:util";
 import { createGunzip, gunzip } from "node:zlib";
 import { VaeError } from "../errors.ts";
-import type { ImageSet } from "./dataset.ts";
+import type { Split } from "./dataset.ts";
+import { imageSplit } from "./images.ts";
 
 /** An array of unsigned bytes as an IDX file holds it: labels [N], images [N, H, W] or [N, H, W, C]. */
 export interface IdxArray {
@@ -72,17 +73,16 @@ export function parseIdx(bytes: Uint8Array, fileName: string): IdxFile {
 }
 
 /** Images [N, H, W] or [N, H, W, C] and labels [N] as a split. */
-export function imageSet(images: IdxFile, labels?: IdxFile): ImageSet {
+export function splitOf(images: IdxFile, labels?: IdxFile): Split {
   const count = images.dims[0]!;
-  if (labels === undefined) return { pixels: images.data, count };
-  if (labels.dims.join() !== String(count)) {
+  if (labels !== undefined && labels.dims.join() !== String(count)) {
     throw new VaeError(
       "failure",
       `${labels.fileName}: an array of ${labels.dims.join("x")} bytes. ` +
         `Expected one label for each of the ${count} images of ${images.fileName}.`,
     );
   }
-  return { pixels: images.data, count, labels: labels.data };
+  return imageSplit(count, images.data, labels?.data);
 }
 
 /** The inverse of `parseIdx`. */

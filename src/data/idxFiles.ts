@@ -2,8 +2,10 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { VaeError } from "../errors.ts";
 import { sha256 } from "./cache.ts";
-import type { ImageSet, ImageShape } from "./dataset.ts";
-import { decompress, type IdxFile, imageSet, parseIdx } from "./idx.ts";
+import type { Split } from "./dataset.ts";
+import type { ImageShape } from "./field.ts";
+import { decompress, type IdxFile, parseIdx, splitOf } from "./idx.ts";
+import { imageFields } from "./images.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
 const summary = "your own IDX files, of any image size, grey or RGB, plain or gzip";
@@ -33,7 +35,7 @@ export const idxFiles = defineSource({
       if (config.testLabels !== undefined) {
         throw new VaeError("usage", "dataset.testLabels needs dataset.testImages, which is not set.");
       }
-      return { ...train, train: train.set, hashes };
+      return { fields: imageFields(train.imageShape, classCountOf(train.set)), train: train.set, hashes };
     }
     const test = await readSet("testImages", config.testImages, config.testLabels, hashes, context);
     if (test.imageShape.join() !== train.imageShape.join()) {
@@ -43,10 +45,24 @@ export const idxFiles = defineSource({
           `${train.imageShape.join("x")} (height x width x channels). Both must have one size.`,
       );
     }
-    return { imageShape: train.imageShape, train: train.set, test: test.set, hashes };
+    return {
+      fields: imageFields(train.imageShape, classCountOf(train.set, test.set)),
+      train: train.set,
+      test: test.set,
+      hashes,
+    };
   },
   ...ownFilesOnly("idx"),
 });
+
+/** One class for each label up to the highest; without labels there are none. */
+function classCountOf(...splits: Split[]): number | undefined {
+  let count: number | undefined;
+  for (const { columns } of splits) {
+    for (const label of columns["label"] ?? []) count = Math.max(count ?? 0, label + 1);
+  }
+  return count;
+}
 
 async function readSet(
   setting: string,
@@ -54,7 +70,7 @@ async function readSet(
   labelsPath: string | undefined,
   hashes: Record<string, string>,
   context: LoadContext,
-): Promise<{ imageShape: ImageShape; set: ImageSet }> {
+): Promise<{ imageShape: ImageShape; set: Split }> {
   const images = await read(setting, imagesPath, hashes, context);
   const [, height, width, channels = 1] = images.dims as [number, number, number, number?];
   if (images.dims.length < 3 || (channels !== 1 && channels !== 3)) {
@@ -65,9 +81,9 @@ async function readSet(
     );
   }
   const imageShape: ImageShape = [height, width, channels];
-  if (labelsPath === undefined) return { imageShape, set: imageSet(images) };
+  if (labelsPath === undefined) return { imageShape, set: splitOf(images) };
   const labels = await read(setting.replace("Images", "Labels"), labelsPath, hashes, context);
-  return { imageShape, set: imageSet(images, labels) };
+  return { imageShape, set: splitOf(images, labels) };
 }
 
 async function read(

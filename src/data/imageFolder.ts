@@ -4,7 +4,8 @@ import { extname, join } from "node:path";
 import { PNG } from "pngjs";
 import { z } from "zod";
 import { VaeError } from "../errors.ts";
-import type { ImageSet, ImageShape } from "./dataset.ts";
+import type { Split } from "./dataset.ts";
+import { imageFields, imageSplit } from "./images.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
 const summary = "a folder of your own PNG images, subfolders are classes";
@@ -32,10 +33,12 @@ export const imageFolder = defineSource({
     const channels = wanted ?? (train.isGray && (test?.isGray ?? true) ? 1 : 3);
     const hashes = { [path]: train.hash, ...(test && { [testPath!]: test.hash }) };
     return {
-      imageShape: [train.height, train.width, channels] satisfies ImageShape,
-      train: toSet(train, channels),
-      ...(test && { test: toSet(test, channels) }),
-      ...(train.classNames && { classNames: train.classNames }),
+      fields: imageFields(
+        [train.height, train.width, channels],
+        train.classNames ?? test?.classNames?.length,
+      ),
+      train: toSplit(train, channels),
+      ...(test && { test: toSplit(test, channels) }),
       hashes,
     };
   },
@@ -203,12 +206,12 @@ function decode(bytes: Buffer, path: string) {
   return { width, height, rgb, isGray };
 }
 
-function toSet({ rgb, labels }: Folder, channels: 1 | 3): ImageSet {
+function toSplit({ rgb, labels }: Folder, channels: 1 | 3): Split {
   const count = rgb.length;
   const size = (rgb[0]!.length / 3) * channels;
   const pixels = new Uint8Array(count * size);
   for (const [i, image] of rgb.entries()) pixels.set(channels === 3 ? image : luma(image), i * size);
-  return labels === undefined ? { pixels, count } : { pixels, count, labels };
+  return imageSplit(count, pixels, labels);
 }
 
 /** Brightness by ITU-R BT.601; of a grey image, the grey itself. */

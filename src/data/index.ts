@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { didYouMean, VaeError } from "../errors.ts";
-import type { Dataset, ImageSet } from "./dataset.ts";
+import type { Column, Dataset, Split } from "./dataset.ts";
 import { drawnDigits } from "./drawnDigits.ts";
 import { idxFiles } from "./idxFiles.ts";
 import { imageFolder } from "./imageFolder.ts";
@@ -63,9 +63,15 @@ export async function loadDataset(config: DatasetConfig, context: LoadContext): 
   };
 }
 
-/** The thread that draws the batches then reads the same pixels. */
-function inSharedMemory(set: ImageSet): ImageSet {
-  const pixels = new Uint8Array(new SharedArrayBuffer(set.pixels.length));
-  pixels.set(set.pixels);
-  return { ...set, pixels };
+/** The thread that draws the batches then reads the same values. */
+function inSharedMemory({ count, columns }: Split): Split {
+  const shared = Object.entries(columns).map(([name, column]) => [name, copyToShared(column)]);
+  return { count, columns: Object.fromEntries(shared) };
+}
+
+function copyToShared(column: Column): Column {
+  const memory = new SharedArrayBuffer(column.byteLength);
+  const copy = column instanceof Float32Array ? new Float32Array(memory) : new Uint8Array(memory);
+  copy.set(column);
+  return copy;
 }

@@ -3,10 +3,11 @@ import { basename, dirname } from "node:path";
 import { z } from "zod";
 import { VaeError } from "../errors.ts";
 import { findFile, isWritable, sha256, writableFolder } from "./cache.ts";
-import type { ImageShape, SourceData } from "./dataset.ts";
+import type { SourceData } from "./dataset.ts";
 import { type DescribedFile, type Descriptor, type fileRoles, readDescriptor } from "./descriptor.ts";
 import { fetchFile } from "./fetch.ts";
-import { decompress, type IdxFile, imageSet, parseIdx } from "./idx.ts";
+import { decompress, type IdxFile, parseIdx, splitOf } from "./idx.ts";
+import { imageFields } from "./images.ts";
 import { commonSettings, defineSource, type FetchedFile, type LoadContext, stopIfAborted } from "./source.ts";
 
 type Role = (typeof fileRoles)[number];
@@ -48,10 +49,9 @@ export async function loadDescribed(descriptor: Descriptor, context: LoadContext
   const { imageShape, classNames } = descriptor;
   const { trainImages, trainLabels, testImages, testLabels } = arrays;
   return {
-    imageShape: imageShape as ImageShape,
-    train: imageSet(trainImages, trainLabels),
-    test: imageSet(testImages, testLabels),
-    classNames,
+    fields: imageFields(imageShape, classNames),
+    train: splitOf(trainImages, trainLabels),
+    test: splitOf(testImages, testLabels),
     hashes,
   };
 }

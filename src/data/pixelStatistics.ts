@@ -1,4 +1,4 @@
-import type { ImageSet } from "./dataset.ts";
+import type { Column } from "./dataset.ts";
 
 export interface PixelStatistics {
   /** Of the pixels as fractions of 255. */
@@ -13,7 +13,8 @@ export interface PixelStatistics {
   readonly histogram: readonly number[];
 }
 
-export function pixelStatistics({ pixels }: ImageSet): PixelStatistics {
+/** Of the bytes of images. */
+export function pixelStatistics(pixels: Column): PixelStatistics {
   const counts = new Float64Array(256);
   for (const level of pixels) counts[level]!++;
   const share = (level: number) => counts[level]! / pixels.length;
@@ -36,8 +37,8 @@ export function pixelStatistics({ pixels }: ImageSet): PixelStatistics {
   };
 }
 
-/** How many images each class has, by label; empty without labels. */
-export function labelCounts({ labels }: ImageSet, classCount = 0): number[] {
+/** How many examples each class has, by label; empty without labels. */
+export function labelCounts(labels: Column | undefined, classCount = 0): number[] {
   const counts: number[] = Array.from({ length: classCount }, () => 0);
   for (const label of labels ?? []) {
     while (counts.length <= label) counts.push(0);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { VaeError } from "../errors.ts";
-import { isLevelsCoding, pixelCodings } from "../pixels.ts";
 import type { DataDirs } from "./cache.ts";
+import { isLevelsCoding, pixelCodings } from "./codings.ts";
 import type { OnDataProgress, SourceData } from "./dataset.ts";
 import type { NetworkSettings } from "./fetch.ts";
 
@@ -20,7 +20,7 @@ export interface DatasetSource<Schema extends z.ZodObject = z.ZodObject> {
   readonly schema: Schema;
   /** One line for `vae data list` and the help. */
   readonly summary: string;
-  /** Reads the images, from this machine or, where that is possible, from elsewhere first. */
+  /** Reads the examples and says which fields they have, from this machine or, where that is possible, from elsewhere first. */
   load(config: z.output<Schema>, context: LoadContext): Promise<SourceData>;
   /** What the source consists of, and which of it is on this machine. Reads no contents. */
   inventory(dirs: DataDirs): Promise<Inventory>;

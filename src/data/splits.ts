@@ -1,5 +1,5 @@
 import { VaeError } from "../errors.ts";
-import type { Dataset, ImageSet, ImageShape, SourceData } from "./dataset.ts";
+import { type Dataset, part, type SourceData, type Split } from "./dataset.ts";
 
 export interface SplitSettings {
   readonly name: string;
@@ -13,7 +13,8 @@ export interface SplitSettings {
  * many images before them become the test set: [train | test | validation].
  */
 export function holdOut(source: SourceData, { name, validation, limit }: SplitSettings): Dataset {
-  const { train, test, imageShape } = source;
+  const { train, test } = source;
+  const fields = Object.values(source.fields);
   const parts = test === undefined ? 2 : 1;
   const most = Math.floor((train.count - 1) / parts);
   if (most < 1) {
@@ -35,22 +36,12 @@ export function holdOut(source: SourceData, { name, validation, limit }: SplitSe
   }
   const end = train.count - held;
   const trainEnd = test === undefined ? end - held : end;
-  const first = (set: ImageSet) => (limit === undefined ? set : part(set, imageShape, 0, limit));
+  const first = (set: Split) => (limit === undefined ? set : part(set, fields, 0, limit));
   return {
     ...source,
     name,
-    train: first(part(train, imageShape, 0, trainEnd)),
-    validation: first(part(train, imageShape, end, train.count)),
-    test: first(test ?? part(train, imageShape, trainEnd, end)),
+    train: first(part(train, fields, 0, trainEnd)),
+    validation: first(part(train, fields, end, train.count)),
+    test: first(test ?? part(train, fields, trainEnd, end)),
   };
-}
-
-/** Images `start` … `end` - 1, sharing memory with `set`. */
-function part(set: ImageSet, [height, width, channels]: ImageShape, start: number, end: number): ImageSet {
-  const size = height * width * channels;
-  const pixels = set.pixels.subarray(start * size, end * size);
-  const count = pixels.length / size;
-  return set.labels === undefined
-    ? { pixels, count }
-    : { pixels, count, labels: set.labels.subarray(start, end) };
 }

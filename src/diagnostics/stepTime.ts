@@ -1,4 +1,6 @@
 import type { Config } from "../config/schema.ts";
+import { fieldSize } from "../data/field.ts";
+import { imageFields } from "../data/images.ts";
 import { models } from "../model/index.ts";
 import { stepNoise } from "../model/noise.ts";
 import { createObjective } from "../objectives/index.ts";
@@ -19,11 +21,11 @@ export interface StepTime {
 
 /** Times training steps of a configuration's model on the current backend, on made-up 28x28 images. */
 export async function measureStep(config: Config, seconds: number): Promise<StepTime> {
-  const imageShape = [28, 28, 1] as const;
-  const D = 28 * 28;
+  const fields = imageFields([28, 28, 1]);
+  const D = fieldSize(fields.x);
   const { batchSize } = config.training;
   const random = new RandomStream("doctor");
-  const data = { imageShape, averageImage: new Float32Array(D).fill(0.13) };
+  const data = { fields, averageX: new Float32Array(D).fill(0.13) };
   const model = models.of(config.model).create(config, data, random);
   const optimizer = createAdam(model.parameters, config.training);
   const objective = createObjective(config.objective);

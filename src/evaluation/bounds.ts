@@ -1,8 +1,8 @@
-import type { ImageSet } from "../data/dataset.ts";
+import type { PixelCoding } from "../data/codings.ts";
+import type { Split } from "../data/dataset.ts";
 import { plainElbo } from "../objectives/index.ts";
 import { type Means, meansByName } from "../objectives/means.ts";
 import type { Objective } from "../objectives/objective.ts";
-import type { PixelCoding } from "../pixels.ts";
 import * as tf from "../tf.ts";
 import { evaluatePasses, termsPass } from "./passes.ts";
 import type { Pass, Runner } from "./runner.ts";
@@ -41,7 +41,7 @@ function boundPass(objective: Objective): Pass {
 export async function estimateBound(
   runner: Runner,
   objective: Objective,
-  set: ImageSet,
+  set: Split,
   coding: PixelCoding,
   batchSize?: number,
 ): Promise<BoundEstimate> {
@@ -66,7 +66,7 @@ export async function estimateBound(
 /** Estimates the two terms of the ELBO on a split with one z ~ q(z|x) per image, whatever trained the model. */
 export async function estimateElbo(
   runner: Runner,
-  set: ImageSet,
+  set: Split,
   coding: PixelCoding,
   batchSize?: number,
 ): Promise<ElboEstimate> {

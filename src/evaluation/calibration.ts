@@ -1,8 +1,8 @@
-import { valuesPerImage } from "../data/batches.ts";
-import type { ImageSet } from "../data/dataset.ts";
+import type { PixelCoding } from "../data/codings.ts";
+import { part, type Split } from "../data/dataset.ts";
+import { fieldSize } from "../data/field.ts";
 import type { Density, HostDensity } from "../likelihoods/likelihood.ts";
 import type { Vae } from "../model/vae.ts";
-import type { PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
 import { decodedPass, evaluatePasses } from "./passes.ts";
 import type { Runner } from "./runner.ts";
@@ -66,7 +66,7 @@ interface Decoded {
 /** Tests the assumed noise on a split; the training images serve to fit the scale, so that test data stay unseen. */
 export async function checkNoise(
   runner: Runner & { vae: Vae & { likelihood: Density } },
-  sets: { readonly checked: ImageSet; readonly train: ImageSet },
+  sets: { readonly checked: Split; readonly train: Split },
   coding: PixelCoding,
 ): Promise<Calibration> {
   const { likelihood } = runner.vae;
@@ -164,11 +164,11 @@ function maximise(f: (x: number) => number, low: number, high: number): number {
   return (low + high) / 2;
 }
 
-async function decode(runner: Runner, set: ImageSet, coding: PixelCoding, atMost: number): Promise<Decoded> {
-  const D = valuesPerImage(set);
+async function decode(runner: Runner, set: Split, coding: PixelCoding, atMost: number): Promise<Decoded> {
+  const D = fieldSize(runner.vae.target);
   const P = runner.vae.likelihood.paramChannels;
   const images = Math.min(atMost, set.count, Math.ceil(DECODED_VALUES / (D * P)));
-  const first = { pixels: set.pixels.subarray(0, images * D), count: images };
+  const first = part(set, runner.vae.fields, 0, images);
   const x = new Float32Array(images * D);
   const params = new Float32Array(x.length * P);
   for await (const batch of evaluatePasses(runner, first, coding, decodedPass)) {

@@ -1,15 +1,13 @@
 import { ahead } from "../ahead.ts";
-import { evaluationBatches } from "../data/batches.ts";
-import type { ImageSet } from "../data/dataset.ts";
+import { type Coded, evaluationBatches } from "../data/batches.ts";
+import type { Split } from "../data/dataset.ts";
 import type { BatchInputs } from "../model/inputs.ts";
 import { exampleNoise, type NoiseDraw } from "../model/noise.ts";
-import type { PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
 
 /** What a split is evaluated on; plain data, and all that it depends on. */
-export interface EvaluationPlan {
-  readonly set: ImageSet;
-  readonly coding: PixelCoding;
+export interface EvaluationPlan extends Coded {
+  readonly set: Split;
   readonly batchSize: number;
   /** What the model draws, and for how many samples of each image. */
   readonly noise: readonly NoiseDraw[];
@@ -19,8 +17,6 @@ export interface EvaluationPlan {
 export interface EvaluationInputs extends BatchInputs {
   /** Index of the first image in the split. */
   readonly start: number;
-  /** [count, D] */
-  readonly x: Float32Array;
 }
 
 /**
@@ -31,8 +27,14 @@ export function* evaluationInputs(plan: EvaluationPlan): Generator<EvaluationInp
   const { set, samples } = plan;
   const random = new RandomStream("evaluation");
   let start = 0;
-  for (const { x, count } of evaluationBatches(set, { ...plan, random })) {
-    yield { start, count, samples, x, ...exampleNoise(plan.noise, { count, samples }, random, start) };
+  for (const { columns, count } of evaluationBatches(set, { ...plan, random })) {
+    yield {
+      start,
+      count,
+      samples,
+      ...columns,
+      ...exampleNoise(plan.noise, { count, samples }, random, start),
+    };
     start += count;
   }
 }

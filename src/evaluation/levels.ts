@@ -1,8 +1,9 @@
-import { valuesPerImage } from "../data/batches.ts";
-import type { ImageSet } from "../data/dataset.ts";
+import { columnOf } from "../data/codedFields.ts";
+import { byteIntervals, type PixelCoding } from "../data/codings.ts";
+import type { Split } from "../data/dataset.ts";
+import { fieldSize } from "../data/field.ts";
 import type { Density } from "../likelihoods/likelihood.ts";
 import type { Vae } from "../model/vae.ts";
-import { byteIntervals, type PixelCoding } from "../pixels.ts";
 import type { ElboEstimate } from "./bounds.ts";
 import { decodedPass, evaluatePasses } from "./passes.ts";
 import type { Runner } from "./runner.ts";
@@ -25,13 +26,14 @@ export interface LevelsEstimate {
  */
 export async function estimateLevels(
   runner: Runner & { vae: Vae & { likelihood: Density } },
-  set: ImageSet,
+  set: Split,
   coding: PixelCoding,
   { distortion, rate }: ElboEstimate,
 ): Promise<LevelsEstimate | undefined> {
   const intervals = byteIntervals(coding);
   if (!intervals) return undefined;
-  const D = valuesPerImage(set);
+  const { target } = runner.vae;
+  const D = fieldSize(target);
   const levelsOf = (distortion: number) => {
     const elbo = -(distortion + rate);
     return { distortion, elbo, bitsPerDim: -elbo / (D * Math.LN2) };
@@ -42,12 +44,13 @@ export async function estimateLevels(
   const isOnBytes = distributionOf(new Float64Array(P)).values?.length === 256;
   if (isOnBytes) return levelsOf(distortion);
   const { lower, upper } = intervals;
+  const bytes = columnOf(set, target);
   let logProb = 0;
   const passes = evaluatePasses(runner, set, coding, decodedPass);
   for await (const { start, count, values } of passes) {
     const decoded = values[0]!;
     for (let i = 0; i < count * D; i++) {
-      const byte = set.pixels[start * D + i]!;
+      const byte = bytes[start * D + i]!;
       const pixel = distributionOf(decoded.subarray(i * P, (i + 1) * P));
       logProb += pixel.logIntervalProb(lower[byte]!, upper[byte]!);
     }

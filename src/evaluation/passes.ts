@@ -1,8 +1,9 @@
-import type { ImageSet } from "../data/dataset.ts";
+import type { PixelCoding } from "../data/codings.ts";
+import type { Split } from "../data/dataset.ts";
+import { fieldSize } from "../data/field.ts";
 import { hostInputs, inputsByName } from "../model/inputs.ts";
 import type { Terms } from "../model/model.ts";
 import type { Vae } from "../model/vae.ts";
-import type { PixelCoding } from "../pixels.ts";
 import * as tf from "../tf.ts";
 import { evaluationInputsAhead } from "./inputs.ts";
 import type { Pass, Runner } from "./runner.ts";
@@ -22,7 +23,7 @@ export interface EvaluatedBatch {
   /** Index of its first image in the split. */
   readonly start: number;
   readonly count: number;
-  /** The images as the model saw them, [count, D]; valid until the next batch is asked for. */
+  /** What the model's likelihood is a density for, as the model saw it, [count, D]; valid until the next batch is asked for. */
   readonly x: Float32Array;
   /** The tensors that were asked for, flat. */
   readonly values: readonly Float32Array[];
@@ -44,20 +45,22 @@ export const decodedPass = termsPass(1, ({ decoded }) => [tf.clone(decoded)]);
  */
 export async function* evaluatePasses(
   runner: Runner,
-  set: ImageSet,
+  set: Split,
   coding: PixelCoding,
   pass: Pass,
   { samples = 1, batchSize = imagesAtATime(runner.vae, samples) } = {},
 ): AsyncGenerator<EvaluatedBatch> {
   const { vae } = runner;
-  for await (const batch of evaluationInputsAhead({ set, coding, batchSize, noise: vae.noise, samples })) {
-    const { start, count, x } = batch;
+  const { fields, noise } = vae;
+  for await (const batch of evaluationInputsAhead({ set, fields, coding, batchSize, noise, samples })) {
+    const { start, count } = batch;
+    const x = batch[vae.target.name] as Float32Array;
     const often = count === batchSize && set.count >= RECORDED_BATCHES * batchSize;
     yield { start, count, x, values: await runner.run(pass, hostInputs(vae, batch), often) };
   }
 }
 
-function imagesAtATime({ imageShape: [H, W, C], likelihood }: Vae, samples: number): number {
-  const fit = Math.floor(DECODED_VALUES / (H * W * C * likelihood.paramChannels * samples));
+function imagesAtATime({ target, likelihood }: Vae, samples: number): number {
+  const fit = Math.floor(DECODED_VALUES / (fieldSize(target) * likelihood.paramChannels * samples));
   return Math.max(1, Math.min(EVALUATION_BATCH, fit));
 }

@@ -1,8 +1,9 @@
 import { evaluationBatches } from "../data/batches.ts";
-import type { ImageSet } from "../data/dataset.ts";
+import type { PixelCoding } from "../data/codings.ts";
+import type { Split } from "../data/dataset.ts";
+import { fieldSize } from "../data/field.ts";
 import { VaeError } from "../errors.ts";
 import { isDensity, type Vae } from "../model/vae.ts";
-import type { PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
 
@@ -27,15 +28,16 @@ export async function drawSamples(
  */
 export async function reconstruct(
   vae: Vae,
-  set: ImageSet,
+  set: Split,
   coding: PixelCoding,
   count: number,
   random = new RandomStream("evaluation"),
   pixels: PixelMode = "mean",
 ): Promise<{ originals: Uint8Array; reconstructions: Uint8Array }> {
   const batchSize = Math.min(count, set.count);
-  const [batch] = evaluationBatches(set, { coding, batchSize, random });
-  const x = tf.tensor2d(batch!.x, [batchSize, batch!.x.length / batchSize]);
+  const { target } = vae;
+  const [batch] = evaluationBatches(set, { fields: [target], coding, batchSize, random });
+  const x = tf.tensor2d(batch!.columns[target.name]!, [batchSize, fieldSize(target)]);
   const reconstructions = await toBytes(
     tf.tidy(() => render(vae, vae.encode(x).mean(), random.fork("draw"), pixels)),
   );

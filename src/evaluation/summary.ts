@@ -1,6 +1,6 @@
-import { valuesPerImage } from "../data/batches.ts";
-import type { ImageSet } from "../data/dataset.ts";
-import type { PixelCoding } from "../pixels.ts";
+import type { PixelCoding } from "../data/codings.ts";
+import type { Split } from "../data/dataset.ts";
+import { fieldSize } from "../data/field.ts";
 import { estimateElbo } from "./bounds.ts";
 import { estimateLevels, type LevelsEstimate } from "./levels.ts";
 import { readSigma } from "./readSigma.ts";
@@ -36,7 +36,7 @@ export const PROTOCOL =
 export async function summarise(
   runner: Runner,
   split: SplitName,
-  set: ImageSet,
+  set: Split,
   coding: PixelCoding,
   { levels }: { levels: boolean },
 ): Promise<SplitSummary> {
@@ -44,7 +44,7 @@ export async function summarise(
   const estimate = await estimateElbo(runner, set, coding);
   const { count, distortion, rate, ...rest } = estimate;
   if (!isOfDensity(runner)) return { split, count, distortion, rate };
-  const D = valuesPerImage(set);
+  const D = fieldSize(vae.target);
   const elbo = -(distortion + rate);
   const levels256 = levels ? await estimateLevels(runner, set, coding, estimate) : undefined;
   return {

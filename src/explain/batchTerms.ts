@@ -1,11 +1,11 @@
-import type { ImageSet } from "../data/dataset.ts";
+import type { PixelCoding } from "../data/codings.ts";
+import type { Split } from "../data/dataset.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import type { TermName } from "../likelihoods/likelihood.ts";
 import { inputsByName, onDevice } from "../model/inputs.ts";
 import type { Vae } from "../model/vae.ts";
 
 import { controlsAt, estimate, lossFormula, type Objective } from "../objectives/objective.ts";
-import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
 import { type InputsPlan, trainingInputs } from "../training/inputs.ts";
@@ -30,11 +30,19 @@ export interface BatchTerms {
 export async function measureFirstBatch(
   vae: Vae,
   objective: Objective,
-  set: ImageSet,
+  set: Split,
   { coding, batchSize, random }: { coding: PixelCoding; batchSize: number; random: RandomStream },
 ): Promise<BatchTerms> {
   const start = { epoch: 1, from: 0, step: 0 };
-  const inputs = { set, coding, batchSize, noise: vae.noise, samples: 1, seed: random.key };
+  const inputs = {
+    set,
+    fields: vae.fields,
+    coding,
+    batchSize,
+    noise: vae.noise,
+    samples: 1,
+    seed: random.key,
+  };
   const batch = trainingInputs({ ...inputs, ...start }).next().value!;
   const [x, noise] = onDevice(vae, batch) as [tf.Tensor2D, tf.Tensor2D];
   const { parts, ...whole } = tf.tidy(() => {

@@ -1,10 +1,11 @@
 import type { Config } from "../config/schema.ts";
+import { describeMeasure, type PixelCoding } from "../data/codings.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { fieldSize } from "../data/field.ts";
 import { likelihoods } from "../likelihoods/index.ts";
 import type { Vae } from "../model/vae.ts";
 import { createObjective } from "../objectives/index.ts";
 import { controlsAt } from "../objectives/objective.ts";
-import { describeMeasure, type PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
 import { measureFirstBatch } from "./batchTerms.ts";
 import type { Page, Section } from "./document.ts";
@@ -36,8 +37,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
   const { beta = 1 } = controlsAt(objective, "final", 1);
   const warmup = "warmup" in config.objective ? config.objective.warmup : 0;
   const { kindOf } = vae.likelihood;
-  const [height, width, channels] = dataset.imageShape;
-  const D = height * width * channels;
+  const D = fieldSize(vae.target);
   const reduction = reduce(likelihood, { D, beta });
   const random = new RandomStream(training.seed);
   const terms = await measureFirstBatch(vae, objective, dataset.train, {
@@ -59,7 +59,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
       ...(translated && { from: translated }),
       likelihood: likelihoodSection(likelihood, reduction, {
         name: dataset.name,
-        imageShape: dataset.imageShape,
+        field: vae.target,
         pixels: subject.pixels,
         coding,
       }),

@@ -13,7 +13,7 @@ export interface BatchInputs extends NoiseSize {
 
 /** The inputs of a model in their order: the fields that it reads, then its noise. */
 export const inputNames = ({ fields, noise }: Model): string[] => [
-  ...fields,
+  ...fields.map(({ name }) => name),
   ...noise.map(({ name }) => name),
 ];
 

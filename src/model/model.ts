@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Field, Fields } from "../data/field.ts";
 import type { LikelihoodConfig } from "../likelihoods/index.ts";
 import type { Likelihood } from "../likelihoods/likelihood.ts";
 import type { Parameters } from "../parameters.ts";
@@ -29,7 +30,9 @@ export interface Model {
   /** What it learns. */
   readonly parameters: Parameters;
   /** The fields of a batch that it reads. */
-  readonly fields: readonly string[];
+  readonly fields: readonly Field[];
+  /** The one of them that its likelihood is a density for, of D values. */
+  readonly target: Field;
   /** The noise that it needs for each sample. */
   readonly noise: readonly NoiseDraw[];
   readonly likelihood: Likelihood;
@@ -39,9 +42,10 @@ export interface Model {
 
 /** What a model is built for. */
 export interface ModelData {
-  readonly imageShape: readonly [height: number, width: number, channels: number];
+  /** Of its dataset. */
+  readonly fields: Fields;
   /** The mean of x over the training examples, [D], where its decoder starts from. */
-  readonly averageImage: Float32Array;
+  readonly averageX: Float32Array;
 }
 
 /** One family of models. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fieldOf, fieldSize } from "../data/field.ts";
 import type { Posterior, Prior } from "../distributions/distribution.ts";
 import { posteriorSchema, posteriors, priorSchema, priors } from "../distributions/index.ts";
 import { kl } from "../distributions/kl.ts";
@@ -35,7 +36,6 @@ export interface ForwardPass {
 
 /** A variational autoencoder: an encoder to q(z|x), a prior p(z), a decoder to p(x|z). Images are flat, [B, D]. */
 export interface Vae extends Model {
-  readonly imageShape: readonly [height: number, width: number, channels: number];
   readonly latentDim: number;
   readonly likelihood: Likelihood;
   readonly prior: Prior;
@@ -59,6 +59,7 @@ export const vae: ModelFamily<typeof schema, Vae> = {
   schema,
   create({ model: config, likelihood: likelihoodConfig }, data, random) {
     const { latentDim } = config;
+    const x = fieldOf(data.fields, "x");
     const parameters = new Parameters();
     const posterior = posteriors.of(config.posterior);
     const family = likelihoods.of(likelihoodConfig);
@@ -66,11 +67,12 @@ export const vae: ModelFamily<typeof schema, Vae> = {
     const network = networks.of(config.network).create(
       config.network,
       {
-        imageShape: data.imageShape,
+        xShape: x.shape,
+        D: fieldSize(x),
         latentDim,
         posteriorParams: posterior.paramCount(latentDim),
         paramChannels: likelihood.paramChannels,
-        initialParams: family.initialParams(likelihoodConfig, data.averageImage),
+        initialParams: family.initialParams(likelihoodConfig, data.averageX),
       },
       { encoder: parameters.scope("encoder"), decoder: parameters.scope("decoder") },
       random.fork("weights"),
@@ -96,10 +98,10 @@ export const vae: ModelFamily<typeof schema, Vae> = {
     };
     const noise: NoiseDraw = { name: POSTERIOR, shape: [latentDim], per: "example" };
     return {
-      imageShape: data.imageShape,
       latentDim,
       parameters,
-      fields: ["x"],
+      fields: [x],
+      target: x,
       noise: [noise],
       likelihood,
       prior,

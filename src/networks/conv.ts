@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { VaeError } from "../errors.ts";
 import type { CreateVariable } from "../parameters.ts";
 import type { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
@@ -38,9 +39,8 @@ export const conv = defineNetwork({
     .describe("convolutions of stride 2, then dense layers"),
 
   create({ channels, kernel, hidden, activation }, shape, make, random) {
-    const [H, W, C] = shape.imageShape;
-    const P = shape.paramChannels;
-    const D = H * W * C;
+    const { D, paramChannels: P } = shape;
+    const [H, W, C] = imageSize(shape.xShape);
     const sizes = halvings([H, W], channels.length);
     const [height, width] = sizes.at(-1)!; // of the smallest image
     const features = height * width * channels.at(-1)!;
@@ -83,6 +83,14 @@ export const conv = defineNetwork({
     };
   },
 });
+
+function imageSize(shape: readonly number[]): readonly [height: number, width: number, channels: number] {
+  if (shape.length === 3) return shape as readonly number[] as readonly [number, number, number];
+  throw new VaeError(
+    "usage",
+    `The conv network is for images, and x is an array of shape [${shape.join(", ")}]. --network mlp takes any.`,
+  );
+}
 
 type Size = readonly [height: number, width: number];
 

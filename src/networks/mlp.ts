@@ -21,8 +21,7 @@ export const mlp = defineNetwork({
     .describe("fully connected layers"),
 
   create({ hidden, activation }, shape, make, random) {
-    const D = shape.imageShape[0] * shape.imageShape[1] * shape.imageShape[2];
-    const P = shape.paramChannels;
+    const { D, paramChannels: P } = shape;
     const encoder = stack(make.encoder, random.fork("encoder"), activation, [
       D,
       ...hidden,

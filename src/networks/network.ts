@@ -5,9 +5,12 @@ import type { Tensor2D, Tensor3D } from "../tf.ts";
 
 /** The sizes that a pair of networks connects. */
 export interface NetworkShape {
-  readonly imageShape: readonly [height: number, width: number, channels: number];
+  /** Of one x. */
+  readonly xShape: readonly number[];
+  /** D, its values: H·W·C of an image. */
+  readonly D: number;
   readonly latentDim: number;
-  /** Numbers that describe q(z|x) for one image. */
+  /** Numbers that describe q(z|x) for one x. */
   readonly posteriorParams: number;
   /** P, numbers per pixel and channel that describe p(x|z). */
   readonly paramChannels: number;
@@ -15,9 +18,9 @@ export interface NetworkShape {
   readonly initialParams: Float32Array;
 }
 
-/** An encoder and a decoder. D = H·W·C, images are flat. */
+/** An encoder and a decoder. Whatever its shape, x is flat. */
 export interface Network {
-  /** Images to the parameters of q(z|x): [B, D] -> [B, posteriorParams]. */
+  /** x to the parameters of q(z|x): [B, D] -> [B, posteriorParams]. */
   encode(x: Tensor2D): Tensor2D;
   /** Latents to the parameters of p(x|z): [B, latentDim] -> [B, D, P]. */
   decode(z: Tensor2D): Tensor3D;

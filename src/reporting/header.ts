@@ -14,7 +14,7 @@ const LEGEND: Record<Likelihood["kindOf"], (loss: string) => string> = {
 /** What is about to happen, in a few lines: backend, data, model, folder. */
 export function header(experiment: Experiment, folder: string): string[] {
   const { config, backend, dataset, coding, vae } = experiment;
-  const { train, validation, test, imageShape } = dataset;
+  const { train, validation, test } = dataset;
   const family = likelihoods.of(config.likelihood);
   const { network, latentDim } = config.model;
   const threads = `${backend.threads} thread${backend.threads === 1 ? "" : "s"}`;
@@ -25,7 +25,7 @@ export function header(experiment: Experiment, folder: string): string[] {
     `backend     ${backend.name} on ${backend.device}, ${threads}`,
     ...backend.notes.map((text) => `            ${text}`),
     `data        ${dataset.name}: ${formatCount(train.count)} train, ${formatCount(validation.count)} validation, ` +
-      `${formatCount(test.count)} test images of ${imageShape.join("x")}, pixels ${coding}`,
+      `${formatCount(test.count)} test images of ${vae.target.shape.join("x")}, pixels ${coding}`,
     `likelihood  ${[formulaOf(family), family.settings(config.likelihood)].filter(Boolean).join(", ")}`,
     `objective   ${objective.kind}${controls.join("")}${samples}`,
     `model       ${network.kind} ${network.hidden.join("-") || "(linear)"}, latent dimension ${latentDim}, ` +

@@ -1,15 +1,13 @@
 import { ahead } from "../ahead.ts";
-import { trainingBatches } from "../data/batches.ts";
-import type { ImageSet } from "../data/dataset.ts";
+import { type Coded, trainingBatches } from "../data/batches.ts";
+import type { Split } from "../data/dataset.ts";
 import type { BatchInputs } from "../model/inputs.ts";
 import { type NoiseDraw, stepNoise } from "../model/noise.ts";
-import type { PixelCoding } from "../pixels.ts";
 import { RandomStream } from "../random.ts";
 
 /** What the steps of an epoch are run on; plain data, and all that it depends on. */
-export interface InputsPlan {
-  readonly set: ImageSet;
-  readonly coding: PixelCoding;
+export interface InputsPlan extends Coded {
+  readonly set: Split;
   readonly batchSize: number;
   /** What the model draws, and for how many samples of each image. */
   readonly noise: readonly NoiseDraw[];
@@ -26,9 +24,9 @@ export interface InputsPlan {
 export function* trainingInputs(plan: InputsPlan): Generator<BatchInputs, void, undefined> {
   const { set, samples, step, from } = plan;
   const random = new RandomStream(plan.seed);
-  for (const { x, count, index } of trainingBatches(set, { ...plan, random })) {
+  for (const { columns, count, index } of trainingBatches(set, { ...plan, random })) {
     const noise = stepNoise(plan.noise, { count, samples }, random, step + index - from);
-    yield { count, samples, x, ...noise };
+    yield { count, samples, ...columns, ...noise };
   }
 }
 

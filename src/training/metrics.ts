@@ -17,8 +17,8 @@ export interface MetricsContext {
   readonly objective: Objective;
   /** The likelihood's. */
   readonly kindOf: "density" | "loss";
-  /** D = pixels × channels. */
-  readonly valuesPerImage: number;
+  /** D, of one example. */
+  readonly D: number;
 }
 
 const arithmetic = { add: (a: number, b: number) => a + b, mul: (a: number, b: number) => a * b };
@@ -27,12 +27,12 @@ const arithmetic = { add: (a: number, b: number) => a + b, mul: (a: number, b: n
 export function metricsOf(
   means: Means,
   controls: Readonly<Record<string, number>>,
-  { objective, kindOf, valuesPerImage }: MetricsContext,
+  { objective, kindOf, D }: MetricsContext,
 ): Metrics {
   const loss = lossOf(objective, means, controls, arithmetic);
   if (kindOf === "loss") return { loss, quantities: means };
   const elbo = -sumOf(objective.quantities.filter((q) => q.isPartOfElbo).map(({ name }) => means[name]!));
-  return { loss, quantities: means, elbo, bitsPerDim: -elbo / (valuesPerImage * Math.LN2) };
+  return { loss, quantities: means, elbo, bitsPerDim: -elbo / (D * Math.LN2) };
 }
 
 /** Running sums over images; plain data, so that a checkpoint can hold it. */

@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { PixelCoding } from "../data/codings.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { fieldSize } from "../data/field.ts";
 import { VaeError } from "../errors.ts";
 import { estimateBound } from "../evaluation/bounds.ts";
 import { findNonFinite } from "../evaluation/nonFinite.ts";
@@ -7,7 +9,6 @@ import { readSigma } from "../evaluation/readSigma.ts";
 import type { Runner } from "../evaluation/runner.ts";
 import { areFinite, type Means } from "../objectives/means.ts";
 import { controlsAt, type Objective } from "../objectives/objective.ts";
-import type { PixelCoding } from "../pixels.ts";
 import type { RandomStream } from "../random.ts";
 import type { FinishReason, Listener } from "./events.ts";
 import { type InputsPlan, trainingInputs, trainingInputsAhead } from "./inputs.ts";
@@ -161,12 +162,11 @@ async function takeSteps(options: TrainerOptions, run: ReturnType<typeof describ
 
 /** What follows from the options and holds for the whole run. */
 function describe({ runner: { vae }, step, dataset, config, objective, state }: TrainerOptions) {
-  const [H, W, C] = vae.imageShape;
   const stepsPerEpoch = Math.ceil(dataset.train.count / config.batchSize);
   const at = (step: number | "final") => controlsAt(objective, step, stepsPerEpoch);
   const learningRateAt = learningRateSchedule(config, stepsPerEpoch * config.epochs);
   return {
-    context: { objective, kindOf: vae.likelihood.kindOf, valuesPerImage: H * W * C },
+    context: { objective, kindOf: vae.likelihood.kindOf, D: fieldSize(vae.target) },
     controlsAt: at,
     learningRateAt,
     /** The numbers of a log line that are none of the loss. */
@@ -188,6 +188,7 @@ const inputsPlan = (options: TrainerOptions): InputsPlan => {
   const { runner, dataset, coding, config, objective, random, state } = options;
   return {
     set: dataset.train,
+    fields: runner.vae.fields,
     coding,
     batchSize: config.batchSize,
     noise: runner.vae.noise,

@@ -2,6 +2,7 @@ import { PNG } from "pngjs";
 import { expect, test } from "vitest";
 import { imageGrid } from "../../src/artifacts/imageGrid.ts";
 import { contactSheet } from "../../src/data/contactSheet.ts";
+import { imageFields, imageSplit } from "../../src/data/images.ts";
 import { labelCounts, pixelStatistics } from "../../src/data/pixelStatistics.ts";
 
 /** The red channel of a decoded PNG, as rows. */
@@ -58,21 +59,22 @@ test("bytes that are no whole images are a defect", () => {
 test("a contact sheet has one row for each class", () => {
   const labels = Uint8Array.of(2, 0, 2, 2, 0);
   const pixels = Uint8Array.of(10, 20, 30, 40, 50);
+  const { x: image, label } = imageFields([1, 1, 1], 3);
+  const set = imageSplit(5, pixels, labels);
   const sheet = (columns: number, rows: number) => [
-    ...contactSheet({ pixels, labels, count: 5 }, [1, 1, 1], { columns, rows }),
+    ...contactSheet(set, { image, label }, { columns, rows }),
   ];
   expect(sheet(3, 10)).toEqual([20, 50, 0, 10, 30, 40]);
   expect(sheet(2, 1)).toEqual([20, 50]);
-  expect([...contactSheet({ pixels, count: 5 }, [1, 1, 1], { columns: 2, rows: 2 })]).toEqual([
-    10, 20, 30, 40,
-  ]);
-  expect([...contactSheet({ pixels, count: 5 }, [1, 1, 1], { columns: 3, rows: 2 })]).toEqual([
-    10, 20, 30, 40, 50, 0,
-  ]);
+  const first = [10, 20, 30, 40, 50, 0];
+  expect([...contactSheet(set, { image }, { columns: 3, rows: 2 })]).toEqual(first);
+  expect([...contactSheet(set, { image }, { columns: 2, rows: 2 })]).toEqual(first.slice(0, 4));
+  const unlabelled = imageSplit(5, pixels);
+  expect([...contactSheet(unlabelled, { image, label }, { columns: 3, rows: 2 })]).toEqual(first);
 });
 
 test("pixel statistics", () => {
-  const { histogram, ...statistics } = pixelStatistics({ pixels: Uint8Array.of(0, 0, 0, 255), count: 1 });
+  const { histogram, ...statistics } = pixelStatistics(Uint8Array.of(0, 0, 0, 255));
   // numpy: np.mean([0, 0, 0, 1]), np.std([0, 0, 0, 1])
   expect(statistics).toEqual({
     mean: 0.25,
@@ -82,15 +84,11 @@ test("pixel statistics", () => {
     isBinary: true,
   });
   expect([histogram[0], histogram[15]]).toEqual([0.75, 0.25]);
-  expect(pixelStatistics({ pixels: Uint8Array.of(0, 1), count: 1 }).isBinary).toBe(false);
+  expect(pixelStatistics(Uint8Array.of(0, 1)).isBinary).toBe(false);
 });
 
 test("label counts", () => {
-  expect(labelCounts({ pixels: new Uint8Array(3), count: 3, labels: Uint8Array.of(1, 1, 3) })).toEqual([
-    0, 2, 0, 1,
-  ]);
-  expect(labelCounts({ pixels: new Uint8Array(3), count: 3, labels: Uint8Array.of(1, 1) }, 5)).toEqual([
-    0, 2, 0, 0, 0,
-  ]);
-  expect(labelCounts({ pixels: new Uint8Array(3), count: 3 })).toEqual([]);
+  expect(labelCounts(Uint8Array.of(1, 1, 3))).toEqual([0, 2, 0, 1]);
+  expect(labelCounts(Uint8Array.of(1, 1), 5)).toEqual([0, 2, 0, 0, 0]);
+  expect(labelCounts(undefined)).toEqual([]);
 });

@@ -10,11 +10,18 @@ test("digits are drawn once and then read", async () => {
   const folder = await temporaryFolder();
   const first = contextIn(folder);
   const drawn = await drawnDigits.load(config, first);
-  expect(drawn.imageShape).toEqual([28, 28, 1]);
+  expect(drawn.fields["x"]?.shape).toEqual([28, 28, 1]);
   expect([drawn.train.count, drawn.test?.count]).toEqual([20, 10]);
-  expect(drawn.train.pixels.length).toBe(20 * 784);
-  expect(new Set(drawn.train.labels)).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
-  expect(drawn.classNames).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+  expect(drawn.train.columns["x"]?.length).toBe(20 * 784);
+  expect(new Set(drawn.train.columns["label"])).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+  expect(drawn.fields["label"]).toEqual({
+    name: "label",
+    shape: [],
+    kind: "class",
+    show: "value",
+    classCount: 10,
+    classNames: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+  });
   expect(first.events.at(-1)).toEqual({ label: "drawing digits", done: 30, total: 30, unit: "images" });
 
   const second = contextIn(folder);

@@ -29,17 +29,47 @@ test("own files with labels and a test set, plain and gzip", async () => {
   const other = tinyImages(5);
   const folder = await folderWith({ train: gzipSync(images), labels: labels, test: other.images });
   const data = await load(folder, { trainImages: "train", trainLabels: "labels", testImages: "test" });
-  expect(data.imageShape).toEqual([2, 3, 1]);
+  expect(data.fields["x"]?.shape).toEqual([2, 3, 1]);
   expect([data.train.count, data.test?.count]).toEqual([30, 5]);
-  expect(data.train.labels?.length).toBe(30);
-  expect(data.test?.labels).toBeUndefined();
+  expect(data.train.columns["label"]?.length).toBe(30);
+  expect(data.fields["label"]).toMatchObject({ kind: "class", classCount: 3 });
+  expect(Object.keys(data.test!.columns)).toEqual(["x"]);
   expect(data.hashes[join(folder, "train")]).toBe(hashOf(images)); // of what is in the gzip file
+});
+
+test("labels go with their images into every split", async () => {
+  const folder = await folderWith({ train: images, labels });
+  const paths = { trainImages: join(folder, "train"), trainLabels: join(folder, "labels") };
+  const dataset = await loadDataset(datasetSchema.parse({ name: "idx", ...paths }), contextIn(folder));
+  const all = [dataset.train, dataset.test, dataset.validation];
+  expect(all.map(({ columns }) => columns["label"]?.length)).toEqual([24, 3, 3]);
+  const order = Array.from({ length: 30 }, (_, i) => i);
+  // The first pixel of an image tells its index, and its label is that modulo 3.
+  expect(all.flatMap(({ columns }) => [...columns["x"]!].filter((_, i) => i % 6 === 0))).toEqual(order);
+  expect(all.flatMap(({ columns }) => [...columns["label"]!])).toEqual(order.map((i) => i % 3));
+  for (const { columns } of all) expect(columns["label"]?.buffer).toBeInstanceOf(SharedArrayBuffer);
+});
+
+test("there are as many classes as the highest label of any split says", async () => {
+  const test = tinyImages(4);
+  const folder = await folderWith({
+    train: images,
+    test: test.images,
+    labels,
+    high: test.labels.with(-1, 7),
+  });
+  const files = { trainImages: "train", testImages: "test" };
+  const classCount = async (more: Record<string, string>) =>
+    (await load(folder, { ...files, ...more })).fields["label"];
+  expect(await classCount({ trainLabels: "labels", testLabels: "high" })).toMatchObject({ classCount: 8 });
+  expect(await classCount({ testLabels: "high" })).toMatchObject({ classCount: 8 });
+  expect(await classCount({})).toBeUndefined();
 });
 
 test("RGB images of any size", async () => {
   const rgb = encodeIdx({ dims: [4, 5, 7, 3], data: new Uint8Array(4 * 5 * 7 * 3) });
   const data = await load(await folderWith({ rgb }), { trainImages: "rgb" });
-  expect(data.imageShape).toEqual([5, 7, 3]);
+  expect(data.fields["x"]?.shape).toEqual([5, 7, 3]);
 });
 
 test("without a test file, a tenth goes to validation and a tenth to test", async () => {

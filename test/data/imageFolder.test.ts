@@ -28,9 +28,10 @@ test("grey images in the order of their names", async () => {
     "notes.txt": "not read",
   });
   const data = await load({ path: folder });
-  expect(data.imageShape).toEqual([2, 3, 1]);
-  expect([...data.train.pixels]).toEqual([5, 10, 20].flatMap((level) => Array(6).fill(level)));
-  expect(data.train.labels).toBeUndefined();
+  expect(data.fields["x"]?.shape).toEqual([2, 3, 1]);
+  expect([...data.train.columns["x"]!]).toEqual([5, 10, 20].flatMap((level) => Array(6).fill(level)));
+  expect(Object.keys(data.fields)).toEqual(["x"]);
+  expect(Object.keys(data.train.columns)).toEqual(["x"]);
   expect(data.test).toBeUndefined();
   expect(data.hashes[folder]).toMatch(/^[0-9a-f]{64}$/);
 });
@@ -38,12 +39,12 @@ test("grey images in the order of their names", async () => {
 test("one coloured image makes all RGB; `channels` decides otherwise", async () => {
   const folder = await folderWith({ "a.png": png(1, 1, gray(100)), "b.png": png(1, 1, [255, 0, 0]) });
   const rgb = await load({ path: folder });
-  expect(rgb.imageShape).toEqual([1, 1, 3]);
-  expect([...rgb.train.pixels]).toEqual([100, 100, 100, 255, 0, 0]);
+  expect(rgb.fields["x"]?.shape).toEqual([1, 1, 3]);
+  expect([...rgb.train.columns["x"]!]).toEqual([100, 100, 100, 255, 0, 0]);
   const forced = await load({ path: folder, channels: 1 });
-  expect([...forced.train.pixels]).toEqual([100, 76]); // 0.299 * 255 = 76.2
+  expect([...forced.train.columns["x"]!]).toEqual([100, 76]); // 0.299 * 255 = 76.2
   expect(
-    (await load({ path: await folderWith({ "a.png": png(1, 1, gray(7)) }), channels: 3 })).imageShape,
+    (await load({ path: await folderWith({ "a.png": png(1, 1, gray(7)) }), channels: 3 })).fields["x"]?.shape,
   ).toEqual([1, 1, 3]);
 });
 
@@ -53,15 +54,15 @@ test("subfolders are classes, and every stretch of the images holds all of them"
   for (let i = 0; i < 4; i++) files[`dogs/${i}.png`] = png(1, 1, gray(100 + i));
   const folder = await folderWith(files);
   const data = await load({ path: folder });
-  expect(data.classNames).toEqual(["cats", "dogs"]);
-  expect([...data.train.labels!]).toEqual([0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0]);
-  expect([...data.train.pixels]).toEqual([0, 100, 1, 2, 101, 3, 4, 102, 5, 6, 103, 7]);
+  expect(data.fields["label"]).toMatchObject({ kind: "class", classCount: 2, classNames: ["cats", "dogs"] });
+  expect([...data.train.columns["label"]!]).toEqual([0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0]);
+  expect([...data.train.columns["x"]!]).toEqual([0, 100, 1, 2, 101, 3, 4, 102, 5, 6, 103, 7]);
 });
 
 test("test images have the classes of the training images", async () => {
   const train = await folderWith({ "cats/1.png": png(1, 1, gray(1)), "dogs/1.png": png(1, 1, gray(2)) });
   const data = await load({ path: train, testPath: await folderWith({ "dogs/1.png": png(1, 1, gray(3)) }) });
-  expect([...data.test!.labels!]).toEqual([1]);
+  expect([...data.test!.columns["label"]!]).toEqual([1]);
   expect(Object.keys(data.hashes).length).toBe(2);
 });
 
@@ -71,7 +72,7 @@ test("without a test folder, validation and test images come from the end", asyn
   );
   const path = await folderWith(files);
   const dataset = await loadDataset(datasetSchema.parse({ name: "images", path }), contextIn(""));
-  expect([...dataset.test.pixels, ...dataset.validation.pixels]).toEqual([16, 17, 18, 19]);
+  expect([...dataset.test.columns["x"]!, ...dataset.validation.columns["x"]!]).toEqual([16, 17, 18, 19]);
   expect(dataset.train.count).toBe(16);
 });
 

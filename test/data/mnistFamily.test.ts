@@ -53,10 +53,10 @@ test("the first use downloads, the second reads", async () => {
   const { descriptor, raw, mirror, folder } = await tiny();
   const context = contextIn(folder);
   const data = await loadDescribed(descriptor, context);
-  expect(data.imageShape).toEqual([2, 3, 1]);
+  expect(data.fields["x"]?.shape).toEqual([2, 3, 1]);
   expect([data.train.count, data.test?.count]).toEqual([12, 6]);
-  expect([...data.train.pixels.subarray(0, 12)]).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]);
-  expect([...data.train.labels!.subarray(0, 4)]).toEqual([0, 1, 2, 0]);
+  expect([...data.train.columns["x"]!.subarray(0, 12)]).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]);
+  expect([...data.train.columns["label"]!.subarray(0, 4)]).toEqual([0, 1, 2, 0]);
   expect(data.hashes).toEqual(
     Object.fromEntries(Object.entries(raw).map(([name, bytes]) => [name, hashOf(bytes)])),
   );
@@ -261,10 +261,10 @@ test.skipIf(!hasMnist)("MNIST itself (needs VAE_DATA_DIR with a folder mnist)", 
   const mnist = await loadDataset(datasetSchema.parse({ name: "mnist" }), context);
   expect([mnist.train.count, mnist.validation.count, mnist.test.count]).toEqual([55_000, 5000, 10_000]);
   // The first labels, as the data set's many tutorials print them.
-  expect([...mnist.train.labels!.subarray(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
-  expect([...mnist.test.labels!.subarray(0, 10)]).toEqual([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
+  expect([...mnist.train.columns["label"]!.subarray(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
+  expect([...mnist.test.columns["label"]!.subarray(0, 10)]).toEqual([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
   // 0.1307 is the mean that torchvision's MNIST examples normalise by, over all 60,000 training images.
   const all = [mnist.train, mnist.validation];
-  const sum = all.map(({ pixels }) => pixels.reduce((a, b) => a + b, 0));
+  const sum = all.map(({ columns }) => (columns["x"] as Uint8Array).reduce((a, b) => a + b, 0));
   expect((sum[0]! + sum[1]!) / 255 / 60_000 / 784).toBeCloseTo(0.1307, 4);
 });

@@ -1,27 +1,25 @@
 import { expect, test } from "vitest";
-import type { ImageSet, SourceData } from "../../src/data/dataset.ts";
+import type { SourceData, Split } from "../../src/data/dataset.ts";
+import { imageFields, imageSplit } from "../../src/data/images.ts";
 import { datasetNames, datasetSchema, datasets } from "../../src/data/index.ts";
 import { holdOut } from "../../src/data/splits.ts";
 import { failureOf } from "./files.ts";
 
 /** Images of two pixels, both `first`, `first` + 1, …; labels likewise. */
-function imagesFrom(first: number, count: number): ImageSet {
+function imagesFrom(first: number, count: number): Split {
+  const pixels = Uint8Array.from({ length: 2 * count }, (_, i) => first + Math.floor(i / 2));
   const labels = Uint8Array.from({ length: count }, (_, i) => first + i);
-  return {
-    pixels: Uint8Array.from({ length: 2 * count }, (_, i) => first + Math.floor(i / 2)),
-    count,
-    labels,
-  };
+  return imageSplit(count, pixels, labels);
 }
 
 const source = (train: number, test?: number): SourceData => ({
-  imageShape: [1, 2, 1],
+  fields: imageFields([1, 2, 1], 256),
   train: imagesFrom(0, train),
   ...(test !== undefined && { test: imagesFrom(200, test) }),
   hashes: {},
 });
 
-const labelsOf = ({ labels }: ImageSet) => [...labels!];
+const labelsOf = ({ columns }: Split) => [...columns["label"]!];
 
 test("validation is the end of the training images", () => {
   const { train, validation, test } = holdOut(source(10, 4), { name: "x", validation: 3 });
@@ -29,8 +27,8 @@ test("validation is the end of the training images", () => {
   expect(labelsOf(validation)).toEqual([7, 8, 9]);
   expect(labelsOf(test)).toEqual([200, 201, 202, 203]);
   for (const set of [train, validation, test]) {
-    expect(set.pixels.length).toBe(2 * set.count);
-    expect([...set.pixels].filter((_, i) => i % 2 === 0)).toEqual(labelsOf(set));
+    expect(set.columns["x"]?.length).toBe(2 * set.count);
+    expect([...set.columns["x"]!].filter((_, i) => i % 2 === 0)).toEqual(labelsOf(set));
   }
 });
 
@@ -65,8 +63,9 @@ test("limit shortens each split from its beginning, after validation is held out
 });
 
 test("images without labels stay without", () => {
-  const { labels: _, ...train } = imagesFrom(0, 10);
-  expect(holdOut({ ...source(1), train }, { name: "x" }).train.labels).toBeUndefined();
+  const train = imageSplit(10, imagesFrom(0, 10).columns["x"] as Uint8Array);
+  const held = holdOut({ ...source(1), train }, { name: "x" });
+  for (const set of [held.train, held.validation, held.test]) expect(Object.keys(set.columns)).toEqual(["x"]);
 });
 
 test("too few images are an error that says how many are accepted", async () => {

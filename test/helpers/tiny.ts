@@ -1,13 +1,15 @@
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
-import { averageImage } from "../../src/data/batches.ts";
-import type { Dataset } from "../../src/data/dataset.ts";
-import { DIGITS_SHAPE, generateDigits } from "../../src/data/digits.ts";
+import { averageOf } from "../../src/data/codedFields.ts";
+import type { PixelCoding } from "../../src/data/codings.ts";
+import { type Dataset, part } from "../../src/data/dataset.ts";
+import { DIGITS_CLASS_NAMES, DIGITS_SHAPE, generateDigits } from "../../src/data/digits.ts";
+import { fieldOf } from "../../src/data/field.ts";
+import { imageFields } from "../../src/data/images.ts";
 import { createRunner } from "../../src/evaluation/runner.ts";
 import { settle } from "../../src/experiment.ts";
 import { models } from "../../src/model/index.ts";
 import { createObjective } from "../../src/objectives/index.ts";
-import type { PixelCoding } from "../../src/pixels.ts";
 import { RandomStream } from "../../src/random.ts";
 import type { TrainEvent } from "../../src/training/events.ts";
 import { createAdam } from "../../src/training/optimizer.ts";
@@ -18,15 +20,13 @@ import { initialState, type TrainerOptions, type TrainingState, train } from "..
 export function tinyDigits(train = 300, held = 50): Dataset {
   const images = (split: "train" | "test", count: number) => generateDigits({ seed: 0, split, count });
   const all = images("train", train + held);
-  const part = (from: number, to: number) => ({
-    pixels: all.pixels.subarray(784 * from, 784 * to),
-    count: to - from,
-  });
+  const fields = imageFields(DIGITS_SHAPE, DIGITS_CLASS_NAMES);
+  const between = (from: number, to: number) => part(all, Object.values(fields), from, to);
   return {
     name: "digits",
-    imageShape: DIGITS_SHAPE,
-    train: part(0, train),
-    validation: part(train, train + held),
+    fields,
+    train: between(0, train),
+    validation: between(train, train + held),
     test: images("test", held),
     hashes: {},
   };
@@ -52,7 +52,8 @@ export function tinyTraining(
   const dataset = overrides.dataset ?? tinyDigits();
   const coding = config.dataset.pixels as PixelCoding;
   const random = new RandomStream(config.training.seed);
-  const data = { imageShape: dataset.imageShape, averageImage: averageImage(dataset.train, coding) };
+  const { fields } = dataset;
+  const data = { fields, averageX: averageOf(dataset.train, fieldOf(fields, "x"), coding) };
   const vae = models.of(config.model).create(config, data, random);
   const runner = createRunner(vae, { record: false, note: () => {} });
   const objective = createObjective(config.objective);

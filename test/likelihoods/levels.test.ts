@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { likelihoods } from "../../src/likelihoods/index.ts";
 import {
   codePixels,
   codingsFor,
@@ -8,7 +7,8 @@ import {
   levelsCoding,
   type PixelCoding,
   pixelCodings,
-} from "../../src/pixels.ts";
+} from "../../src/data/codings.ts";
+import { likelihoods } from "../../src/likelihoods/index.ts";
 import { RandomStream } from "../../src/random.ts";
 
 const allBytes = Uint8Array.from({ length: 256 }, (_, v) => v);

@@ -1,6 +1,8 @@
 import { CholeskyDecomposition, Matrix } from "ml-matrix";
 import { beforeAll, expect, test } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
+import { part } from "../../src/data/dataset.ts";
+import { imageFields } from "../../src/data/images.ts";
 import { estimateElbo } from "../../src/evaluation/bounds.ts";
 import * as tf from "../../src/tf.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
@@ -11,6 +13,7 @@ import { closedForm, rowsOf, smallDigits } from "./probabilisticPca.ts";
  * log-likelihood, which has a closed form (Lucas et al. 2019, "Don't blame the ELBO!", section 3).
  */
 const LATENTS = 5;
+const fields = imageFields([10, 10, 1]);
 const train = smallDigits("train", 4000);
 const held = smallDigits("test", 200);
 const training = () =>
@@ -25,7 +28,7 @@ const training = () =>
       "training.learningRate": "0.02",
       "training.schedule": "cosine",
     },
-    { dataset: { name: "small", imageShape: [10, 10, 1], train, validation: held, test: held, hashes: {} } },
+    { dataset: { name: "small", fields, train, validation: held, test: held, hashes: {} } },
   );
 await useBackend("wasm", { threads: 1 });
 const { run, vae, runner, coding } = training();
@@ -55,7 +58,7 @@ test("log p(x) = ELBO + KL(q ‖ p(z|x)), image by image", async () => {
   const W = Matrix.from1DArray(kernel.shape[0]!, kernel.shape[1]!, kernel.data);
   const b = weights("decoder.output.bias").data;
   const sigmaSquared = Math.exp(2 * weights("likelihood.logSigma").data[0]!);
-  const images = rowsOf({ pixels: held.pixels.subarray(0, 100 * 20), count: 20 });
+  const images = rowsOf(part(held, Object.values(fields), 0, 20));
   const residuals = images.clone().subRowVector(b);
 
   // p(x) = N(b, WᵀW + σ²), p(z|x) = N(M⁻¹ W (x − b), σ² M⁻¹) with M = W Wᵀ + σ² (Tipping and Bishop 1999, eq. 4 and 5).

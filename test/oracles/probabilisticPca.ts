@@ -1,11 +1,12 @@
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
-import type { ImageSet } from "../../src/data/dataset.ts";
+import type { Split } from "../../src/data/dataset.ts";
 import { generateDigits } from "../../src/data/digits.ts";
+import { imageSplit } from "../../src/data/images.ts";
 
 /** The digits, 10x10 pixels: the average byte of each tenth of the height and width. */
-export function smallDigits(split: "train" | "test", count: number): ImageSet {
+export function smallDigits(split: "train" | "test", count: number): Split {
   const SIDE = 10;
-  const { pixels } = generateDigits({ seed: 0, split, count });
+  const pixels = generateDigits({ seed: 0, split, count }).columns.x;
   const small = new Uint8Array(SIDE * SIDE * count);
   // Pixel i of 28 covers [i, i + 1) of 28, that is [i·10/28, (i + 1)·10/28) of 10.
   const overlap = (cell: number, i: number) =>
@@ -26,14 +27,14 @@ export function smallDigits(split: "train" | "test", count: number): ImageSet {
       }
     }
   }
-  return { pixels: small, count };
+  return imageSplit(count, small);
 }
 
 /** x = byte / 255 as rows, [count, D]. */
-export const rowsOf = ({ pixels, count }: ImageSet) =>
+export const rowsOf = ({ columns, count }: Split) =>
   new Matrix(
     Array.from({ length: count }, (_, n) =>
-      Array.from(pixels.subarray(100 * n, 100 * (n + 1)), (v) => v / 255),
+      Array.from(columns["x"]!.subarray(100 * n, 100 * (n + 1)), (v) => v / 255),
     ),
   );
 
@@ -43,7 +44,7 @@ export const rowsOf = ({ pixels, count }: ImageSet) =>
  *
  *     log p(x) = −½ (D log 2π + Σ_{i≤q} log λ_i + (D − q) log σ² + D) on average, in nats per image.
  */
-export function closedForm(set: ImageSet, q: number): { sigmaSquared: number; logProb: number } {
+export function closedForm(set: Split, q: number): { sigmaSquared: number; logProb: number } {
   const x = rowsOf(set);
   const D = x.columns;
   const centred = x.subRowVector(x.mean("column"));

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
-import { averageImage } from "../../src/data/batches.ts";
+import { averageOf } from "../../src/data/codedFields.ts";
+import { codePixels } from "../../src/data/codings.ts";
 import { estimateElbo } from "../../src/evaluation/bounds.ts";
-import { codePixels } from "../../src/pixels.ts";
 import { RandomStream } from "../../src/random.ts";
 import * as tf from "../../src/tf.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
@@ -27,8 +27,9 @@ async function trained(beta: number) {
 /** E[mean²] of q(z|x), for each latent: 1 at most where the codes lie within the prior N(0, I). */
 const spreadOfCodes = ({ vae, dataset, coding }: Awaited<ReturnType<typeof trained>>) =>
   tf.tidy(() => {
-    const x = new Float32Array(dataset.train.pixels.length);
-    codePixels(coding, dataset.train.pixels, new RandomStream(0), x);
+    const pixels = dataset.train.columns["x"] as Uint8Array;
+    const x = new Float32Array(pixels.length);
+    codePixels(coding, pixels, new RandomStream(0), x);
     const codes = vae.encode(tf.tensor2d(x, [dataset.train.count, 784])).mean();
     return tf.mean(tf.square(codes)).dataSync()[0]!;
   });
@@ -43,9 +44,9 @@ describe("β trades distortion for rate", () => {
   });
 
   test("a large β collapses: no rate, and the distortion is the entropy of the pixel means", async () => {
-    const { dataset, coding, terms } = await trained(100);
+    const { dataset, vae, coding, terms } = await trained(100);
     // −Σ_d p log p + (1 − p) log(1 − p): the least that a decoder can reach which knows nothing of the image.
-    const entropy = averageImage(dataset.train, coding).reduce(
+    const entropy = averageOf(dataset.train, vae.target, coding).reduce(
       (sum, p) => sum - (p > 0 ? p * Math.log(p) : 0) - (p < 1 ? (1 - p) * Math.log(1 - p) : 0),
       0,
     );

@@ -1,7 +1,7 @@
-import type { ImageShape } from "../../data/dataset.ts";
+import { codingsFor, describeMeasure, levelsOf, type PixelCoding } from "../../data/codings.ts";
+import { type Field, fieldSize } from "../../data/field.ts";
 import { type LikelihoodConfig, likelihoods } from "../../likelihoods/index.ts";
 import { formulaOf } from "../../likelihoods/likelihood.ts";
-import { codingsFor, describeMeasure, levelsOf, type PixelCoding } from "../../pixels.ts";
 import { list, paragraph, type Section } from "../document.ts";
 import type { Reduction } from "../reductions/reduction.ts";
 
@@ -9,12 +9,12 @@ import type { Reduction } from "../reductions/reduction.ts";
 export function likelihoodSection(
   config: LikelihoodConfig,
   reduction: Reduction,
-  data: { name: string; imageShape: ImageShape; pixels: string; coding: PixelCoding },
+  data: { name: string; field: Field; pixels: string; coding: PixelCoding },
 ) {
   const family = likelihoods.of(config);
   const support = family.support(config);
   const accepted = codingsFor(support);
-  const D = data.imageShape[0] * data.imageShape[1] * data.imageShape[2];
+  const D = fieldSize(data.field);
   const resolved = data.pixels === "auto" ? `\`auto\`, which is ${data.coding} here` : data.coding;
   const isLoss = family.kindOf === "loss";
   const formula = [formulaOf(family), ...reduction.details];
@@ -28,7 +28,7 @@ export function likelihoodSection(
           ? "base measure: none, as it is no density"
           : `base measure: ${describeMeasure(support)}; numbers on different measures are not comparable`,
         `pixels: ${resolved} (${describeCoding(data.coding)}); ${isLoss ? "taken" : "a density"} for ${accepted.join(", ")}`,
-        `data: ${data.name}, ${data.imageShape.join("x")}, so D = ${D} values per image`,
+        `data: ${data.name}, ${data.field.shape.join("x")}, so D = ${D} values per image`,
       ),
       ...(isLoss
         ? [
@@ -46,7 +46,7 @@ export function likelihoodSection(
       ...(isLoss ? {} : { baseMeasure: describeMeasure(support) }),
       pixels: { asked: data.pixels, resolved: data.coding, accepted },
       dataset: data.name,
-      imageShape: data.imageShape,
+      imageShape: data.field.shape,
       D,
     },
   } satisfies Section;
