@@ -6,8 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ahead } from "../src/ahead.ts";
 import { averageImage } from "../src/data/batches.ts";
-import { type InputsPlan, trainingInputs } from "../src/training/inputs.ts";
-import type { BatchInputs } from "../src/training/step.ts";
+import { type InputsPlan, trainingInputs, trainingInputsAhead } from "../src/training/inputs.ts";
 import { tinyDigits } from "./helpers/tiny.ts";
 
 interface Counted {
@@ -36,6 +35,16 @@ beforeAll(() => {
      }
      export function* ending() {
        process.exit(3);
+     }
+     export function* throwing({ what }) {
+       if (what === "text") throw "not an error";
+       if (what === "uncloneable") throw Object.assign(new TypeError("with a function"), { f() {} });
+       yield { f() {} };
+     }
+     export async function* dying() {
+       yield { i: 0 };
+       setTimeout(() => { throw new SyntaxError("thrown later"); });
+       await new Promise(() => {});
      }`,
   );
 });
@@ -43,6 +52,8 @@ beforeAll(() => {
 function* counting(_: { count: number; from?: number; fails?: number }): Generator<Counted> {}
 function* large(_: object): Generator<Counted> {}
 function* ending(_: object): Generator<Counted> {}
+function* throwing(_: { what: string }): Generator<Counted> {}
+function* dying(_: object): Generator<Counted> {}
 
 describe("values made ahead", () => {
   test("come in order from another thread, with their arrays", async () => {
@@ -74,14 +85,35 @@ describe("values made ahead", () => {
     await b.return();
   });
 
-  test("an error arrives where it would have been thrown", async () => {
+  test("an error arrives where it would have been thrown, as it was thrown", async () => {
     const values = ahead(module, counting, { count: 9, fails: 2 });
     expect((await values.next()).value!.i).toBe(0);
     expect((await values.next()).value!.i).toBe(1);
-    await expect(values.next()).rejects.toThrow(new RangeError("no more than 2"));
+    const error: Error = await values
+      .next()
+      .then(Promise.reject)
+      .catch((error) => error);
+    expect([error.name, error.message]).toEqual(["RangeError", "no more than 2"]);
+    expect(error.stack).toMatch(/RangeError: no more than 2\n.*counting.*counting\.js:4/);
   });
 
-  test("share the memory of the plans before them", async () => {
+  test.each([
+    ["text", "'not an error'"],
+    ["uncloneable", "with a function"],
+    ["value", /f\(\) \{\} could not be cloned/],
+  ])("so does what cannot be sent: %s", async (what, message) => {
+    await expect(ahead(module, throwing, { what }).next()).rejects.toThrow(message);
+    expect((await ahead(module, counting, { count: 1 }).next()).value!.i).toBe(0); // the thread goes on
+  });
+
+  test("so does what a thread dies of, and the next plan gets a new one", async () => {
+    const values = ahead(module, dying, {});
+    expect((await values.next()).value!.i).toBe(0);
+    await expect(values.next()).rejects.toThrow("thrown later");
+    expect((await ahead(module, counting, { count: 1 }).next()).value!.i).toBe(0);
+  });
+
+  test("use the memory of the plans before them again", async () => {
     const resident = async (plans: number) => {
       for (let i = 0; i < plans; i++)
         for await (const { squares } of ahead(module, large, {})) squares.at(-1);
@@ -118,29 +150,40 @@ describe("the inputs of the steps", () => {
     expect(averageImage(set, plan.coding)).toHaveLength(whole[0]!.x.length / 32);
   });
 
-  // The compiled program in a process of its own: it must also end by itself, whatever the thread does.
+  // The built program in a process of its own: it must also end by itself, whatever the thread does.
   test("are the same from the other thread, which keeps no process alive", () => {
-    const compiled = new URL("../dist/training/inputs.js", import.meta.url).href;
+    const built = new URL("../dist/training/inputs.js", import.meta.url).href;
     const script = `
-      import { trainingInputsAhead } from ${JSON.stringify(compiled)};
+      import { trainingInputsAhead } from ${JSON.stringify(built)};
       const plan = ${JSON.stringify({ ...plan, set: undefined })};
       const pixels = new Uint8Array(Buffer.from("${Buffer.from(set.pixels).toString("base64")}", "base64"));
-      const sums = [];
+      const drawn = [];
       for await (const { count, x, noise } of trainingInputsAhead({ ...plan, set: { pixels, count: 100 } })) {
-        const shared = x.buffer instanceof SharedArrayBuffer;
-        sums.push([shared, count, ...[x, noise].map((values) => Buffer.from(values.slice().buffer).toString("base64"))]);
+        const own = [x, noise].every(({ buffer, byteLength }) => buffer instanceof ArrayBuffer && buffer.byteLength === byteLength);
+        drawn.push({ own, count, noise: [...noise], black: x.indexOf(1) });
       }
-      console.log(JSON.stringify(sums));`;
+      console.log(JSON.stringify(drawn));`;
     const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
       encoding: "utf8",
     });
-    const base64 = (values: Float32Array) => Buffer.from(values.slice().buffer).toString("base64");
-    const expected = [...trainingInputs(plan)].map(({ count, x, noise }: BatchInputs) => [
-      true,
+    const expected = [...trainingInputs(plan)].map(({ count, x, noise }) => ({
+      own: true,
       count,
-      base64(x),
-      base64(noise),
-    ]);
+      noise: [...noise],
+      black: x.indexOf(1),
+    }));
     expect(JSON.parse(printed)).toEqual(expected);
+  });
+
+  test("are the same in process and out, whole", async () => {
+    const here = [...trainingInputs(plan)];
+    let i = 0;
+    for await (const { count, x, noise } of trainingInputsAhead(plan)) {
+      const expected = here[i++]!;
+      expect(count).toBe(expected.count);
+      expect(x.every((value, d) => value === expected.x[d])).toBe(true);
+      expect(noise).toEqual(expected.noise);
+    }
+    expect(i).toBe(here.length);
   });
 });

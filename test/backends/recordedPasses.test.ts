@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { type HostArray, passRecorder, useBackend } from "../../src/backends/index.ts";
 import { mustAgree } from "../../src/backends/recording.ts";
 import { estimateElbo } from "../../src/evaluation/bounds.ts";
@@ -8,6 +8,7 @@ import { likelihoodSchema } from "../../src/likelihoods/index.ts";
 import type { Pass, Vae } from "../../src/model.ts";
 import { RandomStream } from "../../src/random.ts";
 import * as tf from "../../src/tf.ts";
+import { describeUnless, tensorflowMissing } from "../helpers/missing.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
 import { difference, useTensorflowInOwnFolder } from "./helpers.ts";
 
@@ -69,134 +70,124 @@ test("a recording has to give the same numbers, and what is not finite where tha
   expect(() => mustAgree([], [0], 1e-4)).toThrow();
 });
 
-describe.skipIf(!process.env["VAE_TENSORFLOW"])(
-  "on a real TensorFlow (skipped unless VAE_TENSORFLOW names one)",
-  () => {
-    useTensorflowInOwnFolder();
+describeUnless(tensorflowMissing, "on a real TensorFlow", () => {
+  useTensorflowInOwnFolder();
 
-    /** TensorFlow's sessions that are open. */
-    const sessions = () =>
-      (tf.backend() as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();
+  /** TensorFlow's sessions that are open. */
+  const sessions = () => (tf.backend() as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();
 
-    /** What lives, in TensorFlow.js and in TensorFlow itself. */
-    const alive = () => [
-      tf.memory().numTensors,
-      (tf.backend() as unknown as { getNumOfTFTensors(): number }).getNumOfTFTensors(),
-      sessions(),
-    ];
+  /** What lives, in TensorFlow.js and in TensorFlow itself. */
+  const alive = () => [
+    tf.memory().numTensors,
+    (tf.backend() as unknown as { getNumOfTFTensors(): number }).getNumOfTFTensors(),
+    sessions(),
+  ];
 
-    afterEach(() => {
-      for (const model of opened.splice(0)) model.dispose();
-      expect(sessions()).toBe(0);
-    });
+  afterEach(() => {
+    for (const model of opened.splice(0)) model.dispose();
+    expect(sessions()).toBe(0);
+  });
 
-    const kinds = likelihoodSchema.options.map(({ shape }) => ({ "likelihood.kind": shape.kind.value }));
-    const more: Record<string, string>[] = [
-      { "likelihood.sigma": "shared" },
-      { "likelihood.sigma": "perPixel" },
-      { "model.network.kind": "conv" },
-      { "dataset.pixels": "gray-dequantized" },
-    ];
+  const kinds = likelihoodSchema.options.map(({ shape }) => ({ "likelihood.kind": shape.kind.value }));
+  const more: Record<string, string>[] = [
+    { "likelihood.sigma": "shared" },
+    { "likelihood.sigma": "perPixel" },
+    { "model.network.kind": "conv" },
+    { "dataset.pixels": "gray-dequantized" },
+  ];
 
-    test.each([...kinds, ...more])("gives what operation by operation is computed: %o", async (settings) => {
-      const { vae } = tinyTraining(settings);
-      const model = recordingOf(vae);
-      const [first, second] = [example(16), example(16, "y")];
-      for (const pass of [everything, encoded, decodedMean]) {
-        for (const inputs of [first, second]) {
-          expectSame(await read(model, pass, inputs), await read(vae, pass, inputs));
-        }
+  test.each([...kinds, ...more])("gives what operation by operation is computed: %o", async (settings) => {
+    const { vae } = tinyTraining(settings);
+    const model = recordingOf(vae);
+    const [first, second] = [example(16), example(16, "y")];
+    for (const pass of [everything, encoded, decodedMean]) {
+      for (const inputs of [first, second]) {
+        expectSame(await read(model, pass, inputs), await read(vae, pass, inputs));
       }
-      expect(sessions()).toBe(3);
-    });
+    }
+    expect(sessions()).toBe(3);
+  });
 
-    test("sees the weights as they are", async () => {
-      const { vae, options, optimizer } = tinyTraining({ "likelihood.sigma": "shared" });
-      const model = recordingOf(vae);
-      const [x, noise] = example(16);
-      const [before] = await read(model, everything, [x, noise]);
-      const batch = { count: 16, x: x.values, noise: noise.values };
-      await options.step.run({ ...batch, beta: 1, learningRate: 0.01, step: 1 });
-      const after = await read(model, everything, [x, noise]);
-      expect(difference(after[0]!, before!)).toBeGreaterThan(0.01);
-      expectSame(after, await read(vae, everything, [x, noise]));
-      for (const variable of vae.parameters.variables) {
-        tf.tidy(() => variable.assign(tf.mul(variable, 1.1)));
-      }
-      expectSame(await read(model, everything, [x, noise]), await read(vae, everything, [x, noise]));
-      expect(sessions()).toBe(1);
-      optimizer.dispose();
-    });
+  test("sees the weights as they are", async () => {
+    const { vae, options, optimizer } = tinyTraining({ "likelihood.sigma": "shared" });
+    const model = recordingOf(vae);
+    const [x, noise] = example(16);
+    const [before] = await read(model, everything, [x, noise]);
+    const batch = { count: 16, x: x.values, noise: noise.values };
+    await options.step.run({ ...batch, beta: 1, learningRate: 0.01, step: 1 });
+    const after = await read(model, everything, [x, noise]);
+    expect(difference(after[0]!, before!)).toBeGreaterThan(0.01);
+    expectSame(after, await read(vae, everything, [x, noise]));
+    for (const variable of vae.parameters.variables) {
+      tf.tidy(() => variable.assign(tf.mul(variable, 1.1)));
+    }
+    expectSame(await read(model, everything, [x, noise]), await read(vae, everything, [x, noise]));
+    expect(sessions()).toBe(1);
+    optimizer.dispose();
+  });
 
-    test("a split of ten full batches is recorded, and its smaller last one is not", async () => {
-      const { vae, dataset, coding } = tinyTraining({ "likelihood.kind": "bernoulli" });
-      const model = recordingOf(vae);
-      const recorded = await estimateElbo(model, dataset.train, coding, 28); // 300 = 10 · 28 + 20
-      expect(sessions()).toBe(1);
-      const eager = await estimateElbo(vae, dataset.train, coding, 28);
-      expect(recorded.count).toBe(300);
-      expect(recorded.distortion / eager.distortion).toBeCloseTo(1, 6);
-      expect(recorded.rate / eager.rate).toBeCloseTo(1, 6);
+  test("a split of ten full batches is recorded, and its smaller last one is not", async () => {
+    const { vae, dataset, coding } = tinyTraining({ "likelihood.kind": "bernoulli" });
+    const model = recordingOf(vae);
+    const recorded = await estimateElbo(model, dataset.train, coding, 28); // 300 = 10 · 28 + 20
+    expect(sessions()).toBe(1);
+    const eager = await estimateElbo(vae, dataset.train, coding, 28);
+    expect(recorded.count).toBe(300);
+    expect(recorded.distortion / eager.distortion).toBeCloseTo(1, 6);
+    expect(recorded.rate / eager.rate).toBeCloseTo(1, 6);
 
-      await estimateElbo(model, dataset.train, coding, 28);
-      expect(sessions()).toBe(1); // again, for the next epoch
-      await estimateElbo(model, dataset.train, coding, 31); // 9 full batches
-      expect(sessions()).toBe(1);
-      for await (const { count, x, values } of evaluatePasses(
-        model,
-        dataset.train,
-        coding,
-        decodedPass,
-        30,
-      )) {
-        expect([count, x.length, values[0]!.length]).toEqual([30, 30 * 784, 30 * 784]);
-      }
-      expect(sessions()).toBe(2);
-    });
+    await estimateElbo(model, dataset.train, coding, 28);
+    expect(sessions()).toBe(1); // again, for the next epoch
+    await estimateElbo(model, dataset.train, coding, 31); // 9 full batches
+    expect(sessions()).toBe(1);
+    for await (const { count, x, values } of evaluatePasses(model, dataset.train, coding, decodedPass, 30)) {
+      expect([count, x.length, values[0]!.length]).toEqual([30, 30 * 784, 30 * 784]);
+    }
+    expect(sessions()).toBe(2);
+  });
 
-    test("records nothing where it is told not to", async () => {
-      const { vae, dataset, coding } = tinyTraining();
-      const model = recordingVae(vae, { record: false, note: unheard });
-      await estimateElbo(model, dataset.train, coding, 10);
-      expect(sessions()).toBe(0);
-    });
+  test("records nothing where it is told not to", async () => {
+    const { vae, dataset, coding } = tinyTraining();
+    const model = recordingVae(vae, { record: false, note: unheard });
+    await estimateElbo(model, dataset.train, coding, 10);
+    expect(sessions()).toBe(0);
+  });
 
-    const unrecordable: [string, RegExp, (x: tf.Tensor) => tf.Tensor][] = [
-      ["draws random numbers", /not the same twice/, (x) => tf.randomUniform(x.shape)],
-      ["reads what it has computed", /reads a value/, (x) => tf.scalar(x.dataSync()[0]!)],
-    ];
-    test.each(unrecordable)("a pass that %s runs eagerly, which is said once", async (_, reason, disturb) => {
-      const { vae } = tinyTraining();
-      const notes: string[] = [];
-      const pass = forwardPass(({ logProb, rate }) => [
-        tf.clone(logProb),
-        tf.add(rate, tf.mul(0, disturb(rate))),
-      ]);
-      const undisturbed = forwardPass(({ logProb, rate }) => [tf.clone(logProb), tf.clone(rate)]);
-      const inputs = example(16);
-      const wanted = await read(vae, undisturbed, inputs);
-      const before = alive();
-      const model = recordingOf(vae, (text) => notes.push(text));
-      for (let i = 0; i < 3; i++) expectSame(await read(model, pass, inputs), wanted);
-      expectSame(await read(model, undisturbed, inputs), wanted);
-      expect(notes).toEqual([expect.stringMatching(reason)]);
-      expect(alive()).toEqual(before);
-    });
+  const unrecordable: [string, RegExp, (x: tf.Tensor) => tf.Tensor][] = [
+    ["draws random numbers", /not the same twice/, (x) => tf.randomUniform(x.shape)],
+    ["reads what it has computed", /reads a value/, (x) => tf.scalar(x.dataSync()[0]!)],
+  ];
+  test.each(unrecordable)("a pass that %s runs eagerly, which is said once", async (_, reason, disturb) => {
+    const { vae } = tinyTraining();
+    const notes: string[] = [];
+    const pass = forwardPass(({ logProb, rate }) => [
+      tf.clone(logProb),
+      tf.add(rate, tf.mul(0, disturb(rate))),
+    ]);
+    const undisturbed = forwardPass(({ logProb, rate }) => [tf.clone(logProb), tf.clone(rate)]);
+    const inputs = example(16);
+    const wanted = await read(vae, undisturbed, inputs);
+    const before = alive();
+    const model = recordingOf(vae, (text) => notes.push(text));
+    for (let i = 0; i < 3; i++) expectSame(await read(model, pass, inputs), wanted);
+    expectSame(await read(model, undisturbed, inputs), wanted);
+    expect(notes).toEqual([expect.stringMatching(reason)]);
+    expect(alive()).toEqual(before);
+  });
 
-    test("leaves no tensor and no session behind, and memory does not grow", async () => {
-      const { vae } = tinyTraining();
-      const inputs = example(64);
-      const before = alive();
-      const model = recordingOf(vae);
-      for (let i = 0; i < 300; i++) await read(model, everything, inputs);
-      expect(alive()).toEqual([before[0], before[1], 1]);
-      const resident = process.memoryUsage.rss();
-      for (let i = 0; i < 2000; i++) await read(model, everything, inputs);
-      expect(alive()).toEqual([before[0], before[1], 1]);
-      // Leaked decoder outputs alone would be 400 MB.
-      expect(process.memoryUsage.rss() - resident).toBeLessThan(60e6);
-      model.dispose();
-      expect(alive()).toEqual(before);
-    });
-  },
-);
+  test("leaves no tensor and no session behind, and memory does not grow", async () => {
+    const { vae } = tinyTraining();
+    const inputs = example(64);
+    const before = alive();
+    const model = recordingOf(vae);
+    for (let i = 0; i < 300; i++) await read(model, everything, inputs);
+    expect(alive()).toEqual([before[0], before[1], 1]);
+    const resident = process.memoryUsage.rss();
+    for (let i = 0; i < 2000; i++) await read(model, everything, inputs);
+    expect(alive()).toEqual([before[0], before[1], 1]);
+    // Leaked decoder outputs alone would be 400 MB.
+    expect(process.memoryUsage.rss() - resident).toBeLessThan(60e6);
+    model.dispose();
+    expect(alive()).toEqual(before);
+  });
+});
