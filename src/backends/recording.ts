@@ -4,11 +4,12 @@ import type { AdamSlot } from "./adam.ts";
 /** Numbers in the memory of the host, row-major. */
 export interface HostArray {
   readonly shape: readonly number[];
-  readonly values: Float32Array;
+  /** Memory of this thread: native code may not be able to read what threads share. */
+  readonly values: Float32Array<ArrayBuffer>;
 }
 
 /** Values as the rows of a batch, [count, values.length / count]. */
-export const hostRows = (values: Float32Array, count: number): HostArray => ({
+export const hostRows = (values: Float32Array<ArrayBuffer>, count: number): HostArray => ({
   values,
   shape: [count, values.length / count],
 });

@@ -4,7 +4,7 @@ import type { ImageSet } from "./dataset.ts";
 
 /** Some images as the model sees them: x [count, D]. */
 export interface Batch {
-  readonly x: Float32Array;
+  readonly x: Float32Array<ArrayBuffer>;
   readonly count: number;
   /** Position in its pass over the data, from 0. */
   readonly index: number;
@@ -64,7 +64,7 @@ function codeImages(
   coding: PixelCoding,
   chosen: Uint32Array,
   randomOf: (image: number) => RandomStream,
-): Float32Array {
+): Batch["x"] {
   const D = valuesPerImage(set);
   const x = new Float32Array(chosen.length * D);
   for (const [i, image] of chosen.entries()) {

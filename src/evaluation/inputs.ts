@@ -17,9 +17,9 @@ export interface EvaluationInputs {
   readonly start: number;
   readonly count: number;
   /** [count, D] */
-  readonly x: Float32Array;
+  readonly x: Float32Array<ArrayBuffer>;
   /** Standard normal, [count, latentDim]. */
-  readonly noise: Float32Array;
+  readonly noise: Float32Array<ArrayBuffer>;
 }
 
 /**

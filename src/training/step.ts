@@ -9,9 +9,9 @@ export interface BatchInputs {
   /** B, the images of the batch. */
   readonly count: number;
   /** [B, D] */
-  readonly x: Float32Array;
+  readonly x: Float32Array<ArrayBuffer>;
   /** Standard normal, [B, latentDim]. */
-  readonly noise: Float32Array;
+  readonly noise: Float32Array<ArrayBuffer>;
 }
 
 /** Everything that a step depends on besides the weights: it draws no random numbers itself. */
