@@ -44,7 +44,8 @@ export async function* ahead<Plan, Value extends object>(
       ask(memoryOf(value!));
     }
     worker.ref(); // its port may close before it is said to have ended
-    throw (await end) ?? new Error(`the thread of ${make.name} has ended`);
+    const { code, reason } = await end;
+    throw reason ?? new Error(`the thread of ${make.name} has ended with code ${code}`);
   } finally {
     worker.off("exit", close);
     close();
@@ -65,7 +66,7 @@ const memoryOf = (value: object) =>
 interface Thread {
   readonly worker: Worker;
   /** Fulfilled when it has ended, with the error that it died of if there is one. */
-  readonly end: Promise<Error | undefined>;
+  readonly end: Promise<{ readonly code: number; readonly reason: Error | undefined }>;
 }
 
 const threads = new Map<string, Thread>();
@@ -77,14 +78,14 @@ function threadOf(module: string): Thread {
   const worker = new Worker(script, { eval: true, execArgv: [] });
   worker.unref();
   worker.setMaxListeners(0); // one for each plan under way
-  const end = new Promise<Error | undefined>((resolve) => {
+  const end = new Promise<Awaited<Thread["end"]>>((resolve) => {
     let reason: Error | undefined;
     worker.on("error", (error) => {
       reason = error instanceof Error ? error : new Error(String(error));
     });
-    worker.on("exit", () => {
+    worker.on("exit", (code) => {
       threads.delete(module);
-      resolve(reason);
+      resolve({ code, reason });
     });
   });
   const thread = { worker, end };

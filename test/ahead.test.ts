@@ -125,7 +125,9 @@ describe("values made ahead", () => {
   });
 
   test("a thread that ends is told, and the next plan gets a new one", async () => {
-    await expect(ahead(module, ending, {}).next()).rejects.toThrow("the thread of ending has ended");
+    await expect(ahead(module, ending, {}).next()).rejects.toThrow(
+      "the thread of ending has ended with code 3",
+    );
     expect((await ahead(module, counting, { count: 1 }).next()).value!.i).toBe(0);
   });
 });

@@ -52,20 +52,19 @@ export function evaluateCommand(): Command {
       const baseMeasure = likelihoodFamily(run.config.likelihood).baseMeasure(run.config.likelihood);
       const figure = options.output ?? run.folder.figure(`calibration-${split}`);
       let calibration: Calibration | undefined;
+      let drawn = false;
       if (isDensity(vae)) {
         const { checkNoise } = await import("../evaluation/calibration.ts");
-        const { calibrationPng } = await import("../artifacts/figures.ts");
-        const { writeFileAtomic } = await import("../artifacts/atomicFile.ts");
-        calibration = await checkNoise(vae, { checked: set, train: dataset.train }, coding);
-        await writeFileAtomic(
-          figure,
-          await calibrationPng(calibration, split, `${dataset.name}, ${kind} likelihood`),
-        );
+        const { calibrationPng, drawOrWarn } = await import("../artifacts/figures.ts");
+        const found = await checkNoise(vae, { checked: set, train: dataset.train }, coding);
+        calibration = found;
+        const title = `${dataset.name}, ${kind} likelihood`;
+        drawn = await drawOrWarn(figure, () => calibrationPng(found, split, title), note);
       }
       vae.dispose();
       if (options.json) {
         const how = { likelihood: kind, kindOf: vae.likelihood.kindOf, baseMeasure, pixels: coding };
-        const noise = calibration && { calibration, figure };
+        const noise = calibration && { calibration, ...(drawn && { figure }) };
         const protocol = { checkpoint, epoch: run.epoch, protocol: PROTOCOL };
         result(JSON.stringify({ ...summary, ...how, ...protocol, ...noise }));
         return;
@@ -74,6 +73,6 @@ export function evaluateCommand(): Command {
       for (const line of splitLines(summary, { baseMeasure, pixels: coding })) result(line);
       if (!calibration) return;
       for (const line of noiseLines(calibration, summary)) result(line);
-      result(`  picture     ${figure}`);
+      if (drawn) result(`  picture     ${figure}`);
     });
 }
