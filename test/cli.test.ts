@@ -34,21 +34,12 @@ function finish(child: ChildProcess): Promise<Finished> {
 
 const run = (...args: string[]) => finish(start(...args));
 
+const wasm = ["--backend", "wasm", "--threads", "1"];
+
 /** A few hundred digits and a small network: seconds. */
 const small = [
   ...["--dataset.trainCount", "1200", "--dataset.testCount", "100", "--dataset.validation", "200"],
-  ...[
-    "--hidden",
-    "32",
-    "--latent-dim",
-    "4",
-    "--backend",
-    "wasm",
-    "--threads",
-    "1",
-    "--training.logEvery",
-    "3",
-  ],
+  ...["--hidden", "32", "--latent-dim", "4", "--training.logEvery", "3", ...wasm],
 ];
 
 const text = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
@@ -214,7 +205,7 @@ describe("train", () => {
     expect(pairs.code, pairs.stderr).toBe(0);
     expect(existsSync(join(folder, "straight/figures/reconstructions-test.png"))).toBe(true);
 
-    const evaluated = await run("evaluate", "straight", "--split", "test", "--json");
+    const evaluated = await run("evaluate", "straight", "--split", "test", "--json", ...wasm);
     expect(evaluated.code, evaluated.stderr).toBe(0);
     const numbers = JSON.parse(evaluated.stdout);
     expect(numbers).toMatchObject(JSON.parse(text("straight", "summary.json")).splits.test);

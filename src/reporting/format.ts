@@ -1,3 +1,4 @@
+import type { BackendInfo } from "../backends/index.ts";
 import type { Metrics } from "../training/metrics.ts";
 
 /** Nats are printed with two decimals: a hundredth of a nat per image is below what one z per image resolves. */
@@ -39,3 +40,7 @@ export function formatDuration(seconds: number): string {
   const minutes = Math.floor((total % 3600) / 60);
   return hours > 0 ? `${hours}:${two(minutes)}:${two(total % 60)}` : `${minutes}:${two(total % 60)}`;
 }
+
+/** `wasm on Some Processor, 2 threads` */
+export const formatBackend = ({ name, device, threads }: BackendInfo) =>
+  `${name} on ${device}, ${threads} thread${threads === 1 ? "" : "s"}`;

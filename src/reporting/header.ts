@@ -1,7 +1,7 @@
 import type { Experiment } from "../experiment.ts";
 import { likelihoodFamily } from "../likelihoods/index.ts";
 import type { Likelihood } from "../likelihoods/likelihood.ts";
-import { formatCount } from "./format.ts";
+import { formatBackend, formatCount } from "./format.ts";
 
 /** What the numbers of the lines below the header are. */
 const LEGEND: Record<Likelihood["kindOf"], string> = {
@@ -14,10 +14,9 @@ export function header(experiment: Experiment, folder: string): string[] {
   const { config, backend, dataset, coding, vae } = experiment;
   const { train, validation, test, imageShape } = dataset;
   const { network, latentDim } = config.model;
-  const threads = `${backend.threads} thread${backend.threads === 1 ? "" : "s"}`;
   const beta = config.objective.warmup > 0 ? `, reached in ${config.objective.warmup} epochs` : "";
   return [
-    `backend     ${backend.name} on ${backend.device}, ${threads}`,
+    `backend     ${formatBackend(backend)}`,
     ...backend.notes.map((text) => `            ${text}`),
     `data        ${dataset.name}: ${formatCount(train.count)} train, ${formatCount(validation.count)} validation, ` +
       `${formatCount(test.count)} test images of ${imageShape.join("x")}, pixels ${coding}`,
