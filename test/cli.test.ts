@@ -1,38 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createProgram } from "../src/cli.ts";
+import { type Finished, finish, inFolder } from "./helpers/vae.ts";
 
-const vae = join(import.meta.dirname, "..", "bin", "vae.js");
-const folder = mkdtempSync(join(tmpdir(), "vae-cli-"));
-
-interface Finished {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** A real process of the built program, as a shell starts it. */
-function start(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [vae, ...args], {
-    cwd: folder,
-    env: { ...process.env, XDG_CACHE_HOME: join(folder, "cache") },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-}
-
-function finish(child: ChildProcess): Promise<Finished> {
-  let stdout = "";
-  let stderr = "";
-  child.stdout!.on("data", (chunk) => (stdout += chunk));
-  child.stderr!.on("data", (chunk) => (stderr += chunk));
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
-}
-
-const run = (...args: string[]) => finish(start(...args));
+const { folder, start, run, text, bytes } = inFolder();
 
 const wasm = ["--backend", "wasm", "--threads", "1"];
 
@@ -41,9 +14,6 @@ const small = [
   ...["--dataset.trainCount", "1200", "--dataset.testCount", "100", "--dataset.validation", "200"],
   ...["--hidden", "32", "--latent-dim", "4", "--training.logEvery", "3", ...wasm],
 ];
-
-const text = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
-const bytes = (...path: string[]) => readFileSync(join(folder, ...path));
 
 describe("train", () => {
   let first: Finished;
@@ -114,7 +84,7 @@ describe("train", () => {
 
   test("Ctrl-C saves and exits 130; resumed, the run is the same to the byte", async () => {
     const args = ["train", "--likelihood", "gaussian", "--epochs", "4", "--out", "resumed", ...small];
-    const child = start(...args);
+    const child = start(args);
     child.stderr!.on("data", (chunk) => {
       if (String(chunk).includes("epoch 2/4")) child.kill("SIGINT");
     });
