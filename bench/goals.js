@@ -9,6 +9,7 @@ export const goals = [
   { model: "conv", ours: "tensorflow recorded", other: "torch eager", atMost: 0.9 },
   { model: "784-400-20", ours: "wasm eager", other: "torch eager", atMost: 2.2 },
   { model: "784-400-20", ours: "wasm eager", other: "wasm-stock eager", atMost: 0.12 },
+  { model: "conv", ours: "wasm eager", other: "torch eager", atMost: 4 }, // the package itself cannot train it
   { task: "whole", model: "784-400-20", ours: "tensorflow recorded", other: "torch eager", atMost: 0.6 },
 ];
 

@@ -33,15 +33,17 @@ function expectWhole(out: string): void {
 
 describe("a run that cannot draw a picture ends well, and says why once", () => {
   test.each([
-    ["throws", "no room for a chart"],
-    ["ends", "the thread of lossCharts has ended with code 1"],
+    ["throws", /no room for a chart\n$/],
+    ["ends", /the thread of lossCharts has ended with code \d\n$/],
   ])("as the thread of the chart %s", async (how, reason) => {
     const environment = { CHART: how, NODE_OPTIONS: `--import ${pathToFileURL(disturbance).href}` };
     const { code, stderr } = await finish(
       start(["train", "--out", how, "--quiet", ...settings], environment),
     );
     const file = join(how, "figures/loss.png");
-    expect([code, stderr]).toEqual([0, `Warning: ${file} was not drawn: ${reason}\n`]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(reason);
+    expect(stderr.split("\n")).toEqual([expect.stringContaining(`Warning: ${file} was not drawn: `), ""]);
     expectWhole(how);
     expect(existsSync(join(folder, how, "figures/samples.png"))).toBe(true);
   });
