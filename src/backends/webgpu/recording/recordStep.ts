@@ -1,6 +1,6 @@
 import * as tf from "../../../tf.ts";
 import { unshare } from "../../adam.ts";
-import { asTensors, type RecordStep, tryOut } from "../../recording.ts";
+import { asTensors, type RecordedStep, type RecordStep, tryOut } from "../../recording.ts";
 import type { GuardedBackend } from "../guarded.ts";
 import { sentence } from "../health.ts";
 import { createReplay } from "./replay.ts";
@@ -21,24 +21,26 @@ export const recordStep: RecordStep = async (program, inputs) => {
   };
   // A tensor that shares the memory of a parameter would seem to be that parameter.
   for (const { param } of program.slots) unshare(param);
-  const { expected, traced } = await asTensors(inputs, async (tensors) => {
+  return asTensors(inputs, async (tensors) => {
     const expected = await reportOf(() => compute(tensors));
-    const traced = trace(backend, tensors, compute);
-    // What comes neither from the inputs nor from the variables must not change from step to step.
-    if (!isSame(traced, trace(backend, tensors, compute))) {
-      throw new Error("it is not the same twice, as if it drew random numbers");
-    }
-    return { expected, traced };
-  });
-  const refusal = captureErrors(backend.device);
-  const step = createReplay(backend, program, traced);
-  const failure = await tryOut(step, inputs, expected, TOLERANCE).catch((error: unknown) => error);
-  const reason = (await refusal()) ?? failure;
-  if (reason) {
-    step.dispose();
+    const refusal = captureErrors(backend.device);
+    let step: RecordedStep | undefined;
+    const attempt = async () => {
+      const traced = trace(backend, tensors, compute);
+      // What comes neither from the inputs nor from the variables must not change from step to step.
+      if (!isSame(traced, trace(backend, tensors, compute))) {
+        throw new Error("it is not the same twice, as if it drew random numbers");
+      }
+      step = createReplay(backend, program, traced);
+      await tryOut(step, inputs, expected, TOLERANCE);
+      return step;
+    };
+    const failure = await attempt().then(() => undefined, (error: unknown) => error);
+    const reason = (await refusal()) ?? failure;
+    if (!reason) return step!;
+    step?.dispose();
     throw reason;
-  }
-  return step;
+  });
 };
 
 /**
