@@ -58,14 +58,17 @@ export type RecordStep = (program: StepProgram, inputs: readonly HostArray[]) =>
 /** A pass as a backend can record it: a pure function of tensors, without host reads and random draws. */
 export interface PassProgram {
   /** What `compute` reads besides its inputs and may have other values at each run. */
-  readonly parameters: readonly tf.Tensor[];
+  readonly parameters: readonly tf.Variable[];
   compute(inputs: readonly tf.Tensor[]): readonly tf.Tensor[];
 }
 
 /** A recorded pass for inputs of the shapes that it was recorded with. */
 export interface RecordedPass {
-  /** The values of what the program computes of the inputs and of the parameters as they are now. */
-  run(inputs: readonly HostArray[]): Float32Array[];
+  /**
+   * The values of what the program computes of the inputs and of the parameters as they are now. The arrays of the inputs
+   * are the caller's again when they are there.
+   */
+  run(inputs: readonly HostArray[]): Promise<Float32Array[]>;
   dispose(): void;
 }
 

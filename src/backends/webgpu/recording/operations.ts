@@ -107,7 +107,7 @@ function reduced(node: Node, axes: readonly number[], reduction: Reduction): Nod
 
 const reduction =
   (reduction: Reduction, mean = false): Build =>
-  ({ inputs: { x }, attrs: { axis, keepDims } }) => {
+  ({ inputs: { x }, attrs: { reductionIndices, axis = reductionIndices, keepDims } }) => {
     const dtype = reduction === sum && !mean && x!.dtype !== "float32" ? "int32" : "float32";
     if (dtype === "float32" && x!.dtype !== "float32" && !mean) return undefined;
     const axes = tf.util.parseAxisParam(axis, x!.shape);

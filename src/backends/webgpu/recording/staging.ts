@@ -20,8 +20,8 @@ export class Staging {
       end = offset + 4 * length;
       return { offset, length };
     });
-    const { STORAGE, UNIFORM, COPY_DST } = GPUBufferUsage;
-    const buffer = allocation.create(end, STORAGE | UNIFORM | COPY_DST);
+    const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    const buffer = allocation.create(end, STORAGE | UNIFORM | COPY_SRC | COPY_DST);
     this.#buffer = buffer;
     this.#memory = new ArrayBuffer(end);
     this.#parts = places.map(({ offset, length }) => new Float32Array(this.#memory, offset, length));
