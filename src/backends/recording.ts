@@ -22,6 +22,8 @@ export interface StepProgram {
   readonly slots: readonly Omit<AdamSlot, "grad">[];
   /** The constants of Adam that stay the same over a run. */
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  /** Gradients that are longer together are scaled down to this length before Adam; 0 leaves them as they are. */
+  readonly clipNorm: number;
   /** From the step's inputs: the numbers that it reports, and the gradients in the order of the slots. */
   compute(inputs: readonly tf.Tensor[]): {
     readonly report: tf.Tensor1D;

@@ -18,7 +18,11 @@ const D = HEIGHT * WIDTH;
 
 /** A model of few numbers, whose shapes are odd; its weights are the same each time. */
 function small(likelihood: LikelihoodConfig) {
-  const settings = { "model.network.hidden": "7", "model.latentDim": String(LATENT), "training.clipNorm": "5" };
+  const settings = {
+    "model.network.hidden": "7",
+    "model.latentDim": String(LATENT),
+    "training.clipNorm": "5",
+  };
   const { model, training, objective } = loadConfig(undefined, new Map(Object.entries(settings)));
   const averageImage = new RandomStream("average").uniforms(D);
   const data = { imageShape: [HEIGHT, WIDTH, 1] as const, averageImage };

@@ -168,7 +168,7 @@ describe.skipIf(absent)("a recording on webgpu", () => {
       const report = f(x!, param!) as tf.Tensor1D;
       return { report, gradients: [tf.mul(report, 1)] };
     };
-    return { slots, adam, compute };
+    return { slots, adam, clipNorm: 0, compute };
   }
   const pair = (a: number, b: number) => ({ values: Float32Array.of(a, b), shape: [2] });
   const free = ({ slots }: StepProgram, ...others: tf.Tensor[]) =>

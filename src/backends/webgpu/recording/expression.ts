@@ -36,7 +36,12 @@ export type Form =
   | { readonly kind: "last"; readonly args: readonly Node[]; readonly operation: Operation }
   | { readonly kind: "concat"; readonly args: readonly Node[]; readonly axis: number }
   /** args[0] at the whole numbers of args[1] along an axis; 0 where there is no such element. */
-  | { readonly kind: "gather"; readonly args: readonly [Node, Node]; readonly axis: number; readonly batch: number }
+  | {
+      readonly kind: "gather";
+      readonly args: readonly [Node, Node];
+      readonly axis: number;
+      readonly batch: number;
+    }
   /** Over some axes, which the shape keeps with the size 1. */
   | {
       readonly kind: "reduce";

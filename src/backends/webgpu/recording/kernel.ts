@@ -86,10 +86,7 @@ function writeResult(writer: Writer, rows: Rows, node: Node, row: Expr, name: st
       shape: node.shape,
       // The number alone is enough of a place, unless coordinates tell what is the same for all of a row.
       ...(length > 1 && {
-        dims: [
-          ...writer.dimsOf({ shape, flat: row }),
-          ...writer.dimsOf({ shape: columns, flat: column }),
-        ],
+        dims: [...writer.dimsOf({ shape, flat: row }), ...writer.dimsOf({ shape: columns, flat: column })],
       }),
       flat,
     };
@@ -182,9 +179,7 @@ const scratchOf = ({ type }: Node) => `scratch_${type}`;
 
 function sharedMemory(shared: readonly Node[]): string {
   const types = new Map(shared.map((node) => [scratchOf(node), node.type]));
-  return [...types]
-    .map(([name, type]) => `var<workgroup> ${name}: array<${type}, ${THREADS}>;`)
-    .join("\n");
+  return [...types].map(([name, type]) => `var<workgroup> ${name}: array<${type}, ${THREADS}>;`).join("\n");
 }
 
 /** All reductions of an expression, the outermost first. */
@@ -213,7 +208,9 @@ function partWithFewerInputs(nodes: readonly Node[], most: number): Node {
     return set;
   };
   for (const node of nodes) inputsOf(node);
-  const parts = [...inputs].filter(([node, { size }]) => !node.stored && !nodes.includes(node) && size <= most);
+  const parts = [...inputs].filter(
+    ([node, { size }]) => !node.stored && !nodes.includes(node) && size <= most,
+  );
   const [part] = parts.reduce((best, next) => (next[1].size > best[1].size ? next : best));
   return part;
 }

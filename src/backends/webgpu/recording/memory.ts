@@ -29,7 +29,11 @@ export class TracedMemory implements BufferManager {
     // What is done with the values would stay as it was at the recording.
     if (usage & GPUBufferUsage.MAP_READ) throw new Error("it reads a value that it has computed");
     const fromHost = mappedAtCreation || (usage & GPUBufferUsage.UNIFORM) !== 0;
-    return new TracedBuffer(size, fromHost ? new ArrayBuffer(size) : undefined, usage) as unknown as GPUBuffer;
+    return new TracedBuffer(
+      size,
+      fromHost ? new ArrayBuffer(size) : undefined,
+      usage,
+    ) as unknown as GPUBuffer;
   }
 
   releaseBuffer(released: GPUBuffer): void {

@@ -47,11 +47,17 @@ const unary =
     return { node: map(operation(code, helper), [x!.node], x!.shape, "f32"), dtype: "float32" };
   };
 
-const operation = (code: Operation["code"], helper?: string): Operation => ({ code, ...(helper && { helper }) });
+const operation = (code: Operation["code"], helper?: string): Operation => ({
+  code,
+  ...(helper && { helper }),
+});
 
 /** Of two tensors that are broadcast; whole numbers only where `whole` says that the code is right for them. */
 const binary =
-  (code: (a: string, b: string) => string, { helper, whole = false }: { helper?: string; whole?: boolean } = {}): Build =>
+  (
+    code: (a: string, b: string) => string,
+    { helper, whole = false }: { helper?: string; whole?: boolean } = {},
+  ): Build =>
   ({ inputs }) => {
     const { a, b } = inputs as Record<"a" | "b", Operand>;
     const dtype = tf.upcastType(a.dtype, b.dtype);
@@ -61,7 +67,8 @@ const binary =
     return { node: map(operation(code, helper), args, broadcastShape(a, b), type), dtype };
   };
 
-const broadcastShape = (a: Operand, b: Operand) => tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+const broadcastShape = (a: Operand, b: Operand) =>
+  tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
 
 /** To truth values. */
 const comparison =
@@ -78,7 +85,12 @@ const logical =
   (operator: string): Build =>
   ({ inputs }) => {
     const { a, b } = inputs as Record<"a" | "b", Operand>;
-    const node = map(operation((a, b) => `(${a} ${operator} ${b})`), [a.node, b.node], broadcastShape(a, b), "i32");
+    const node = map(
+      operation((a, b) => `(${a} ${operator} ${b})`),
+      [a.node, b.node],
+      broadcastShape(a, b),
+      "i32",
+    );
     return { node, dtype: "bool" };
   };
 
@@ -120,7 +132,12 @@ const reduction =
   };
 
 const divided = (node: Node, by: number) =>
-  map(operation((a, b) => `${a} / ${b}`), [node, constant(by, [], "f32")], node.shape, "f32");
+  map(
+    operation((a, b) => `${a} / ${b}`),
+    [node, constant(by, [], "f32")],
+    node.shape,
+    "f32",
+  );
 
 const elementwise = (code: Operation["code"], shape: readonly number[], ...args: Node[]) =>
   map(operation(code), args, shape, "f32");
@@ -173,7 +190,9 @@ const addN: Build = ({ inputs }) => {
   const all = Object.values(inputs);
   const [{ shape, dtype }] = all as [Operand];
   if (dtype !== "float32") return undefined;
-  const node = all.map(({ node }) => node).reduce((a, b) => elementwise((a, b) => `${a} + ${b}`, shape, a, b));
+  const node = all
+    .map(({ node }) => node)
+    .reduce((a, b) => elementwise((a, b) => `${a} + ${b}`, shape, a, b));
   return { node, dtype };
 };
 
@@ -278,7 +297,9 @@ const transpose: Build = ({ inputs: { x }, attrs: { perm } }) => {
 
 const tile: Build = ({ inputs: { x }, attrs: { reps } }) => {
   const { shape, dtype } = x!;
-  const source: View["source"] = (writer, dims) => ({ dims: dims.map((dim, i) => writer.modulo(dim, shape[i]!)) });
+  const source: View["source"] = (writer, dims) => ({
+    dims: dims.map((dim, i) => writer.modulo(dim, shape[i]!)),
+  });
   const args = [x!.node] as const;
   const size = shape.map((size, i) => size * reps[i]);
   return { node: createNode({ kind: "view", args, source }, size, elementType(dtype)), dtype };
@@ -302,7 +323,10 @@ const range: Build = ({ attrs: { start, stop, step, dtype } }) => {
   if (dtype !== "int32" || (stop - start) * step <= 0) return undefined;
   const args = [constant(start, [], "i32"), constant(step, [], "i32")];
   const code = operation((first, by, place) => `${first} + i32(${place}) * ${by}`);
-  return { node: createNode({ kind: "last", args, operation: code }, [Math.ceil((stop - start) / step)], "i32"), dtype };
+  return {
+    node: createNode({ kind: "last", args, operation: code }, [Math.ceil((stop - start) / step)], "i32"),
+    dtype,
+  };
 };
 
 const oneHot: Build = ({ inputs: { indices }, attrs: { dtype, depth, onValue, offValue } }) => {
@@ -310,7 +334,10 @@ const oneHot: Build = ({ inputs: { indices }, attrs: { dtype, depth, onValue, of
   const values = [onValue, offValue].map((value: number) => constant(value, [], type));
   const code = operation((at, on, off, place) => `select(${off}, ${on}, ${at} == i32(${place}))`);
   const args = [converted(indices!.node, "i32"), ...values];
-  return { node: createNode({ kind: "last", args, operation: code }, [...indices!.shape, depth], type), dtype };
+  return {
+    node: createNode({ kind: "last", args, operation: code }, [...indices!.shape, depth], type),
+    dtype,
+  };
 };
 
 const gather: Build = ({ inputs, attrs: { axis, batchDims = 0 } }) => {
@@ -320,7 +347,10 @@ const gather: Build = ({ inputs, attrs: { axis, batchDims = 0 } }) => {
   const places = converted(indices.node, "i32");
   const shape = [...x.shape.slice(0, along), ...indices.shape.slice(batch), ...x.shape.slice(along! + 1)];
   const args = [x.node, places] as const;
-  return { node: createNode({ kind: "gather", args, axis: along!, batch }, shape, x.node.type), dtype: x.dtype };
+  return {
+    node: createNode({ kind: "gather", args, axis: along!, batch }, shape, x.node.type),
+    dtype: x.dtype,
+  };
 };
 
 const SOFTPLUS = `fn softplus(a: f32) -> f32 {

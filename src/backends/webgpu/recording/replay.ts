@@ -4,9 +4,17 @@ import { workgroupsFor } from "../adam.ts";
 import type { GuardedBackend } from "../guarded.ts";
 import { bufferOf, flush, internalsOf } from "../internals.ts";
 import type { Shader } from "../shader.ts";
-import { keepReport, latchedAdam, STEP_NUMBERS, stepNumbers } from "./adam.ts";
+import {
+  clippingAdam,
+  keepReport,
+  latchedAdam,
+  STEP_NUMBERS,
+  stepNumbers,
+  sumSquares,
+  sumsOfSquares,
+} from "./adam.ts";
 import { Allocation } from "./allocation.ts";
-import { createCommand, encode } from "./command.ts";
+import { type Command, createCommand, encode } from "./command.ts";
 import { layOut, type Place } from "./flat.ts";
 import type { Dispatch } from "./fuse.ts";
 import { type Memory, TracedBuffer } from "./memory.ts";
@@ -22,7 +30,7 @@ const UNREAD = 256;
  */
 export function createReplay(
   backend: GuardedBackend,
-  { slots, adam }: StepProgram,
+  { slots, adam, clipNorm }: StepProgram,
   { inputs, dispatches, results }: Trace,
 ): RecordedStep {
   const { device } = backend;
@@ -70,12 +78,19 @@ export function createReplay(
   commands.push(
     own(keepReport, [allocation.bindingOf(report), { buffer: latch }, { buffer: reported }, numbers], 1),
   );
-  const update = own(
-    latchedAdam,
-    [...[theta, m, v, gradient, latch].map((buffer) => ({ buffer })), numbers],
-    workgroupsFor(flat.size / 4),
-  );
-  if (elsewhere.length === 0) commands.push(update);
+  const whole = [theta, m, v, gradient].map((buffer) => ({ buffer }));
+  const updateWith = (shader: Shader, ...more: GPUBufferBinding[]) =>
+    own(shader, [...whole, numbers, { buffer: latch }, ...more], workgroupsFor(flat.size / 4));
+  const update: Command[] = [];
+  if (clipNorm > 0) {
+    const count = sumsOfSquares(flat.size / 4);
+    const sums = { buffer: allocation.create(4 * count) };
+    update.push(own(sumSquares, [{ buffer: gradient }, sums], count));
+    update.push(updateWith(clippingAdam(clipNorm), sums));
+  } else {
+    update.push(updateWith(latchedAdam));
+  }
+  if (elsewhere.length === 0) commands.push(...update);
   let unreadCount = 0;
   const reports: Float32Array[] = [];
 
@@ -133,7 +148,7 @@ export function createReplay(
         for (const { from, to } of elsewhere) {
           encoder.copyBufferToBuffer(from.buffer, from.offset ?? 0, gradient, to.offset, to.size);
         }
-        encode(encoder, [update]);
+        encode(encoder, update);
       }
       queue.submit([encoder.finish()]);
       unreadCount++;
@@ -172,7 +187,7 @@ function isWrittenAlone(
   if (!(memory instanceof TracedBuffer) || memory.contents) return false;
   if (gradients.indexOf(memory) !== gradients.lastIndexOf(memory)) return false;
   const users = dispatches.filter(({ bindings }) => bindings.includes(memory));
-  return users.slice(1).every(({ bindings }) =>
-    bindings.every((other) => other === memory || !gradients.includes(other)),
-  );
+  return users
+    .slice(1)
+    .every(({ bindings }) => bindings.every((other) => other === memory || !gradients.includes(other)));
 }

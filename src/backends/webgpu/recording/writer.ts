@@ -1,10 +1,4 @@
-import {
-  type ElementType,
-  isShared,
-  type Node,
-  reducedSize,
-  sizeOf,
-} from "./expression.ts";
+import { type ElementType, isShared, type Node, reducedSize, sizeOf } from "./expression.ts";
 import type { Memory } from "./memory.ts";
 
 /** A name or a number in WGSL, and the depth of the block that the name belongs to. */
@@ -41,7 +35,8 @@ export type ShareReduction = (node: Node, element: (k: Expr) => string) => strin
 
 export const u32 = (value: number): Expr => ({ code: `${value}u`, level: 0 });
 
-const valueOf = ({ code }: Expr): number | undefined => (/^\d+u$/.test(code) ? Number.parseInt(code, 10) : undefined);
+const numberOf = ({ code }: Expr): number | undefined =>
+  /^\d+u$/.test(code) ? Number.parseInt(code, 10) : undefined;
 
 /**
  * Writes expressions as WGSL. Every value gets a name, once, in the outermost block that has all it depends on: so what
@@ -88,8 +83,8 @@ export class Writer {
   }
 
   add(a: Expr, b: Expr): Expr {
-    if (valueOf(a) === 0) return b;
-    if (valueOf(b) === 0) return a;
+    if (numberOf(a) === 0) return b;
+    if (numberOf(b) === 0) return a;
     return this.name(`${a.code} + ${b.code}`, [a, b]);
   }
 
@@ -99,18 +94,18 @@ export class Writer {
   }
 
   times(a: Expr, n: number): Expr {
-    if (n === 1 || valueOf(a) === 0) return a;
+    if (n === 1 || numberOf(a) === 0) return a;
     return this.name(`${a.code} * ${n}u`, [a]);
   }
 
   over(a: Expr, n: number): Expr {
-    if (n === 1 || valueOf(a) === 0) return a;
+    if (n === 1 || numberOf(a) === 0) return a;
     return this.name(`${a.code} / ${n}u`, [a]);
   }
 
   modulo(a: Expr, n: number): Expr {
     if (n === 1) return u32(0);
-    return valueOf(a) === 0 ? a : this.name(`${a.code} % ${n}u`, [a]);
+    return numberOf(a) === 0 ? a : this.name(`${a.code} % ${n}u`, [a]);
   }
 
   flatOf({ shape, flat, dims }: Index): Expr {
@@ -203,7 +198,10 @@ export class Writer {
         const [x, places] = form.args;
         const dims = this.dimsOf(index);
         const inner = dims.slice(form.axis, form.axis + places.shape.length - form.batch);
-        const at = this.value(places, { shape: places.shape, dims: [...dims.slice(0, form.batch), ...inner] });
+        const at = this.value(places, {
+          shape: places.shape,
+          dims: [...dims.slice(0, form.batch), ...inner],
+        });
         const size = x.shape[form.axis]!;
         const place = this.name(`min(u32(${at.code}), ${size - 1}u)`, [at]);
         const rest = dims.slice(form.axis + inner.length);
