@@ -120,6 +120,12 @@ export function isShared(node: Node): boolean {
   return size > 64 || (size >= 8 && sizeOf(node.shape) <= 1024);
 }
 
+/** Whether what a reduction puts together lies side by side. */
+export function isOfRows(node: Node): boolean {
+  const { args, axes } = node.form as Extract<Form, { kind: "reduce" }>;
+  return axes.includes(args[0].shape.findLastIndex((size) => size > 1));
+}
+
 /** The same in two steps, where one has few results of many elements: the axes after the first one, then that. */
 export function inSteps(node: Node): Node {
   const { form, shape, type } = node;

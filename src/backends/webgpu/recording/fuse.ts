@@ -1,7 +1,8 @@
 import { Shader } from "../shader.ts";
 import { type Node, sizeOf } from "./expression.ts";
-import { writeKernel } from "./kernel.ts";
+import { type Kernel, writeKernel } from "./kernel.ts";
 import { type Memory, TracedBuffer } from "./memory.ts";
+import { mergeSteps } from "./merge.ts";
 import { MustBeStored } from "./writer.ts";
 
 /** A command: a compute shader, what it is bound to, and how often it runs. */
@@ -10,8 +11,8 @@ export interface Dispatch {
   readonly layout: GPUBindGroupLayout;
   readonly bindings: readonly Memory[];
   readonly workgroups: readonly [number, number, number];
-  /** How many of the bindings it writes, the first ones, and does nothing else; undefined where that is not known. */
-  readonly writes?: number;
+  /** What it stores, in the first of the bindings, and it does nothing else; undefined where that is not known. */
+  readonly nodes?: readonly Node[];
 }
 
 /**
@@ -20,29 +21,35 @@ export interface Dispatch {
  */
 export function fuse(
   commands: readonly (Dispatch | Node)[],
+  inputs: readonly Memory[],
   results: readonly Memory[],
   device: GPUDevice,
 ): Dispatch[] {
   const dispatches: Dispatch[] = [];
+  const maxBindings = device.limits.maxStorageBuffersPerShaderStage;
+  const compile = ({ code, ...rest }: Kernel, nodes: readonly Node[]): Dispatch => ({
+    ...shaderOf(code).compile(device),
+    ...rest,
+    nodes,
+  });
   const store = (node: Node) => {
     if (node.stored) return;
     node.memory ??= new TracedBuffer(4 * sizeOf(node.shape));
-    dispatches.push(storing(node, device, store));
+    dispatches.push(compile(kernelOf(node, maxBindings, store), [node]));
     node.stored = true;
   };
   for (const command of commands) {
     if ("form" in command) store(command);
     else dispatches.push(command);
   }
-  return needed(dispatches, results);
+  return mergeSteps(needed(dispatches, results), inputs, maxBindings, compile);
 }
 
-/** The command that stores a node, after `store` has been told of the parts that it cannot compute itself. */
-function storing(node: Node, device: GPUDevice, store: (part: Node) => void): Dispatch {
+/** What stores a node, after `store` has been told of the parts that it cannot compute itself. */
+function kernelOf(node: Node, maxBindings: number, store: (part: Node) => void): Kernel {
   for (;;) {
     try {
-      const { code, ...rest } = writeKernel([node], device.limits.maxStorageBuffersPerShaderStage);
-      return { ...shaderOf(code).compile(device), ...rest, writes: 1 };
+      return writeKernel([node], maxBindings);
     } catch (error) {
       if (!(error instanceof MustBeStored)) throw error;
       store(error.node);
@@ -52,8 +59,8 @@ function storing(node: Node, device: GPUDevice, store: (part: Node) => void): Di
 
 function needed(dispatches: readonly Dispatch[], results: readonly Memory[]): Dispatch[] {
   const read = new Set(results);
-  const isNeeded = ({ bindings, writes = bindings.length }: Dispatch) => {
-    const needed = writes === bindings.length || bindings.slice(0, writes).some((memory) => read.has(memory));
+  const isNeeded = ({ bindings, nodes }: Dispatch) => {
+    const needed = !nodes || nodes.some(({ memory }) => read.has(memory!));
     if (needed) for (const memory of bindings) read.add(memory);
     return needed;
   };

@@ -1,4 +1,4 @@
-import { isShared, type Node, reducedSize, sizeOf } from "./expression.ts";
+import { isOfRows, isShared, type Node, reducedSize, sizeOf } from "./expression.ts";
 import type { Memory } from "./memory.ts";
 import { type Expr, type Index, MustBeStored, NON_FINITE, u32, Writer } from "./writer.ts";
 
@@ -15,11 +15,7 @@ export interface Kernel {
 
 /** How the elements that a command computes are divided among threads. */
 interface Rows {
-  /** Rows, and the elements of each. */
   readonly count: number;
-  readonly length: number;
-  /** Dimensions of the node that are those of a row. */
-  readonly rank: number;
   /** Threads for each row; neighbours are of the same row, or in neighbouring rows if `across`. */
   readonly threads: number;
   readonly across: boolean;
@@ -42,7 +38,7 @@ export function writeKernel(nodes: readonly Node[], maxBindings: number): Kernel
   const memories = nodes.map(({ memory }) => memory!);
   const inputs = [...writer.bindings];
   if (memories.length + inputs.length > maxBindings) {
-    throw new MustBeStored(partWithFewerInputs(nodes, maxBindings - nodes.length));
+    throw new MustBeStored(nodes.length > 1 ? nodes[0]! : partWithFewerInputs(nodes[0]!, maxBindings - 1));
   }
   const perGroup = THREADS / rows.threads;
   const groups = Math.ceil(rows.count / perGroup);
@@ -77,7 +73,8 @@ export function writeKernel(nodes: readonly Node[], maxBindings: number): Kernel
 
 /** Code that stores the elements of a row, to come after all that is the same for the row. */
 function writeResult(writer: Writer, rows: Rows, node: Node, row: Expr, name: string): string[] {
-  const { length, rank } = rows;
+  const rank = rankOfRows(node.shape, rows.count)!;
+  const length = sizeOf(node.shape) / rows.count;
   const place = (column: Expr): Index => {
     const flat = writer.add(writer.times(row, length), column);
     const shape = node.shape.slice(0, rank);
@@ -114,27 +111,25 @@ function writeResult(writer: Writer, rows: Rows, node: Node, row: Expr, name: st
 function ownRows([node]: readonly Node[]): Rows {
   const size = sizeOf(node!.shape);
   const last = node!.shape.at(-1) ?? 1;
-  const inRows = last > 1 && last <= 64 && size / last >= 1024 && reductionsIn(node!).length > 0;
-  const length = inRows ? last : 1;
-  const rank = node!.shape.length - (inRows ? 1 : 0);
-  return { count: size / length, length, rank, threads: 1, across: false };
+  const inRows = last <= 64 && size / last >= 1024 && reductionsIn(node!).length > 0;
+  return { count: inRows ? size / last : size, threads: 1, across: false };
 }
 
-/** Rows as the reduction has elements; where the node has no such rows, the reduction comes first. */
-function sharedRows([node]: readonly Node[], reduction: Node): Rows {
-  const { args, axes } = reduction.form as Extract<Node["form"], { kind: "reduce" }>;
+/** Rows as the reduction has elements; where a node has no such rows, the reduction comes first. */
+function sharedRows(nodes: readonly Node[], reduction: Node): Rows {
   const count = sizeOf(reduction.shape);
-  const size = sizeOf(node!.shape);
-  const rank = rankOfRows(node!.shape, count);
-  if (rank === undefined || (count < 8 && size > 4096)) throw new MustBeStored(reduction);
-  const length = size / count;
+  const largest = Math.max(...nodes.map(({ shape }) => sizeOf(shape)));
+  const haveRows = nodes.every(({ shape }) => rankOfRows(shape, count) !== undefined);
+  if (!haveRows || (count < 8 && largest > 4096)) throw new MustBeStored(reduction);
+  const length = largest / count;
   const reduced = reducedSize(reduction);
-  const across = length === 1 && count >= 8 && !axes.includes(args[0].shape.length - 1);
   // Neighbouring threads read neighbouring elements.
-  if (across) return { count, length, rank, across, threads: count > 4096 ? 8 : 32 };
+  if (length === 1 && count >= 8 && !isOfRows(reduction)) {
+    return { count, across: true, threads: count > 4096 ? 8 : 32 };
+  }
   const enough = 2 ** Math.ceil(Math.log2(Math.max(reduced, length) / 4));
   const threads = count === 1 ? THREADS : Math.min(THREADS, Math.max(16, enough));
-  return { count, length, rank, across, threads };
+  return { count, across: false, threads };
 }
 
 /** How many leading dimensions have `count` elements together. */
@@ -183,7 +178,7 @@ function sharedMemory(shared: readonly Node[]): string {
 }
 
 /** All reductions of an expression, the outermost first. */
-function reductionsIn(node: Node): Node[] {
+export function reductionsIn(node: Node): Node[] {
   const found = new Set<Node>();
   const seen = new Set<Node>();
   const visit = (node: Node) => {
@@ -197,7 +192,7 @@ function reductionsIn(node: Node): Node[] {
 }
 
 /** The part of an expression that takes most off the memory that is read, with no more of it than may be. */
-function partWithFewerInputs(nodes: readonly Node[], most: number): Node {
+function partWithFewerInputs(root: Node, most: number): Node {
   const inputs = new Map<Node, Set<Memory>>();
   const inputsOf = (node: Node): Set<Memory> => {
     const known = inputs.get(node);
@@ -207,10 +202,9 @@ function partWithFewerInputs(nodes: readonly Node[], most: number): Node {
     inputs.set(node, set);
     return set;
   };
-  for (const node of nodes) inputsOf(node);
-  const parts = [...inputs].filter(
-    ([node, { size }]) => !node.stored && !nodes.includes(node) && size <= most,
-  );
+  inputsOf(root);
+  const parts = [...inputs].filter(([node, { size }]) => !node.stored && node !== root && size <= most);
+  if (parts.length === 0) throw new Error("it puts more tensors together than the card can bind");
   const [part] = parts.reduce((best, next) => (next[1].size > best[1].size ? next : best));
   return part;
 }

@@ -60,8 +60,9 @@ export function trace(
       const results = compute(given);
       const memoryOf = ({ dataId }: tf.Tensor) => bufferOf(backend, dataId);
       const memories = results.map(memoryOf);
-      const dispatches = fuse(commands, memories, backend.device);
-      traced = { inputs: given.map(memoryOf), dispatches, results: memories };
+      const from = given.map(memoryOf);
+      const dispatches = fuse(commands, from, memories, backend.device);
+      traced = { inputs: from, dispatches, results: memories };
       tf.dispose([...results]); // those too that are kept
     });
     return traced;
