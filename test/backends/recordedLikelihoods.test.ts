@@ -1,9 +1,10 @@
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { forwardPass } from "../../src/evaluation/passes.ts";
 import { recordingVae } from "../../src/evaluation/recordingVae.ts";
 import type { LikelihoodConfig } from "../../src/likelihoods/index.ts";
-import { createVae, type Pass } from "../../src/model.ts";
+import { createVae, type Pass, type Vae } from "../../src/model.ts";
 import { createObjective } from "../../src/objectives/index.ts";
 import { RandomStream } from "../../src/random.ts";
 import * as tf from "../../src/tf.ts";
@@ -47,8 +48,7 @@ async function trained(row: (typeof likelihoods)[number], kind: "eager" | "recor
   const { vae, optimizer, objective } = small(row.config);
   const step = createStep(kind, { vae, objective, optimizer }, unheard);
   for (let n = 1; n <= 3; n++) {
-    const batch = example(row, n < 3 ? 9 : 4);
-    await step.run({ ...batch, beta: n / 2, learningRate: 0.01, step: n });
+    await step.run({ ...example(row, 9), beta: n / 2, learningRate: 0.01, step: n });
   }
   const terms = await step.read();
   await step.sync();
@@ -104,4 +104,29 @@ describe.skipIf(absent).each(likelihoods)("recorded on webgpu: $name", (row) => 
     }
     for (const part of [model, optimizer, vae.parameters]) part.dispose();
   });
+
+  test("the value and its gradient take two commands, and the numbers of the whole batch one each", async () => {
+    const { trace } = await import("../../src/backends/webgpu/recording/trace.ts"); // needs the globals of WebGPU
+    const { vae, optimizer } = small(row.config);
+    const { likelihood } = vae;
+    const shape: [number, number, number] = [64, 100, likelihood.paramChannels];
+    const params = tf.tidy(() =>
+      tf.variable(tf.tensor3d(new RandomStream("params").normals(tf.util.sizeFromShape(shape)), shape)),
+    );
+    const learned = learnedScales(vae);
+    const x = tf.tensor2d(new RandomStream("x").uniforms(6400), [64, 100]);
+    const compute = ([x]: readonly tf.Tensor[]) => {
+      const loss = () => tf.neg(tf.mean<tf.Scalar>(likelihood.logProb(params, x as tf.Tensor2D)));
+      const { value, grads } = tf.variableGrads(loss, [params, ...learned]);
+      return [value, ...Object.values(grads)];
+    };
+    const { dispatches } = trace(tf.backend() as unknown as WebGPUBackend, [x], compute);
+    expect(dispatches.length).toBeLessThanOrEqual(3 + learned.length);
+    tf.dispose([params, x]);
+    for (const part of [optimizer, vae.parameters]) part.dispose();
+  });
 });
+
+/** The scale that all pixels share, if it is learned. */
+const learnedScales = ({ parameters }: Vae) =>
+  parameters.variables.filter((_, i) => parameters.names[i]!.startsWith("likelihood."));

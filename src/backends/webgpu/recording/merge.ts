@@ -26,11 +26,9 @@ export function mergeSteps<S extends Step>(
 ): S[] {
   const merged = [...steps];
   for (let later = 1; later < merged.length; later++) {
-    const added = merged[later]!.nodes ?? [];
-    if (!asIfNotStored(added, () => reduceRows(added))) continue;
     for (let earlier = later - 1; earlier >= 0; earlier--) {
       if (!canJoin(merged[earlier]!, merged[later]!)) continue;
-      const nodes = [...merged[earlier]!.nodes!, ...added];
+      const nodes = [...merged[earlier]!.nodes!, ...merged[later]!.nodes!];
       const kernel = asIfNotStored(nodes, () => together(nodes, maxBindings));
       const read = kernel?.bindings.slice(nodes.length);
       if (!read?.every((memory) => isThere(memory, merged, earlier, inputs))) continue;
@@ -42,33 +40,36 @@ export function mergeSteps<S extends Step>(
   return merged;
 }
 
+/** Whether they read some memory both, and have rows in common, of which at least one has only reductions. */
+function canJoin(first: Step, second: Step): boolean {
+  const nodes = [...(first.nodes ?? []), ...(second.nodes ?? [])];
+  if (!first.nodes || !second.nodes || !inputsOf(first).some((memory) => inputsOf(second).includes(memory))) {
+    return false;
+  }
+  return asIfNotStored(nodes, () => {
+    const [rows] = [second.nodes!, first.nodes!].filter(reduceRows).map(([node]) => sizeOf(node!.shape));
+    return rows !== undefined && nodes.every((node) => hasRows(node, rows));
+  });
+}
+
+const inputsOf = ({ bindings, nodes }: Step) => bindings.slice(nodes!.length);
+
 /** Whether each node is made of reductions of rows, as many for each as the node has elements. */
 const reduceRows = (nodes: readonly Node[]) =>
-  nodes.length > 0 &&
   nodes.every((node) => {
     const shared = reductionsIn(node).filter(isShared);
     return (
-      shared.length > 0 && shared.every((each) => sizeOf(each.shape) === sizeOf(node.shape) && isOfRows(each))
+      shared.length > 0 && shared.every((each) => isOfRows(each) && sizeOf(each.shape) === sizeOf(node.shape))
     );
   });
 
-/** Whether they read some memory both, and the first has the rows of the second, but no reductions of others. */
-function canJoin(first: Step, second: Step): boolean {
-  const nodes = first.nodes ?? [];
-  if (nodes.length === 0) return false;
-  const rows = sizeOf(second.nodes![0]!.shape);
-  const hasRows = (node: Node) => {
-    const size = sizeOf(node.shape);
-    const reductions = reductionsIn(node);
-    const ofRows = (each: Node) => isShared(each) && isOfRows(each) && sizeOf(each.shape) === rows;
-    if (size === rows) return reductions.some(ofRows);
-    return size > rows && (rows >= FEW_ROWS || size <= SMALL) && reductions.every(ofRows);
-  };
-  const read = second.bindings.slice(second.nodes!.length);
-  return (
-    first.bindings.slice(nodes.length).some((memory) => read.includes(memory)) &&
-    asIfNotStored(nodes, () => nodes.every(hasRows))
-  );
+/** Whether a node has one element for each of so many rows, by a reduction, or several, and no other reductions. */
+function hasRows(node: Node, rows: number): boolean {
+  const size = sizeOf(node.shape);
+  const reductions = reductionsIn(node);
+  const ofRows = (each: Node) => isShared(each) && isOfRows(each) && sizeOf(each.shape) === rows;
+  if (size === rows) return reductions.some(ofRows);
+  return size > rows && (rows >= FEW_ROWS || size <= SMALL) && reductions.every(ofRows);
 }
 
 function together(nodes: readonly Node[], maxBindings: number): Kernel | undefined {
