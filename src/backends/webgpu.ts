@@ -46,6 +46,11 @@ export function createLoader(surroundings?: Partial<Surroundings>): BackendLoade
       const { recordStep } = await import("./webgpu/recording/recordStep.ts");
       return recordStep(program, inputs);
     },
+
+    async recordPass(program, inputs) {
+      const { recordPass } = await import("./webgpu/recording/recordPass.ts");
+      return recordPass(program, inputs);
+    },
   };
 }
 

@@ -11,7 +11,7 @@ import type { Vae } from "../model.ts";
 import type { Objective } from "../objectives/objective.ts";
 import type * as tf from "../tf.ts";
 import type { Terms } from "./metrics.ts";
-import { clipped, type Optimizer } from "./optimizer.ts";
+import type { Optimizer } from "./optimizer.ts";
 import { differentiate, isFiniteLoss, type TrainStep } from "./step.ts";
 
 /** A step that runs operation by operation, but not recorded. */
@@ -48,10 +48,11 @@ export function recordedStep(
   const program: StepProgram = {
     slots: optimizer.slots,
     adam,
+    clipNorm,
     compute(inputs) {
       const [x, noise, beta] = inputs as [tf.Tensor2D, tf.Tensor2D, tf.Scalar];
       const { means, gradients } = differentiate(vae, objective, { x, noise, beta });
-      return { report: means, gradients: clipNorm > 0 ? clipped(gradients, clipNorm) : gradients };
+      return { report: means, gradients };
     },
   };
   const recordings = new Map<string, RecordedStep>();

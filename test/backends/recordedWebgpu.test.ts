@@ -1,12 +1,12 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { type StepProgram, stepRecorder } from "../../src/backends/index.ts";
 import { createObjective } from "../../src/objectives/index.ts";
 import type { Objective } from "../../src/objectives/objective.ts";
 import { RandomStream } from "../../src/random.ts";
 import * as tf from "../../src/tf.ts";
 import { createStep } from "../../src/training/createStep.ts";
-import type { TrainStep } from "../../src/training/step.ts";
+import { differentiate, type TrainStep } from "../../src/training/step.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
 import { difference } from "./helpers.ts";
 import { absent } from "./softwareWebgpu.ts";
@@ -152,6 +152,25 @@ describe.skipIf(absent)("the recorded step on webgpu", () => {
   });
 });
 
+test.skipIf(absent)("the step of 784-400-20 is of few commands", async () => {
+  const { trace } = await import("../../src/backends/webgpu/recording/trace.ts"); // needs the globals of WebGPU
+  await tf.setBackend("webgpu");
+  const settings = { "likelihood.kind": "bernoulli", "model.network.hidden": "400", "model.latentDim": "20" };
+  const { vae, config, optimizer } = tinyTraining(settings);
+  const objective = createObjective(config.objective);
+  const inputs = [tf.zeros([128, 784]), tf.zeros([128, 20]), tf.scalar(1)];
+  const { dispatches } = trace(tf.backend() as unknown as WebGPUBackend, inputs, ([x, noise, beta]) => {
+    const given = { x: x as tf.Tensor2D, noise: noise as tf.Tensor2D, beta: beta as tf.Scalar };
+    const { means, gradients } = differentiate(vae, objective, given);
+    return [means, ...gradients];
+  });
+  // Of these, 19 are the dense layers: 11 products, 2 activations with their gradients, 4 sums.
+  expect(dispatches.length).toBeLessThanOrEqual(23);
+  tf.dispose(inputs);
+  optimizer.dispose();
+  vae.parameters.dispose();
+});
+
 describe.skipIf(absent)("a recording on webgpu", () => {
   beforeAll(() => tf.setBackend("webgpu"));
 
@@ -168,7 +187,7 @@ describe.skipIf(absent)("a recording on webgpu", () => {
       const report = f(x!, param!) as tf.Tensor1D;
       return { report, gradients: [tf.mul(report, 1)] };
     };
-    return { slots, adam, compute };
+    return { slots, adam, clipNorm: 0, compute };
   }
   const pair = (a: number, b: number) => ({ values: Float32Array.of(a, b), shape: [2] });
   const free = ({ slots }: StepProgram, ...others: tf.Tensor[]) =>
@@ -232,6 +251,37 @@ describe.skipIf(absent)("a recording on webgpu", () => {
     step.load();
     for (let i = 0; i < 600; i++) await step.run([pair(i, i)], { learningRate: 0, step: 1 });
     expect((await step.read()).map(([a]) => a)).toEqual(Array.from({ length: 600 }, (_, i) => 3 * i));
+    step.dispose();
+    free(recorded);
+  });
+
+  test("makes no buffer in 200 steps", async () => {
+    const recorded = program((x, theta) => tf.mul(x, theta));
+    const step = await stepRecorder()!(recorded, [pair(1, 1)]);
+    const { device } = tf.backend() as unknown as WebGPUBackend;
+    const created = vi.spyOn(device, "createBuffer");
+    const bound = vi.spyOn(device, "createBindGroup");
+    const before = tf.memory();
+    step.load();
+    for (let i = 1; i <= 200; i++) {
+      await step.run([pair(i, i)], { learningRate: 0.1, step: i });
+      if (i % 20 === 0) await step.read();
+    }
+    expect([created.mock.calls.length, bound.mock.calls.length]).toEqual([0, 0]);
+    expect(tf.memory()).toEqual(before);
+    vi.restoreAllMocks();
+    step.dispose();
+    free(recorded);
+  });
+
+  test("reads what threads share", async () => {
+    const recorded = program((x, theta) => tf.mul(x, theta));
+    const step = await stepRecorder()!(recorded, [pair(1, 1)]);
+    const shared = new Float32Array(new SharedArrayBuffer(8));
+    shared.set([5, 7]);
+    step.load();
+    await step.run([{ values: shared, shape: [2] }], { learningRate: 0, step: 1 });
+    expect([...(await step.read())[0]!]).toEqual([15, -28]);
     step.dispose();
     free(recorded);
   });

@@ -4,7 +4,7 @@ import type { AdamAttrs } from "../adam.ts";
 import { adamShader, attrsOf, THREADS, workgroupsFor } from "./adam.ts";
 import { Shader } from "./shader.ts";
 
-const adam = adamShader("Adam", { latched: false });
+const adam = adamShader("Adam");
 
 /**
  * Each workgroup sums its share of x, squared if asked to, into one element of `sums`. No atomic additions, whose
