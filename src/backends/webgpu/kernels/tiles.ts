@@ -1,0 +1,94 @@
+/** Threads of a workgroup, and vectors of four numbers in its shared memory, that every WebGPU device can do. */
+export const THREADS = 256;
+export const SHARED = 1024;
+
+/** How a workgroup shares the work of a part of a product, `rows` by `columns`. */
+export interface Tile {
+  readonly rows: number;
+  readonly columns: number;
+  /** Each thread computes a square with this side: 4, or 8, which takes half as many reads for a multiplication. */
+  readonly side: 4 | 8;
+  /** Numbers of the inner dimension in shared memory at a time. */
+  readonly depth: number;
+  /** Parts of the inner dimension, each with threads of its own, whose sums are added up in the end. */
+  readonly slices: number;
+}
+
+const shapes: readonly (readonly [rows: number, columns: number, side: 4 | 8])[] = [
+  [128, 128, 8],
+  [128, 64, 8],
+  [64, 64, 8],
+  [64, 32, 4],
+  [64, 16, 4],
+  [64, 8, 4],
+  [32, 32, 4],
+  [16, 16, 4],
+  [8, 8, 4],
+];
+
+/** The tile for an inner dimension of `depth`. */
+export function tileOf([rows, columns, side]: (typeof shapes)[number], depth: number): Tile {
+  const slices = (THREADS * side * side) / (rows * columns);
+  const most = powerOfTwo((4 * SHARED) / (rows + columns));
+  return {
+    rows,
+    columns,
+    side,
+    depth: Math.max(4, slices, Math.min(most, 2 * powerOfTwo(depth - 1))),
+    slices,
+  };
+}
+
+/** A tile, and into how many shares, which different workgroups compute, the inner dimension is divided. */
+export interface Plan {
+  readonly tile: Tile;
+  readonly shares: number;
+}
+
+/** A card of the size that tiles are chosen for: a large one of 2023. Others do well with the same choice. */
+const CARD = {
+  processors: 128,
+  /** Multiplications of a processor per cycle, and what of them a workgroup reaches by the side of its threads' squares. */
+  multiplications: 128,
+  efficiency: { 4: 0.4, 8: 0.7 },
+  /** Bytes per cycle and processor from the cache that all share, and cycles until they come. */
+  bytes: 24,
+  latency: 600,
+  /** Cycles that a command, and that workgroups one after the other, take however little they do. */
+  command: 3000,
+  start: 1500,
+};
+
+/** The fastest way to a product [M, K]·[K, N] on such a card, in one command, or two if it `maySplit`. */
+export function plan(M: number, N: number, K: number, maySplit: boolean): Plan {
+  let best: Plan | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const shape of shapes) {
+    const tile = tileOf(shape, K);
+    const tiles = Math.ceil(M / tile.rows) * Math.ceil(N / tile.columns);
+    const most = Math.min(Math.ceil(K / tile.depth), Math.floor((2 * CARD.processors) / tiles));
+    for (const shares of maySplit && most > 1 ? [1, most] : [1]) {
+      const share = shareOf(K, shares, tile);
+      const used = Math.ceil(K / share);
+      const cycles = cyclesOf(tile, tiles * used, share) + (used > 1 ? CARD.command : 0);
+      if (cycles < least) [best, least] = [{ tile, shares: used }, cycles];
+    }
+  }
+  return best!;
+}
+
+/** The length of a share: whole tiles. */
+export const shareOf = (K: number, shares: number, { depth }: Tile) =>
+  Math.ceil(Math.ceil(K / shares) / depth) * depth;
+
+function cyclesOf({ rows, columns, side, depth }: Tile, workgroups: number, K: number): number {
+  const { processors, multiplications, efficiency, bytes, latency, start } = CARD;
+  const rounds = Math.ceil(workgroups / processors);
+  const arithmetic = (rows * columns * K) / (multiplications * efficiency[side]);
+  const traffic = (4 * (rows + columns) * K) / bytes;
+  const waiting = Math.ceil(workgroups / (4 * processors)) * Math.ceil(K / depth) * latency; // four at a time hide it
+  return Math.max(rounds * arithmetic, rounds * traffic, waiting) + start * Math.ceil(rounds / 4);
+}
+
+/** The largest that is not above x, at least 1. */
+const powerOfTwo = (x: number) => 2 ** Math.floor(Math.log2(Math.max(1, x)));
