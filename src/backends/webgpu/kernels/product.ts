@@ -34,9 +34,12 @@ const MAX_WORKGROUPS = 65535;
  * many times; sums are always added up in the same order. Where a share of `depth` is a workgroup's work, the sums of the
  * shares are put together by a second command.
  */
-export function multiply(backend: WebGPUBackend, product: Product): void {
-  const { name, rows, columns, depth, maySplit = false } = product;
-  const chosen = plan(rows, columns, depth, maySplit);
+export function multiply(
+  backend: WebGPUBackend,
+  product: Product,
+  chosen = plan(product.rows, product.columns, product.depth, product.maySplit ?? false),
+): void {
+  const { name, rows, columns, depth } = product;
   const { tile, shares } = chosen;
   const share = shareOf(depth, shares, tile);
   const attrs = [rows, columns, depth, share];

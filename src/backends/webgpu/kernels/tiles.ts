@@ -14,16 +14,17 @@ export interface Tile {
   readonly slices: number;
 }
 
-const shapes: readonly (readonly [rows: number, columns: number, side: 4 | 8])[] = [
-  [128, 128, 8],
-  [128, 64, 8],
-  [64, 64, 8],
-  [64, 32, 4],
-  [64, 16, 4],
+/** From small to large: a smaller one is preferred where it is as fast. */
+export const shapes: readonly (readonly [rows: number, columns: number, side: 4 | 8])[] = [
+  [8, 8, 4],
+  [16, 16, 4],
   [64, 8, 4],
   [32, 32, 4],
-  [16, 16, 4],
-  [8, 8, 4],
+  [64, 16, 4],
+  [64, 32, 4],
+  [64, 64, 8],
+  [128, 64, 8],
+  [128, 128, 8],
 ];
 
 /** The tile for an inner dimension of `depth`. */
