@@ -55,9 +55,11 @@ const CARD = {
   /** Bytes per cycle and processor from the cache that all share, and cycles until they come. */
   bytes: 24,
   latency: 600,
-  /** Cycles that a command, and that workgroups one after the other, take however little they do. */
+  /** Cycles that a command more takes, and that a workgroup takes to begin and end, and to halve its slices. */
   command: 3000,
   start: 1500,
+  busy: 300,
+  halving: 100,
 };
 
 /** The fastest way to a product [M, K]·[K, N] on such a card, in one command, or two if it `maySplit`. */
@@ -82,13 +84,17 @@ export function plan(M: number, N: number, K: number, maySplit: boolean): Plan {
 export const shareOf = (K: number, shares: number, { depth }: Tile) =>
   Math.ceil(Math.ceil(K / shares) / depth) * depth;
 
-function cyclesOf({ rows, columns, side, depth }: Tile, workgroups: number, K: number): number {
-  const { processors, multiplications, efficiency, bytes, latency, start } = CARD;
-  const rounds = Math.ceil(workgroups / processors);
-  const arithmetic = (rows * columns * K) / (multiplications * efficiency[side]);
+function cyclesOf({ rows, columns, side, depth, slices }: Tile, workgroups: number, K: number): number {
+  const { processors, multiplications, efficiency, bytes, latency, start, busy, halving } = CARD;
+  const steps = Math.ceil(K / depth);
+  const arithmetic = (rows * columns * steps * depth) / (multiplications * efficiency[side]);
   const traffic = (4 * (rows + columns) * K) / bytes;
-  const waiting = Math.ceil(workgroups / (4 * processors)) * Math.ceil(K / depth) * latency; // four at a time hide it
-  return Math.max(rounds * arithmetic, rounds * traffic, waiting) + start * Math.ceil(rounds / 4);
+  const writing = (4 * rows * columns) / bytes;
+  const own = Math.max(arithmetic, traffic) + writing + busy + halving * Math.log2(slices);
+  const share = workgroups / processors;
+  const waiting = Math.ceil(share / 4) * (steps * latency + start); // four at a time hide it from each other
+  // With a little for the work in all, as it decides on smaller cards and where others want the card too.
+  return Math.max(Math.ceil(share) * own, waiting) + 0.1 * share * own;
 }
 
 /** The largest that is not above x, at least 1. */
