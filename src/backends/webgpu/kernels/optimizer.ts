@@ -1,8 +1,8 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import * as tf from "../../tf.ts";
-import type { AdamAttrs } from "../adam.ts";
-import { adamShader, attrsOf, THREADS, workgroupsFor } from "./adam.ts";
-import { Shader } from "./shader.ts";
+import * as tf from "../../../tf.ts";
+import type { AdamAttrs } from "../../adam.ts";
+import { adamShader, attrsOf, THREADS, workgroupsFor } from "../adam.ts";
+import { Shader } from "../shader.ts";
 
 const adam = adamShader("Adam");
 
