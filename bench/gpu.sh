@@ -52,16 +52,7 @@ card=$("$node" "$root/bench/card.js" 2>&1) || give_up "$card"
 echo "webgpu: $card" >&2
 
 python=${VAE_BENCH_PYTHON:-python3}
-cuda='
-import sys
-try:
-    import torch
-except ImportError as error:
-    sys.exit(f"PyTorch is missing: {error}")
-if not torch.cuda.is_available():
-    sys.exit(f"PyTorch {torch.__version__} finds no CUDA device")
-print(f"PyTorch {torch.__version__} on {torch.cuda.get_device_name()}")'
-if torch=$("$python" -c "$cuda" 2>&1); then
+if torch=$("$python" "$root/bench/torch_card.py" 2>&1); then
   echo "$torch" >&2
 elif [ -n "$partial" ]; then
   echo "without PyTorch: ${torch##*$'\n'}" >&2
