@@ -97,14 +97,15 @@ describe("what is wrong", () => {
       wrong: [
         { operation: "softplus", what: "value" },
         { operation: "recorded step, conv", what: "rate of step 2" },
+        { operation: "tanh", what: "value" },
       ],
       msPerStep: 1,
       imagesPerSecond: 128_000,
       batchSize: 128,
     };
-    expect(doctorTable([found])).toContain("2 of 151 wrong");
+    expect(doctorTable([found])).toContain("3 of 151 wrong");
     expect(doctorTable([found])).toContain(
-      "webgpu is wrong: softplus (value); recorded step, conv (rate of step 2)",
+      "webgpu is wrong: softplus; tanh (value); recorded step, conv (rate of step 2)",
     );
     expect(doctorTable([{ ...found, wrong: [] }])).toContain("151 right");
   });

@@ -33,5 +33,10 @@ export function doctorTable(diagnoses: readonly Diagnosis[]): string {
   return [...(rows.length > 0 ? [table] : []), ...(notes.length > 0 ? ["", ...notes] : [])].join("\n");
 }
 
-const listed = (wrong: readonly WrongOperation[]) =>
-  wrong.map(({ operation, what }) => `${operation} (${what})`).join("; ");
+/** Those with the same trouble together. */
+function listed(wrong: readonly WrongOperation[]): string {
+  const troubles = new Set(wrong.map(({ what }) => what));
+  const operations = (trouble: string) =>
+    wrong.filter(({ what }) => what === trouble).map(({ operation }) => operation);
+  return [...troubles].map((trouble) => `${operations(trouble).join("; ")} (${trouble})`).join("; ");
+}
