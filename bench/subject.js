@@ -14,15 +14,18 @@ import { exampleStep } from "./tfjsExample.js";
 const IMAGE_SHAPE = [28, 28, 1];
 const D = 28 * 28;
 
-/** What a job measures: `run` is one step of training, or one pass for the ELBO. */
+/** What a job measures: `step` is a step of training, or a pass for the ELBO; `read` waits for what steps gave. */
 export async function createSubject(job) {
-  const { engine, backend, threads, task } = job;
-  const { device, version } = await (engine === "wasm-stock"
+  const { engine, backend, threads, task, device: wanted } = job;
+  const { device, version, notes } = await (engine === "wasm-stock"
     ? startStockWasm()
-    : useBackend(backend, { threads }));
+    : useBackend(backend, { threads, device: wanted === "gpu" ? "gpu" : "auto" }));
   const make = task === "elbo" ? elboPass : engine.startsWith("tfjs-example") ? exampleSubject : trainingStep;
-  return { device: `${device}, ${version}`, run: make(job, readFileSync(job.images)) };
+  return { device: [device, version, ...notes].join(", "), ...make(job, readFileSync(job.images)) };
 }
+
+/** Every other subject has read what it gave when a step is done. */
+const nothing = async () => {};
 
 /** A step as the trainer takes it, from arrays of the host to the two means of the loss. */
 function trainingStep({ config, batch, step: kind }, bytes) {
@@ -33,9 +36,9 @@ function trainingStep({ config, batch, step: kind }, bytes) {
   const pixels = binaryBatch(bytes, batch);
   const noise = new RandomStream("bench").normals(batch * vae.latentDim);
   let n = 0;
-  return async () => {
-    await step.run({ count: batch, x: pixels, noise, beta: 1, learningRate: 1e-3, step: ++n });
-    await step.read();
+  return {
+    step: () => step.run({ count: batch, x: pixels, noise, beta: 1, learningRate: 1e-3, step: ++n }),
+    read: () => step.read(),
   };
 }
 
@@ -43,10 +46,13 @@ function exampleSubject({ config, batch }, bytes) {
   const { network, latentDim } = config.model;
   const step = exampleStep({ originalDim: D, intermediateDim: network.hidden[0], latentDim });
   const pixels = binaryBatch(bytes, batch);
-  return async () => {
-    const x = tf.tensor2d(pixels, [batch, D]);
-    step(x);
-    tf.dispose(x);
+  return {
+    async step() {
+      const x = tf.tensor2d(pixels, [batch, D]);
+      step(x);
+      tf.dispose(x);
+    },
+    read: nothing,
   };
 }
 
@@ -57,7 +63,7 @@ function elboPass({ config, batch, step: kind }, pixels) {
   };
   const vae = recordingVae(freshVae(config), { record: kind === "recorded", note });
   const set = { pixels, count: pixels.length / D };
-  return () => estimateElbo(vae, set, "binary-dynamic", batch);
+  return { step: () => estimateElbo(vae, set, "binary-dynamic", batch), read: nothing };
 }
 
 const freshVae = (config) =>
