@@ -1,4 +1,9 @@
+<<<<<<< HEAD
 import { afterEach, expect, test } from "vitest";
+=======
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+>>>>>>> h1
 import { type HostArray, passRecorder, useBackend } from "../../src/backends/index.ts";
 import { mustAgree } from "../../src/backends/recording.ts";
 import { estimateElbo } from "../../src/evaluation/bounds.ts";
@@ -11,6 +16,7 @@ import * as tf from "../../src/tf.ts";
 import { describeUnless, tensorflowMissing } from "../helpers/missing.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
 import { difference, useTensorflowInOwnFolder } from "./helpers.ts";
+import { absent } from "./softwareWebgpu.ts";
 
 const everything = forwardPass(({ q, z, decoded, logProb, rate }, { likelihood }) => [
   ...[...Object.values<tf.Tensor>(q), z, decoded, logProb, rate].map((tensor) => tf.clone(tensor)),
@@ -70,8 +76,70 @@ test("a recording has to give the same numbers, and what is not finite where tha
   expect(() => mustAgree([], [0], 1e-4)).toThrow();
 });
 
+<<<<<<< HEAD
 describeUnless(tensorflowMissing, "on a real TensorFlow", () => {
   useTensorflowInOwnFolder();
+=======
+describe.skipIf(absent)("on webgpu", () => {
+  beforeAll(() => tf.setBackend("webgpu"));
+
+  test("a pass sees the weights as they are, after steps and assignments", async () => {
+    const { vae, options, optimizer } = tinyTraining({ "likelihood.kind": "bernoulli" });
+    const model = recordingVae(vae, { record: true, note: unheard });
+    const [x, noise] = example(16);
+    const [before] = await read(model, everything, [x, noise]);
+    await options.step.run({
+      count: 16,
+      x: x.values,
+      noise: noise.values,
+      beta: 1,
+      learningRate: 0.01,
+      step: 1,
+    });
+    const after = await read(model, everything, [x, noise]);
+    expect(difference(after[0]!, before!)).toBeGreaterThan(0.01);
+    expectSame(after, await read(vae, everything, [x, noise]));
+    for (const variable of vae.parameters.variables) tf.tidy(() => variable.assign(tf.mul(variable, 1.1)));
+    expectSame(await read(model, everything, [x, noise]), await read(vae, everything, [x, noise]));
+    for (const part of [model, optimizer, vae.parameters]) part.dispose();
+  });
+
+  test("passes that are asked for at once run one after the other, and leave nothing behind", async () => {
+    const { vae, optimizer } = tinyTraining({ "likelihood.kind": "bernoulli" });
+    const model = recordingVae(vae, { record: true, note: unheard });
+    const inputs = ["a", "b", "c"].map((seed) => example(16, seed));
+    const wanted = [];
+    for (const each of inputs) wanted.push(await read(model, encoded, each));
+    const before = tf.memory();
+    const { device } = tf.backend() as unknown as WebGPUBackend;
+    const created = vi.spyOn(device, "createBuffer");
+    for (let i = 0; i < 20; i++) {
+      expect(await Promise.all(inputs.map((each) => read(model, encoded, each)))).toEqual(wanted);
+    }
+    expect(created).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
+    expect(tf.memory()).toEqual(before);
+    for (const part of [model, optimizer, vae.parameters]) part.dispose();
+  });
+
+  test("what draws random numbers runs eagerly, which is said once", async () => {
+    const { vae, optimizer } = tinyTraining({ "likelihood.kind": "bernoulli" });
+    const notes: string[] = [];
+    const model = recordingVae(vae, { record: true, note: (text) => notes.push(text) });
+    const random: Pass = (vae, [x]) => [
+      tf.add(vae.encode(x as tf.Tensor2D)["mean"]!, tf.randomUniform([16, 4])),
+    ];
+    for (let i = 0; i < 2; i++) await read(model, random, example(16));
+    expect(notes).toEqual([expect.stringMatching(/not the same twice/)]);
+    for (const part of [model, optimizer, vae.parameters]) part.dispose();
+  });
+});
+
+describe.skipIf(!process.env["VAE_TENSORFLOW"])(
+  "on a real TensorFlow (skipped unless VAE_TENSORFLOW names one)",
+  () => {
+    useTensorflowInOwnFolder();
+>>>>>>> h1
 
   /** TensorFlow's sessions that are open. */
   const sessions = () => (tf.backend() as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();

@@ -274,18 +274,6 @@ describe.skipIf(absent)("a recording on webgpu", () => {
     free(recorded);
   });
 
-  test("reads what threads share", async () => {
-    const recorded = program((x, theta) => tf.mul(x, theta));
-    const step = await stepRecorder()!(recorded, [pair(1, 1)]);
-    const shared = new Float32Array(new SharedArrayBuffer(8));
-    shared.set([5, 7]);
-    step.load();
-    await step.run([{ values: shared, shape: [2] }], { learningRate: 0, step: 1 });
-    expect([...(await step.read())[0]!]).toEqual([15, -28]);
-    step.dispose();
-    free(recorded);
-  });
-
   test.each<[string, RegExp, Parameters<typeof program>[0]]>([
     ["reads an input", /can only be read with/, (x, theta) => tf.mul(theta, x.dataSync()[0]!)],
     ["reads what it has computed", /can only be read with/, (x) => tf.mul(x, tf.neg(x).dataSync()[0]!)],
