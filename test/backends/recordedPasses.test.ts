@@ -1,9 +1,5 @@
-<<<<<<< HEAD
-import { afterEach, expect, test } from "vitest";
-=======
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
->>>>>>> h1
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { type HostArray, passRecorder, useBackend } from "../../src/backends/index.ts";
 import { mustAgree } from "../../src/backends/recording.ts";
 import { estimateElbo } from "../../src/evaluation/bounds.ts";
@@ -76,11 +72,7 @@ test("a recording has to give the same numbers, and what is not finite where tha
   expect(() => mustAgree([], [0], 1e-4)).toThrow();
 });
 
-<<<<<<< HEAD
-describeUnless(tensorflowMissing, "on a real TensorFlow", () => {
-  useTensorflowInOwnFolder();
-=======
-describe.skipIf(absent)("on webgpu", () => {
+describeUnless(absent, "on webgpu", () => {
   beforeAll(() => tf.setBackend("webgpu"));
 
   test("a pass sees the weights as they are, after steps and assignments", async () => {
@@ -135,11 +127,8 @@ describe.skipIf(absent)("on webgpu", () => {
   });
 });
 
-describe.skipIf(!process.env["VAE_TENSORFLOW"])(
-  "on a real TensorFlow (skipped unless VAE_TENSORFLOW names one)",
-  () => {
-    useTensorflowInOwnFolder();
->>>>>>> h1
+describeUnless(tensorflowMissing, "on a real TensorFlow", () => {
+  useTensorflowInOwnFolder();
 
   /** TensorFlow's sessions that are open. */
   const sessions = () => (tf.backend() as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();
