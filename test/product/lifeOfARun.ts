@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PNG } from "pngjs";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { describeUnless, testUnless } from "../helpers/missing.ts";
 import { finish, type inFolder } from "../helpers/vae.ts";
 import { missing, type Tested } from "./missing.ts";
+
+// A software graphics card compiles each kernel in each process, and shares the processor with whatever else runs.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** Small enough for a software graphics card. The batches of an epoch are of two sizes. */
 export const tiny = [
