@@ -77,9 +77,10 @@ class PixelBias(nn.Module):
 def make_step(vae, kind):
     """
     One update of the weights, and its optimizer: `eager` with Adam as it comes, `fused` with its fused kernel, `compiled`
-    with torch.compile too, `graph` with the whole step as a CUDA graph. The step takes x and noise on the model's device and
-    gives distortion and rate, [2], there too: who reads them waits for the device.
+    with torch.compile too, `graph` with the whole step as a CUDA graph. The step takes x and noise from the host and gives
+    distortion and rate, [2], on the model's device: who reads them waits for it.
     """
+    device = next(vae.parameters()).device
     options = {} if kind == "eager" else {"fused": True}
     optimizer = torch.optim.Adam(vae.parameters(), lr=1e-3, capturable=kind == "graph", **options)
     means = torch.compile(vae.means) if kind == "compiled" else vae.means
@@ -91,7 +92,9 @@ def make_step(vae, kind):
         optimizer.step()
         return torch.stack([distortion, rate]).detach()
 
-    return (Graphs(step, optimizer) if kind == "graph" else step), optimizer
+    if kind == "graph":
+        return Graphs(step, optimizer, device), optimizer
+    return (lambda *inputs: step(*(x.to(device, non_blocking=True) for x in inputs))), optimizer
 
 
 class Graphs:
@@ -99,21 +102,20 @@ class Graphs:
 
     WARM_UP = 3
 
-    def __init__(self, step, optimizer):
-        self.step, self.optimizer, self.captured = step, optimizer, {}
+    def __init__(self, step, optimizer, device):
+        self.step, self.optimizer, self.device, self.captured = step, optimizer, device, {}
 
     def __call__(self, x, noise):
         if len(x) not in self.captured:
-            self.captured[len(x)] = self.capture(x, noise)
+            self.captured[len(x)] = self.capture(x.to(self.device), noise.to(self.device))
         graph, inputs, terms = self.captured[len(x)]
         for buffer, value in zip(inputs, (x, noise)):
-            buffer.copy_(value)
+            buffer.copy_(value, non_blocking=True)
         graph.replay()
         return terms.clone()  # the next replay writes there again
 
-    def capture(self, x, noise):
-        """As PyTorch's manual has it (CUDA semantics, whole-network capture)."""
-        inputs = (x.clone(), noise.clone())
+    def capture(self, *inputs):
+        """As PyTorch's manual has it (CUDA semantics, whole-network capture). The inputs are written anew for each step."""
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):

@@ -57,7 +57,7 @@ def main():
         total = 0.0
         for chosen in torch.randperm(len(train)).split(args.batch):
             x = torch.bernoulli(train[chosen])
-            distortion, rate = step(x.to(device), torch.randn(len(x), latent_dim).to(device)).tolist()
+            distortion, rate = step(x, torch.randn(len(x), latent_dim)).tolist()
             total += (distortion + rate) * len(x)
         loss = sum(estimate_elbo(vae.terms, validation, latent_dim, EVALUATION_BATCH))
         history.append((total / len(train), loss))

@@ -30,7 +30,7 @@ describe.each(backends)("operations on %s", (backend, absent) => {
     const before = tf.memory().numTensors;
     covered = await kernelsRun(async () => expect(await checkOperations()).toEqual([]));
     expect(tf.memory().numTensors).toBe(before);
-  });
+  }, 300_000);
 
   test("are all that models run", async (context) => {
     if (absent !== undefined) return context.skip(absent);
