@@ -225,7 +225,7 @@ function tiledShader({ a, b, transposeA, transposeB }: Product, { tile }: Plan, 
           )
           .join("")}
         ${squares(side)
-          .map(({ name, i, j }) => `${name} += a${i >> 2}.${"xyzw"[i % 4]} * b${j};`)
+          .map(({ name, i, j }) => `${name} = fma(vec4f(a${i >> 2}.${"xyzw"[i % 4]}), b${j}, ${name});`)
           .join("\n        ")}
       }
     }
