@@ -120,7 +120,9 @@ describe.skipIf(absent).each(likelihoods)("recorded on webgpu: $name", (row) => 
       const { value, grads } = tf.variableGrads(loss, [params, ...learned]);
       return [value, ...Object.values(grads)];
     };
-    const { dispatches } = trace(tf.backend() as unknown as WebGPUBackend, [x], compute);
+    const backend = tf.backend() as unknown as WebGPUBackend;
+    for (const { dataId } of [params, ...learned]) backend.uploadToGPU(dataId);
+    const { dispatches } = trace(backend, [x], compute);
     expect(dispatches.length).toBeLessThanOrEqual(3 + learned.length);
     tf.dispose([params, x]);
     for (const part of [optimizer, vae.parameters]) part.dispose();

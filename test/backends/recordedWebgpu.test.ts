@@ -159,7 +159,9 @@ test.skipIf(absent)("the step of 784-400-20 is of few commands", async () => {
   const { vae, config, optimizer } = tinyTraining(settings);
   const objective = createObjective(config.objective);
   const inputs = [tf.zeros([128, 784]), tf.zeros([128, 20]), tf.scalar(1)];
-  const { dispatches } = trace(tf.backend() as unknown as WebGPUBackend, inputs, ([x, noise, beta]) => {
+  const backend = tf.backend() as unknown as WebGPUBackend;
+  for (const { dataId } of vae.parameters.variables) backend.uploadToGPU(dataId);
+  const { dispatches } = trace(backend, inputs, ([x, noise, beta]) => {
     const given = { x: x as tf.Tensor2D, noise: noise as tf.Tensor2D, beta: beta as tf.Scalar };
     const { means, gradients } = differentiate(vae, objective, given);
     return [means, ...gradients];

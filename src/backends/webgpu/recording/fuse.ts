@@ -2,7 +2,7 @@ import { Shader } from "../shader.ts";
 import { type Node, sizeOf } from "./expression.ts";
 import { type Kernel, writeKernel } from "./kernel.ts";
 import { type Memory, TracedBuffer } from "./memory.ts";
-import { mergeSteps } from "./merge.ts";
+import { mergeSteps, type Step } from "./merge.ts";
 import { MustBeStored } from "./writer.ts";
 
 /** A command: a compute shader, what it is bound to, and how often it runs. */
@@ -11,8 +11,6 @@ export interface Dispatch {
   readonly layout: GPUBindGroupLayout;
   readonly bindings: readonly Memory[];
   readonly workgroups: readonly [number, number, number];
-  /** What it stores, in the first of the bindings, and it does nothing else; undefined where that is not known. */
-  readonly nodes?: readonly Node[];
 }
 
 /**
@@ -25,24 +23,23 @@ export function fuse(
   results: readonly Memory[],
   device: GPUDevice,
 ): Dispatch[] {
-  const dispatches: Dispatch[] = [];
+  const steps: Step[] = [];
   const maxBindings = device.limits.maxStorageBuffersPerShaderStage;
-  const compile = ({ code, ...rest }: Kernel, nodes: readonly Node[]): Dispatch => ({
-    ...shaderOf(code).compile(device),
-    ...rest,
-    nodes,
-  });
   const store = (node: Node) => {
     if (node.stored) return;
     node.memory ??= new TracedBuffer(4 * sizeOf(node.shape));
-    dispatches.push(compile(kernelOf(node, maxBindings, store), [node]));
+    steps.push(kernelOf(node, maxBindings, store));
     node.stored = true;
   };
   for (const command of commands) {
     if ("form" in command) store(command);
-    else dispatches.push(command);
+    else steps.push(command);
   }
-  return mergeSteps(needed(dispatches, results), inputs, maxBindings, compile);
+  return mergeSteps(needed(steps, results), inputs, maxBindings).map((step) => {
+    if (!("code" in step)) return step;
+    const { code, bindings, workgroups } = step;
+    return { ...shaderOf(code).compile(device), bindings, workgroups };
+  });
 }
 
 /** What stores a node, after `store` has been told of the parts that it cannot compute itself. */
@@ -57,14 +54,15 @@ function kernelOf(node: Node, maxBindings: number, store: (part: Node) => void):
   }
 }
 
-function needed(dispatches: readonly Dispatch[], results: readonly Memory[]): Dispatch[] {
+function needed(steps: readonly Step[], results: readonly Memory[]): Step[] {
   const read = new Set(results);
-  const isNeeded = ({ bindings, nodes }: Dispatch) => {
-    const needed = !nodes || nodes.some(({ memory }) => read.has(memory!));
-    if (needed) for (const memory of bindings) read.add(memory);
+  const isNeeded = (step: Step) => {
+    // What another command writes is not known.
+    const needed = !("code" in step) || step.nodes.some(({ memory }) => read.has(memory!));
+    if (needed) for (const memory of step.bindings) read.add(memory);
     return needed;
   };
-  return dispatches.toReversed().filter(isNeeded).toReversed();
+  return steps.toReversed().filter(isNeeded).toReversed();
 }
 
 /** The same code is compiled once: two traces of a step have the same pipelines. */

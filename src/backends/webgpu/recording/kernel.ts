@@ -7,6 +7,7 @@ const MAX_WORKGROUPS = 65535;
 
 /** The code of a command that stores some nodes, what it is bound to, and how often it runs. */
 export interface Kernel {
+  readonly nodes: readonly Node[];
   readonly code: string;
   /** First what it writes, in the order of the nodes. */
   readonly bindings: readonly Memory[];
@@ -65,6 +66,7 @@ export function writeKernel(nodes: readonly Node[], maxBindings: number): Kernel
     "}",
   ];
   return {
+    nodes,
     code: code.join("\n"),
     bindings: [...memories, ...inputs.map(([memory]) => memory)],
     workgroups: [x, Math.ceil(groups / x), 1],

@@ -1,13 +1,11 @@
 import { isOfRows, isShared, type Node, sizeOf } from "./expression.ts";
+import type { Dispatch } from "./fuse.ts";
 import { type Kernel, reductionsIn, writeKernel } from "./kernel.ts";
 import type { Memory } from "./memory.ts";
 import { MustBeStored } from "./writer.ts";
 
-/** A command of a trace with the nodes that it stores, if it is one of expressions. */
-export interface Step {
-  readonly bindings: readonly Memory[];
-  readonly nodes?: readonly Node[];
-}
+/** A command of a trace: one that is there already, or one of expressions. */
+export type Step = Dispatch | Kernel;
 
 /** Rows that are too few to divide a command by. */
 const FEW_ROWS = 32;
@@ -16,23 +14,17 @@ const SMALL = 2 ** 16;
 /**
  * Has one command store several nodes where it can: reductions of the same rows, and what has those rows and reads the
  * same memory, as the log-probability of images and its gradient. What comes later moves to the earliest of them.
- * `compile` makes a command.
  */
-export function mergeSteps<S extends Step>(
-  steps: readonly S[],
-  inputs: readonly Memory[],
-  maxBindings: number,
-  compile: (kernel: Kernel, nodes: readonly Node[]) => S,
-): S[] {
+export function mergeSteps(steps: readonly Step[], inputs: readonly Memory[], maxBindings: number): Step[] {
   const merged = [...steps];
   for (let later = 1; later < merged.length; later++) {
     for (let earlier = later - 1; earlier >= 0; earlier--) {
-      if (!canJoin(merged[earlier]!, merged[later]!)) continue;
-      const nodes = [...merged[earlier]!.nodes!, ...merged[later]!.nodes!];
+      const [first, second] = [merged[earlier]!, merged[later]!];
+      if (!("code" in first && "code" in second && canJoin(first, second))) continue;
+      const nodes = [...first.nodes, ...second.nodes];
       const kernel = asIfNotStored(nodes, () => together(nodes, maxBindings));
-      const read = kernel?.bindings.slice(nodes.length);
-      if (!read?.every((memory) => isThere(memory, merged, earlier, inputs))) continue;
-      merged[earlier] = compile(kernel!, nodes);
+      if (!kernel || !inputsOf(kernel).every((memory) => isThere(memory, merged, earlier, inputs))) continue;
+      merged[earlier] = kernel;
       merged.splice(later--, 1);
       break;
     }
@@ -41,18 +33,16 @@ export function mergeSteps<S extends Step>(
 }
 
 /** Whether they read some memory both, and have rows in common, of which at least one has only reductions. */
-function canJoin(first: Step, second: Step): boolean {
-  const nodes = [...(first.nodes ?? []), ...(second.nodes ?? [])];
-  if (!first.nodes || !second.nodes || !inputsOf(first).some((memory) => inputsOf(second).includes(memory))) {
-    return false;
-  }
+function canJoin(first: Kernel, second: Kernel): boolean {
+  if (!inputsOf(first).some((memory) => inputsOf(second).includes(memory))) return false;
+  const nodes = [...first.nodes, ...second.nodes];
   return asIfNotStored(nodes, () => {
-    const [rows] = [second.nodes!, first.nodes!].filter(reduceRows).map(([node]) => sizeOf(node!.shape));
+    const [rows] = [second.nodes, first.nodes].filter(reduceRows).map(([node]) => sizeOf(node!.shape));
     return rows !== undefined && nodes.every((node) => hasRows(node, rows));
   });
 }
 
-const inputsOf = ({ bindings, nodes }: Step) => bindings.slice(nodes!.length);
+const inputsOf = ({ bindings, nodes }: Kernel) => bindings.slice(nodes.length);
 
 /** Whether each node is made of reductions of rows, as many for each as the node has elements. */
 const reduceRows = (nodes: readonly Node[]) =>
