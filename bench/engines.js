@@ -2,28 +2,77 @@ import { fileURLToPath } from "node:url";
 
 /**
  * What is compared: an engine with a way to run its step. `tasks` are the rows that it knows, `models` those that it is
- * written for (without it: all); `quick` and `whole` mark those of `--quick` and `--whole`. PyTorch eager, by
- * which the others are divided, comes first.
+ * written for (without it: all), `devices` where it takes part; `quick` and `whole` are the devices on which it does in
+ * `--quick` and in whole runs. One that `readsEachStep` cannot wait with it. PyTorch eager, by which the others are divided, comes first.
  */
 export const variants = [
-  { engine: "torch", step: "eager", tasks: ["step", "elbo", "start-up", "whole"], quick: true, whole: true },
-  { engine: "torch", step: "fused", tasks: ["step", "whole"] },
-  { engine: "torch", step: "compiled", tasks: ["step", "elbo", "whole"] },
+  {
+    engine: "torch",
+    step: "eager",
+    devices: ["cpu", "gpu"],
+    tasks: ["step", "elbo", "start-up", "whole"],
+    quick: ["cpu", "gpu"],
+    whole: ["cpu", "gpu"],
+  },
+  { engine: "torch", step: "fused", devices: ["cpu", "gpu"], tasks: ["step", "whole"] },
+  { engine: "torch", step: "compiled", devices: ["cpu", "gpu"], tasks: ["step", "elbo", "whole"] },
+  { engine: "torch", step: "graph", devices: ["gpu"], tasks: ["step"], quick: ["gpu"] },
   {
     engine: "tensorflow",
     step: "recorded",
+    devices: ["cpu", "gpu"],
     tasks: ["step", "elbo", "start-up", "whole"],
-    quick: true,
-    whole: true,
+    quick: ["cpu"],
+    whole: ["cpu"],
   },
-  { engine: "tensorflow", step: "eager", tasks: ["step", "elbo"], quick: true },
-  { engine: "webgpu", step: "recorded", tasks: ["step"] },
-  { engine: "webgpu", step: "eager", tasks: ["step", "elbo", "start-up", "whole"] },
-  { engine: "wasm", step: "recorded", tasks: ["step"] },
-  { engine: "wasm", step: "eager", tasks: ["step", "elbo", "start-up", "whole"], quick: true },
-  { engine: "wasm-stock", step: "eager", tasks: ["step", "elbo"] },
-  { engine: "tfjs-example", backend: "tensorflow", step: "eager", tasks: ["step"], models: ["784-400-20"] },
-  { engine: "tfjs-example-wasm", backend: "wasm", step: "eager", tasks: ["step"], models: ["784-400-20"] },
+  {
+    engine: "tensorflow",
+    step: "eager",
+    devices: ["cpu", "gpu"],
+    tasks: ["step", "elbo"],
+    quick: ["cpu"],
+    readsEachStep: true,
+  },
+  {
+    engine: "webgpu",
+    step: "recorded",
+    devices: ["cpu", "gpu"],
+    tasks: ["step", "whole"],
+    quick: ["gpu"],
+    whole: ["gpu"],
+  },
+  {
+    engine: "webgpu",
+    step: "eager",
+    devices: ["cpu", "gpu"],
+    tasks: ["step", "elbo", "start-up", "whole"],
+    readsEachStep: true,
+  },
+  { engine: "wasm", step: "recorded", devices: ["cpu"], tasks: ["step"] },
+  {
+    engine: "wasm",
+    step: "eager",
+    devices: ["cpu"],
+    tasks: ["step", "elbo", "start-up", "whole"],
+    quick: ["cpu"],
+  },
+  { engine: "wasm-stock", step: "eager", devices: ["cpu"], tasks: ["step", "elbo"] },
+  {
+    engine: "tfjs-example",
+    backend: "tensorflow",
+    step: "eager",
+    devices: ["cpu"],
+    tasks: ["step"],
+    models: ["784-400-20"],
+  },
+  {
+    engine: "tfjs-example-wasm",
+    backend: "wasm",
+    step: "eager",
+    devices: ["cpu"],
+    tasks: ["step"],
+    models: ["784-400-20"],
+  },
 ];
 
 export const engineNames = [...new Set(variants.map(({ engine }) => engine))];

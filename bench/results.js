@@ -3,14 +3,17 @@ import { ratio, summarise } from "./statistics.js";
 
 /** What is timed once per `msPerStep`: a step of training is the rule, the others say so in the model's column. */
 const LABELS = {
-  step: (model) => model,
-  elbo: (model) => `${model}, ELBO of ${TEST_IMAGES.toLocaleString("en-US")} images`,
-  "start-up": (model) => `${model}, start-up to first step`,
-  whole: (model) => `${model}, whole run on MNIST`,
+  step: ({ model }) => model,
+  throughput: ({ model, interval }) => `${model}, loss read every ${interval} steps`,
+  elbo: ({ model }) => `${model}, ELBO of ${TEST_IMAGES.toLocaleString("en-US")} images`,
+  "start-up": ({ model }) => `${model}, start-up to first step`,
+  whole: ({ model, epochs, dataset }) => `${model}, ${epochs} epochs of ${dataset} from command to exit`,
 };
 
+export const labelOf = (row) => LABELS[row.task](row);
+
 /** Images that go through in that time; a start and a whole run are not measured in images. */
-const imagesOf = { step: ({ batch }) => batch, elbo: () => TEST_IMAGES };
+const imagesOf = { step: ({ batch }) => batch, throughput: ({ batch }) => batch, elbo: () => TEST_IMAGES };
 
 const isBase = ({ variant }) => variant.engine === "torch" && variant.step === "eager";
 
@@ -22,7 +25,7 @@ export function resultsOf(row, measured) {
     const images = imagesOf[row.task]?.(row);
     return {
       task: row.task,
-      model: LABELS[row.task](row.model),
+      model: labelOf(row),
       batch: row.batch,
       engine: variant.engine,
       step: variant.step,

@@ -18,7 +18,7 @@ export async function startUpOf(variant, job) {
 
 async function startTorch(variant, job) {
   const begun = performance.now();
-  const engine = await startEngine(workerCommand(variant, job));
+  const engine = await startEngine(workerCommand(variant, job), { deadline: job.deadline });
   const ms = performance.now() - begun;
   const peakMiB = engine.peakMemory();
   await engine.stop();
@@ -27,7 +27,7 @@ async function startTorch(variant, job) {
 
 /** The first step is over when its line is in metrics.jsonl. */
 const startTrain = (variant, job) =>
-  timeRun(
-    (out) => trainCommand(variant, job, out, { "--training.logEvery": 1 }),
-    (out) => statSync(join(out, "metrics.jsonl"), { throwIfNoEntry: false })?.size > 0,
-  );
+  timeRun((out) => trainCommand(variant, job, out, { "--training.logEvery": 1 }), {
+    enough: (out) => statSync(join(out, "metrics.jsonl"), { throwIfNoEntry: false })?.size > 0,
+    deadline: job.deadline,
+  });

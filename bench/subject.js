@@ -17,15 +17,18 @@ import { exampleStep } from "./tfjsExample.js";
 const FIELDS = imageFields([28, 28, 1]);
 const D = fieldSize(FIELDS.x);
 
-/** What a job measures: `run` is one step of training, or one pass for the ELBO. */
+/** What a job measures: `step` is a step of training, or a pass for the ELBO; `read` waits for what steps gave. */
 export async function createSubject(job) {
-  const { engine, backend, threads, task } = job;
-  const { device, version } = await (engine === "wasm-stock"
+  const { engine, backend, threads, task, device: wanted } = job;
+  const { device, version, notes } = await (engine === "wasm-stock"
     ? startStockWasm()
-    : useBackend(backend, { threads }));
+    : useBackend(backend, { threads, device: wanted === "gpu" ? "gpu" : "auto" }));
   const make = task === "elbo" ? elboPass : engine.startsWith("tfjs-example") ? exampleSubject : trainingStep;
-  return { device: `${device}, ${version}`, run: make(job, readFileSync(job.images)) };
+  return { device: [device, version, ...notes].join(", "), ...make(job, readFileSync(job.images)) };
 }
+
+/** Every other subject has read what it gave when a step is done. */
+const nothing = async () => {};
 
 /** A step as the trainer takes it, from arrays of the host to the two means of the loss. */
 function trainingStep({ config, batch, step: kind }, bytes) {
@@ -37,9 +40,9 @@ function trainingStep({ config, batch, step: kind }, bytes) {
   const noise = stepNoise(model.noise, size, new RandomStream("bench"), 0);
   const inputs = { ...size, x: binaryBatch(bytes, batch), ...noise };
   let n = 0;
-  return async () => {
-    await step.run({ batch: inputs, controls: [1], learningRate: 1e-3, step: ++n });
-    await step.read();
+  return {
+    step: () => step.run({ batch: inputs, controls: [1], learningRate: 1e-3, step: ++n }),
+    read: () => step.read(),
   };
 }
 
@@ -47,10 +50,13 @@ function exampleSubject({ config, batch }, bytes) {
   const { network, latentDim } = config.model;
   const step = exampleStep({ originalDim: D, intermediateDim: network.hidden[0], latentDim });
   const pixels = binaryBatch(bytes, batch);
-  return async () => {
-    const x = tf.tensor2d(pixels, [batch, D]);
-    step(x);
-    tf.dispose(x);
+  return {
+    async step() {
+      const x = tf.tensor2d(pixels, [batch, D]);
+      step(x);
+      tf.dispose(x);
+    },
+    read: nothing,
   };
 }
 
@@ -61,7 +67,7 @@ function elboPass({ config, batch, step: kind }, pixels) {
   };
   const runner = createRunner(freshVae(config), { record: kind === "recorded", note });
   const set = imageSplit(pixels.length / D, pixels);
-  return () => estimateElbo(runner, set, "binary-dynamic", batch);
+  return { step: () => estimateElbo(runner, set, "binary-dynamic", batch), read: nothing };
 }
 
 const freshVae = (config) =>

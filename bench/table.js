@@ -31,7 +31,8 @@ export const resultsTable = (results) =>
   );
 
 /** Steps in milliseconds, as the column says; what takes longer in seconds. */
-const time = ({ task }, ms) => (task === "step" ? threeDigits(ms) : `${threeDigits(ms / 1000)} s`);
+const time = ({ task }, ms) =>
+  ["step", "throughput"].includes(task) ? threeDigits(ms) : `${threeDigits(ms / 1000)} s`;
 
 const threeDigits = (value) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 

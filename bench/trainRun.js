@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { OutOfTime } from "./engineProcess.js";
 import { peakMemory } from "./peakMemory.js";
 
-const vae = fileURLToPath(new URL("../bin/vae.js", import.meta.url));
+export const vae = fileURLToPath(new URL("../bin/vae.js", import.meta.url));
 
 /** The command that trains a job's model with one of our engines into the folder `out`. */
-export function trainCommand({ engine, step }, { config, batch, threads }, out, settings) {
+export function trainCommand({ engine, step }, { config, batch, threads, device }, out, settings) {
   const { network, latentDim } = config.model;
   const flags = {
     "--likelihood": config.likelihood.kind,
@@ -19,6 +20,7 @@ export function trainCommand({ engine, step }, { config, batch, threads }, out, 
     "--threads": threads,
     "--backend": engine,
     "--training.step": step,
+    ...(device === "gpu" && { "--device": "gpu" }),
     "--out": out,
     ...settings,
   };
@@ -27,9 +29,12 @@ export function trainCommand({ engine, step }, { config, batch, threads }, out, 
 
 /**
  * Runs `commandFor(out)`, `out` being a path where nothing is yet, until `enough(out)` says so or it ends by itself.
- * Returns how long that took in milliseconds and the process's peak memory.
+ * Returns how long that took in milliseconds and the process's peak memory; throws `OutOfTime` at `deadline`.
  */
-export async function timeRun(commandFor, enough = () => false) {
+export async function timeRun(
+  commandFor,
+  { enough = () => false, deadline = Number.POSITIVE_INFINITY } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), "vae-bench-"));
   const out = join(folder, "run");
   const [command, ...args] = commandFor(out);
@@ -49,6 +54,7 @@ export async function timeRun(commandFor, enough = () => false) {
   let peak = null;
   try {
     while (!ended && !enough(out)) {
+      if (performance.now() > deadline) throw new OutOfTime();
       peak = peakMemory(child.pid) ?? peak; // gone when the process is
       await sleep(POLL_MS);
     }

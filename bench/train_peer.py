@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
-from torch_vae import PIXELS, Vae, estimate_elbo, make_step
+from torch_vae import PIXELS, Vae, device_for, estimate_elbo, make_step
 
 VALIDATION = 5000
 EVALUATION_BATCH = 500
@@ -25,7 +24,8 @@ def arguments():
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--step", choices=["eager", "fused", "compiled"], default="eager")
+    parser.add_argument("--step", choices=["eager", "fused", "compiled", "graph"], default="eager")
+    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 
@@ -39,14 +39,15 @@ def read_images(path):
 
 def main():
     args = arguments()
+    device = device_for(args.device)
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     images = read_images(args.train_images)
     train, validation = images[:-VALIDATION], images[-VALIDATION:]
-    test = read_images(args.test_images)
+    validation, test = validation.to(device), read_images(args.test_images).to(device)
     model = json.loads(args.config)["model"]
     latent_dim = model["latentDim"]
-    vae = Vae(**model)
+    vae = Vae(**model).to(device)
     step, optimizer = make_step(vae, args.step)
     args.out.mkdir(parents=True)
 
@@ -56,7 +57,7 @@ def main():
         total = 0.0
         for chosen in torch.randperm(len(train)).split(args.batch):
             x = torch.bernoulli(train[chosen])
-            distortion, rate = step(x, torch.randn(len(x), latent_dim))
+            distortion, rate = step(x, torch.randn(len(x), latent_dim)).tolist()
             total += (distortion + rate) * len(x)
         loss = sum(estimate_elbo(vae.terms, validation, latent_dim, EVALUATION_BATCH))
         history.append((total / len(train), loss))
@@ -76,10 +77,13 @@ def main():
 
 
 def draw_curve(history, path):
-    import matplotlib
+    try:
+        import matplotlib
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
+    except ImportError:
+        return print("no curve: matplotlib is missing")
 
     for label, values in zip(("train", "validation"), zip(*history)):
         pyplot.plot(range(1, len(values) + 1), values, label=label)
@@ -89,7 +93,12 @@ def draw_curve(history, path):
 
 @torch.inference_mode()
 def draw_samples(vae, latent_dim, path):
-    pixels = torch.sigmoid(vae.decoder(torch.randn(100, latent_dim)))
+    try:
+        from PIL import Image
+    except ImportError:
+        return print("no picture: pillow is missing")
+    device = next(vae.parameters()).device
+    pixels = torch.sigmoid(vae.decoder(torch.randn(100, latent_dim).to(device))).cpu()
     grid = pixels.view(10, 10, 28, 28).permute(0, 2, 1, 3).reshape(280, 280)
     Image.fromarray((255 * grid).byte().numpy()).save(path)
 

@@ -1,14 +1,26 @@
+import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { findFile, resolveDataDirs } from "../dist/data/cache.js";
+import { drawnDigits } from "../dist/data/drawnDigits.js";
 import { python } from "./engines.js";
-import { oneProcessATurn, timeRun, trainCommand } from "./trainRun.js";
+import { oneProcessATurn, timeRun, trainCommand, vae } from "./trainRun.js";
 
 const script = fileURLToPath(new URL("train_peer.py", import.meta.url));
 
-/** A whole training run on MNIST, from command to exit: `vae train`, or the PyTorch script with the same work. */
-export async function wholeRunOf(variant, job) {
-  const [train, test] = [await mnistFile("train"), await mnistFile("t10k")];
-  const { epochs, threads, batch, config } = job;
+/** What whole runs train on: MNIST where it is, otherwise the built-in digits, which are then drawn. */
+export async function wholeRunData() {
+  const mnist = await Promise.all(["train", "t10k"].map(mnistFile));
+  if (mnist.every((path) => path !== undefined)) return { dataset: "mnist", files: mnist };
+  execFileSync(process.execPath, [vae, "data", "fetch", "digits"], { stdio: "ignore" });
+  const { files } = await drawnDigits.inventory(resolveDataDirs());
+  const pathOf = (split) => files.find(({ name }) => name.startsWith(`${split}-images`)).path;
+  return { dataset: "digits", files: [pathOf("train"), pathOf("t10k")] };
+}
+
+/** A whole training run, from command to exit: `vae train`, or the PyTorch script with the same work. */
+export async function wholeRunOf(variant, { deadline, ...job }) {
+  const { epochs, threads, batch, config, device, data } = job;
+  const [train, test] = data.files;
   const flags = {
     "--train-images": train,
     "--test-images": test,
@@ -17,25 +29,22 @@ export async function wholeRunOf(variant, job) {
     "--batch": batch,
     "--threads": threads,
     "--step": variant.step,
+    "--device": device,
   };
-  return oneProcessATurn(() =>
-    timeRun((out) =>
-      variant.engine === "torch"
-        ? [
-            python(),
-            script,
-            ...Object.entries({ ...flags, "--out": out })
-              .flat()
-              .map(String),
-          ]
-        : trainCommand(variant, job, out, { "--dataset": "mnist", "--epochs": epochs }),
-    ),
-  );
+  const commandFor = (out) =>
+    variant.engine === "torch"
+      ? [
+          python(),
+          script,
+          ...Object.entries({ ...flags, "--out": out })
+            .flat()
+            .map(String),
+        ]
+      : trainCommand(variant, job, out, { "--dataset": data.dataset, "--epochs": epochs });
+  return oneProcessATurn(() => timeRun(commandFor, { deadline }));
 }
 
-async function mnistFile(split) {
+function mnistFile(split) {
   const name = `${split}-images-idx3-ubyte`;
-  const path = await findFile(resolveDataDirs(), "mnist", [`${name}.gz`, name]);
-  if (path === undefined) throw new Error("MNIST is not here yet: node bin/vae.js data fetch mnist");
-  return path;
+  return findFile(resolveDataDirs(), "mnist", [`${name}.gz`, name]);
 }

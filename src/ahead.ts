@@ -2,43 +2,50 @@ import { on } from "node:events";
 import { availableParallelism } from "node:os";
 import { MessageChannel, Worker } from "node:worker_threads";
 
-/** Values that are asked for before they are needed. */
-const AHEAD = 2;
+/** Values that are asked for at a time: the one that is taken next, and what is made while it is worked on. */
+const AHEAD = 3;
+
+/** Pieces of memory that a thread keeps for the values to come. */
+const KEPT = 32;
 
 /**
  * The values of `make(plan)`, made on another thread while whoever takes them works on those before; each module has one
  * thread. `make` is exported under its name by `module` (an `import.meta.url`); it is a function of its plan alone, which
- * is copied to the thread, shared memory excepted. Its values are objects with numbers and typed arrays; **the arrays of a value hold until the
- * next one is asked for**, as their memory, which the threads share, is used again: V8 would count fresh memory and look
- * for garbage all the time.
+ * is copied to the thread, shared memory excepted. Its values are objects with numbers and typed arrays; **the arrays of
+ * a value hold until the next one is asked for**: their memory then goes back to the thread, to be used again. It is
+ * handed over and never shared, as native code cannot read shared memory everywhere, and it is not new each time, as V8
+ * would count that and look for garbage all the time.
  *
- * On a single processor the values are made in place, and so they are where the module is TypeScript, not yet compiled.
+ * What goes wrong on the thread is thrown here, with its own message and stack. On a single processor the values are made
+ * in place.
  */
 export async function* ahead<Plan, Value extends object>(
   module: string,
   make: (plan: Plan) => Iterable<Value> | AsyncIterable<Value>,
   plan: Plan,
 ): AsyncGenerator<Value, void, undefined> {
-  if (module.endsWith(".ts") || availableParallelism() < 2) {
+  if (availableParallelism() < 2) {
     yield* make(plan);
     return;
   }
-  const worker = threadOf(module);
+  const { worker, end } = threadOf(module);
   const { port1: port, port2 } = new MessageChannel();
   const messages = on(port, "message", { close: ["close"] }) as AsyncIterableIterator<[Message<Value>]>;
   const close = () => port.close();
   worker.once("exit", close);
+  const ask = (memory: ArrayBuffer[]) => port.postMessage(memory, memory);
   try {
     worker.postMessage({ module, name: make.name, plan, port: port2 }, [port2]);
-    for (let i = 0; i < AHEAD; i++) port.postMessage("next");
+    for (let i = 0; i < AHEAD; i++) ask([]);
     for await (const [{ value, done, error }] of messages) {
-      if (error) throw error;
+      if (error) throw Object.assign(new Error(error.message), error);
       if (done) return;
-      port.postMessage("next");
       yield value!;
+      ask(memoryOf(value!));
     }
-    threads.delete(module); // its port may close before it is said to have exited
-    throw new Error(`the thread of ${make.name} has ended`);
+    worker.ref(); // its port may close before it is said to have ended
+    const { code, reason } = await end;
+    throw reason ?? new Error(`the thread of ${make.name} has ended with code ${code}`);
   } finally {
     worker.off("exit", close);
     close();
@@ -48,69 +55,83 @@ export async function* ahead<Plan, Value extends object>(
 interface Message<Value> {
   readonly value?: Value;
   readonly done?: boolean;
-  readonly error?: Error;
+  /** Of an error; not every error itself can be sent. */
+  readonly error?: { readonly name: string; readonly message: string; readonly stack: string };
 }
 
-const threads = new Map<string, Worker>();
+/** Each array that the thread sends has memory of its own. */
+const memoryOf = (value: object) =>
+  Object.values(value).flatMap((item) => (ArrayBuffer.isView(item) ? [item.buffer as ArrayBuffer] : []));
+
+interface Thread {
+  readonly worker: Worker;
+  /** Fulfilled when it has ended, with the error that it died of if there is one. */
+  readonly end: Promise<{ readonly code: number; readonly reason: Error | undefined }>;
+}
+
+const threads = new Map<string, Thread>();
 
 /** The thread of a module, which does not keep the process alive. */
-function threadOf(module: string): Worker {
+function threadOf(module: string): Thread {
   const known = threads.get(module);
   if (known) return known;
   const worker = new Worker(script, { eval: true, execArgv: [] });
-  threads.set(module, worker);
   worker.unref();
   worker.setMaxListeners(0); // one for each plan under way
-  worker.on("error", () => {}); // it exits then, which is enough to know
-  worker.on("exit", () => {
-    if (threads.get(module) === worker) threads.delete(module);
+  const end = new Promise<Awaited<Thread["end"]>>((resolve) => {
+    let reason: Error | undefined;
+    worker.on("error", (error) => {
+      reason = error instanceof Error ? error : new Error(String(error));
+    });
+    worker.on("exit", (code) => {
+      threads.delete(module);
+      resolve({ code, reason });
+    });
   });
-  return worker;
+  const thread = { worker, end };
+  threads.set(module, thread);
+  return thread;
 }
 
-/** Makes a value for each message on a plan's own port, and puts its arrays into the oldest of some places. */
+/** Makes a value for each message on a plan's own port, which brings the memory of an earlier one. */
 const script = `
   const { parentPort } = require("node:worker_threads");
+  const { inspect } = require("node:util");
 
-  const place = () => {
-    const memory = {};
-    return (key, array) => {
-      if (!(memory[key]?.byteLength >= array.byteLength)) memory[key] = new SharedArrayBuffer(array.byteLength);
-      const copy = new array.constructor(memory[key], 0, array.length);
-      copy.set(array);
-      return copy;
-    };
+  // Memory that came back, of whichever plan.
+  const free = [];
+
+  const inMemory = (array) => {
+    const i = free.findIndex(({ byteLength }) => byteLength === array.byteLength);
+    const copy = new array.constructor(i < 0 ? new ArrayBuffer(array.byteLength) : free.splice(i, 1)[0]);
+    copy.set(array);
+    return copy;
   };
-
-  // Of plans that came to their end, for the next ones: shared memory is given back only when V8 happens to look for
-  // garbage on both threads. After a plan that was left before, somebody may still look at its last value.
-  const idle = [];
 
   parentPort.on("message", async ({ module, name, plan, port }) => {
     const attempt = async (work) => {
       try {
         await work();
-      } catch (error) {
-        port.postMessage({ error });
+      } catch (thrown) {
+        const { name, message, stack } = thrown instanceof Error ? thrown : new Error(inspect(thrown));
+        port.postMessage({ error: { name: String(name), message: String(message), stack: String(stack) } });
       }
     };
     await attempt(async () => {
       const made = (await import(module))[name](plan);
       const values = made[Symbol.asyncIterator]?.() ?? made[Symbol.iterator]();
-      const places = Array.from({ length: ${AHEAD + 1} }, () => idle.pop() ?? place());
-      port.on("message", () =>
+      port.on("message", (memory) =>
         attempt(async () => {
+          free.push(...memory);
+          free.splice(0, free.length - ${KEPT});
           const { value, done } = await values.next();
           if (done) {
             port.postMessage({ done });
-            port.close();
-            idle.push(...places.splice(0));
             return;
           }
-          const put = places.shift();
-          places.push(put);
-          const entries = Object.entries(value).map(([key, item]) => [key, ArrayBuffer.isView(item) ? put(key, item) : item]);
-          port.postMessage({ value: Object.fromEntries(entries) });
+          const entries = Object.entries(value).map(([key, item]) => [key, ArrayBuffer.isView(item) ? inMemory(item) : item]);
+          const arrays = entries.map(([, item]) => item).filter(ArrayBuffer.isView);
+          port.postMessage({ value: Object.fromEntries(entries) }, arrays.map(({ buffer }) => buffer));
         }),
       );
     });

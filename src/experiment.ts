@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { loadCheckpoint } from "./artifacts/checkpoint.ts";
 import { RunFolder } from "./artifacts/runFolder.ts";
 import { type BackendInfo, useBackend } from "./backends/index.ts";
-import { loadConfig } from "./config/load.ts";
+import { loadConfig, type Overrides } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { resolveDataDirs } from "./data/cache.ts";
 import { averageOf, codedSize } from "./data/codedFields.ts";
@@ -107,14 +107,17 @@ export interface OpenedRun {
   readonly epoch: number;
 }
 
+/**
+ * Opens a run on the backend, device and threads that `compute` says, and for the rest on what works here; what it was
+ * trained on does not matter.
+ */
 export async function openRun(
   path: string,
-  options: { checkpoint: "best" | "last"; backend?: Config["backend"]; threads?: Config["threads"] },
+  options: { checkpoint: "best" | "last"; compute: Overrides },
 ): Promise<OpenedRun> {
   const folder = RunFolder.open(path);
-  const saved = loadConfig(folder.config);
-  const config = { ...saved, ...(options.backend && { backend: options.backend }) };
-  const backend = await startBackend(config);
+  const config = loadConfig(folder.config);
+  const backend = await startBackend(loadConfig(undefined, options.compute));
   const { imageShape, fields = imageFields(imageShape) } = folder.record.dataset;
   const averageX = new Float32Array(codedSize(fieldOf(fields, "x"))); // replaced by the weights
   const data = { fields, averageX };

@@ -26,6 +26,7 @@ const CHANGEABLE = [
   "training.previewEvery",
   "training.step",
   "backend",
+  "device",
   "threads",
 ];
 

@@ -3,7 +3,7 @@ import { writeFileAtomic } from "./artifacts/atomicFile.ts";
 import { lossChartAside } from "./artifacts/charts/lossChart.ts";
 import { lossCurves } from "./artifacts/charts/lossCurves.ts";
 import { loadCheckpoint, saveCheckpoint } from "./artifacts/checkpoint.ts";
-import { reconstructionsPng, samplesPng } from "./artifacts/figures.ts";
+import { drawOrWarn, reconstructionsPng, samplesPng } from "./artifacts/figures.ts";
 import { MetricsLog } from "./artifacts/metricsLog.ts";
 import type { RunFolder, RunRecord, RunStatus } from "./artifacts/runFolder.ts";
 import { configYaml } from "./config/load.ts";
@@ -64,7 +64,8 @@ export async function runTraining(
     : initialState(objective);
   const record = openRecord(experiment, folder, options);
   const log = await MetricsLog.open(folder, objective, state.step);
-  const pictures = figures(experiment, objective, folder, log);
+  const warn = (text: string) => options.reporter({ type: "warning", text });
+  const pictures = figures(experiment, objective, folder, log, warn);
   await writeFileAtomic(folder.config, configYaml(config));
   await record.write("running");
 
@@ -73,7 +74,7 @@ export async function runTraining(
     if (event.type === "epoch") {
       await record.addEpoch(event.imagesPerSecond);
       const { previewEvery } = config.training;
-      if (previewEvery > 0 && event.epoch % previewEvery === 0) await pictures.draw();
+      if (previewEvery > 0 && event.epoch % previewEvery === 0) await pictures.preview();
     }
     await options.reporter(event);
   };
@@ -97,7 +98,7 @@ export async function runTraining(
       );
     }
     const best = loadCheckpoint(folder.checkpoint("best"), vae.parameters);
-    await pictures.draw();
+    const drawPictures = pictures.begin();
     const summary: RunSummary = {
       run: folder.path,
       reason,
@@ -115,9 +116,9 @@ export async function runTraining(
         test: await summarise(runner, "test", dataset.test, coding, { levels: true }),
       },
     };
-    await pictures.finish();
     await writeFileAtomic(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
     await record.write("finished");
+    await drawPictures();
     return summary;
   } catch (error) {
     await record.write(statusAfter(error));
@@ -137,40 +138,58 @@ function statusAfter(error: unknown): RunStatus {
 
 /**
  * Draws loss curves, samples and reconstructions as they stand. The previews always show the same z and the same images.
- * The curves are drawn aside, while training goes on: `finish` waits for them.
+ * A picture is no reason to lose a run: what cannot be drawn or written is a warning.
  */
 function figures(
   { vae, dataset, coding, config }: Experiment,
   objective: Objective,
   folder: RunFolder,
   log: MetricsLog,
+  warn: (text: string) => unknown,
 ) {
   const random = new RandomStream("preview");
   const { kind } = config.likelihood;
   const isLoss = vae.likelihood.kindOf === "loss";
   const title = `${dataset.name}, ${kind} ${isLoss ? "loss" : "likelihood"}, latent dimension ${config.model.latentDim}`;
-  const curvesOf = lossCurves(objective, isLoss);
-  let curves: Promise<void> | undefined;
-  let drawnRows = 0;
-  const drawCurves = async () => {
-    const png = await lossChartAside(log.epochs, { title, ...curvesOf });
-    await writeFileAtomic(folder.figure("loss"), png);
+  const meta = { title, ...lossCurves(objective, isLoss) };
+  const told = new Set<string>();
+  const put = (name: string, draw: () => Promise<Buffer>) =>
+    drawOrWarn(folder.figure(name), draw, (text) => {
+      if (told.has(name)) return undefined; // once is enough
+      told.add(name);
+      return warn(text);
+    });
+  let chart: { readonly rows: number; readonly png: Promise<Buffer> } | undefined;
+  /** Drawn on another thread, and once for the same rows. */
+  const curves = () => {
+    const rows = log.epochs.length;
+    if (chart?.rows !== rows) chart = { rows, png: lossChartAside(log.epochs, meta) };
+    chart.png.catch(() => {}); // told where it is waited for
+    return chart.png;
   };
+  const drawOthers = async () => {
+    await put("samples", () => samplesPng(vae, PREVIEW_SAMPLES, random));
+    await put("reconstructions", () =>
+      reconstructionsPng(vae, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
+    );
+  };
+  let underWay: Promise<boolean> | undefined;
   return {
-    async draw() {
-      await curves;
-      if (log.epochs.length > drawnRows) {
-        drawnRows = log.epochs.length;
-        curves = drawCurves();
-        curves.catch(() => {}); // told where it is waited for
-      }
-      await writeFileAtomic(folder.figure("samples"), await samplesPng(vae, PREVIEW_SAMPLES, random));
-      await writeFileAtomic(
-        folder.figure("reconstructions"),
-        await reconstructionsPng(vae, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
-      );
+    /** All of them, the curves aside, while training goes on. */
+    async preview() {
+      await underWay;
+      underWay = put("loss", curves);
+      await drawOthers();
     },
-    finish: async () => curves,
+    /** Has the curves drawn while other work is done, and returns what then writes all. */
+    begin(): () => Promise<void> {
+      curves();
+      return async () => {
+        await underWay;
+        await drawOthers();
+        await put("loss", curves);
+      };
+    },
   };
 }
 

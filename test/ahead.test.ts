@@ -5,10 +5,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ahead } from "../src/ahead.ts";
-import { averageOf } from "../src/data/codedFields.ts";
-import { fieldOf } from "../src/data/field.ts";
-import type { BatchInputs } from "../src/model/inputs.ts";
-import { type InputsPlan, trainingInputs } from "../src/training/inputs.ts";
+import { averageImage } from "../src/data/batches.ts";
+import { type InputsPlan, trainingInputs, trainingInputsAhead } from "../src/training/inputs.ts";
 import { tinyDigits } from "./helpers/tiny.ts";
 
 interface Counted {
@@ -37,6 +35,16 @@ beforeAll(() => {
      }
      export function* ending() {
        process.exit(3);
+     }
+     export function* throwing({ what }) {
+       if (what === "text") throw "not an error";
+       if (what === "uncloneable") throw Object.assign(new TypeError("with a function"), { f() {} });
+       yield { f() {} };
+     }
+     export async function* dying() {
+       yield { i: 0 };
+       setTimeout(() => { throw new SyntaxError("thrown later"); });
+       await new Promise(() => {});
      }`,
   );
 });
@@ -44,6 +52,8 @@ beforeAll(() => {
 function* counting(_: { count: number; from?: number; fails?: number }): Generator<Counted> {}
 function* large(_: object): Generator<Counted> {}
 function* ending(_: object): Generator<Counted> {}
+function* throwing(_: { what: string }): Generator<Counted> {}
+function* dying(_: object): Generator<Counted> {}
 
 describe("values made ahead", () => {
   test("come in order from another thread, with their arrays", async () => {
@@ -75,14 +85,35 @@ describe("values made ahead", () => {
     await b.return();
   });
 
-  test("an error arrives where it would have been thrown", async () => {
+  test("an error arrives where it would have been thrown, as it was thrown", async () => {
     const values = ahead(module, counting, { count: 9, fails: 2 });
     expect((await values.next()).value!.i).toBe(0);
     expect((await values.next()).value!.i).toBe(1);
-    await expect(values.next()).rejects.toThrow(new RangeError("no more than 2"));
+    const error: Error = await values
+      .next()
+      .then(Promise.reject)
+      .catch((error) => error);
+    expect([error.name, error.message]).toEqual(["RangeError", "no more than 2"]);
+    expect(error.stack).toMatch(/RangeError: no more than 2\n.*counting.*counting\.js:4/);
   });
 
-  test("share the memory of the plans before them", async () => {
+  test.each([
+    ["text", "'not an error'"],
+    ["uncloneable", "with a function"],
+    ["value", /f\(\) \{\} could not be cloned/],
+  ])("so does what cannot be sent: %s", async (what, message) => {
+    await expect(ahead(module, throwing, { what }).next()).rejects.toThrow(message);
+    expect((await ahead(module, counting, { count: 1 }).next()).value!.i).toBe(0); // the thread goes on
+  });
+
+  test("so does what a thread dies of, and the next plan gets a new one", async () => {
+    const values = ahead(module, dying, {});
+    expect((await values.next()).value!.i).toBe(0);
+    await expect(values.next()).rejects.toThrow("thrown later");
+    expect((await ahead(module, counting, { count: 1 }).next()).value!.i).toBe(0);
+  });
+
+  test("use the memory of the plans before them again", async () => {
     const resident = async (plans: number) => {
       for (let i = 0; i < plans; i++)
         for await (const { squares } of ahead(module, large, {})) squares.at(-1);
@@ -94,21 +125,20 @@ describe("values made ahead", () => {
   });
 
   test("a thread that ends is told, and the next plan gets a new one", async () => {
-    await expect(ahead(module, ending, {}).next()).rejects.toThrow("the thread of ending has ended");
+    await expect(ahead(module, ending, {}).next()).rejects.toThrow(
+      "the thread of ending has ended with code 3",
+    );
     expect((await ahead(module, counting, { count: 1 }).next()).value!.i).toBe(0);
   });
 });
 
 describe("the inputs of the steps", () => {
-  const { fields, train: set } = tinyDigits(100, 10);
-  const x = fieldOf(fields, "x");
+  const set = tinyDigits(100, 10).train;
   const plan: InputsPlan = {
     set,
-    fields: [x, fieldOf(fields, "label")],
     coding: "binary-dynamic",
     batchSize: 32,
-    noise: [{ name: "posterior", shape: [3], per: "example" }],
-    samples: 2,
+    latentDim: 3,
     epoch: 2,
     from: 0,
     step: 4,
@@ -119,38 +149,43 @@ describe("the inputs of the steps", () => {
     const whole = [...trainingInputs(plan)];
     expect(whole.map(({ count }) => count)).toEqual([32, 32, 32, 4]);
     expect([...trainingInputs({ ...plan, from: 2, step: 6 })]).toEqual(whole.slice(2));
-    expect(averageOf(set, x, plan.coding)).toHaveLength((whole[0]!["x"] as Float32Array).length / 32);
+    expect(averageImage(set, plan.coding)).toHaveLength(whole[0]!.x.length / 32);
   });
 
-  // The compiled program in a process of its own: it must also end by itself, whatever the thread does.
+  // The built program in a process of its own: it must also end by itself, whatever the thread does.
   test("are the same from the other thread, which keeps no process alive", () => {
-    const compiled = new URL("../dist/training/inputs.js", import.meta.url).href;
-    const stored = Object.fromEntries(
-      Object.entries(set.columns).map(([name, column]) => [name, Buffer.from(column).toString("base64")]),
-    );
+    const built = new URL("../dist/training/inputs.js", import.meta.url).href;
     const script = `
-      import { trainingInputsAhead } from ${JSON.stringify(compiled)};
+      import { trainingInputsAhead } from ${JSON.stringify(built)};
       const plan = ${JSON.stringify({ ...plan, set: undefined })};
-      const columns = Object.fromEntries(
-        Object.entries(${JSON.stringify(stored)}).map(([name, bytes]) => [name, new Uint8Array(Buffer.from(bytes, "base64"))]),
-      );
-      const sums = [];
-      for await (const { count, x, label, posterior } of trainingInputsAhead({ ...plan, set: { columns, count: 100 } })) {
-        const shared = x.buffer instanceof SharedArrayBuffer;
-        sums.push([shared, count, ...[x, label, posterior].map((values) => Buffer.from(values.slice().buffer).toString("base64"))]);
+      const pixels = new Uint8Array(Buffer.from("${Buffer.from(set.pixels).toString("base64")}", "base64"));
+      const drawn = [];
+      for await (const { count, x, noise } of trainingInputsAhead({ ...plan, set: { pixels, count: 100 } })) {
+        const own = [x, noise].every(({ buffer, byteLength }) => buffer instanceof ArrayBuffer && buffer.byteLength === byteLength);
+        drawn.push({ own, count, noise: [...noise], black: x.indexOf(1) });
       }
-      console.log(JSON.stringify(sums));`;
+      console.log(JSON.stringify(drawn));`;
     const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
       encoding: "utf8",
     });
-    const base64 = (values: Float32Array) => Buffer.from(values.slice().buffer).toString("base64");
-    const expected = [...trainingInputs(plan)].map(({ count, ...arrays }: BatchInputs) => [
-      true,
+    const expected = [...trainingInputs(plan)].map(({ count, x, noise }) => ({
+      own: true,
       count,
-      base64(arrays["x"] as Float32Array),
-      base64(arrays["label"] as Float32Array),
-      base64(arrays["posterior"] as Float32Array),
-    ]);
+      noise: [...noise],
+      black: x.indexOf(1),
+    }));
     expect(JSON.parse(printed)).toEqual(expected);
+  });
+
+  test("are the same in process and out, whole", async () => {
+    const here = [...trainingInputs(plan)];
+    let i = 0;
+    for await (const { count, x, noise } of trainingInputsAhead(plan)) {
+      const expected = here[i++]!;
+      expect(count).toBe(expected.count);
+      expect(x.every((value, d) => value === expected.x[d])).toBe(true);
+      expect(noise).toEqual(expected.noise);
+    }
+    expect(i).toBe(here.length);
   });
 });

@@ -5,6 +5,7 @@ import { type Calibration, RESIDUAL_RANGE } from "../evaluation/calibration.ts";
 import { drawSamples, type PixelMode, pairRows, reconstruct } from "../evaluation/pictures.ts";
 import type { Vae } from "../model/vae.ts";
 import type { RandomStream } from "../random.ts";
+import { writeFileAtomic } from "./atomicFile.ts";
 import { calibrationChart } from "./charts/calibrationChart.ts";
 import { imageGrid } from "./imageGrid.ts";
 
@@ -48,3 +49,21 @@ export const calibrationPng = (calibration: Calibration, split: string, what: st
     subtitle: `${calibration.images} ${split} images  ·  bars and dots: found  ·  dashed: as assumed`,
     range: RESIDUAL_RANGE,
   });
+
+/**
+ * Draws a picture into a file. It is worth less than what it was made beside: an error is a warning that says why, and
+ * then it returns false.
+ */
+export async function drawOrWarn(
+  file: string,
+  draw: () => Promise<Buffer>,
+  warn: (text: string) => unknown,
+): Promise<boolean> {
+  try {
+    await writeFileAtomic(file, await draw());
+    return true;
+  } catch (error) {
+    await warn(`Warning: ${file} was not drawn: ${error instanceof Error ? error.message : error}`);
+    return false;
+  }
+}

@@ -64,6 +64,14 @@ export function squaredNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
   return tf.tidy(() => tf.addN(tensors.map((x) => tf.sum(tf.square(x))))) as tf.Scalar;
 }
 
+/** Gradients longer than `clipNorm` scaled down to it (Pascanu et al. 2013), without a read by the host. */
+export function clipped(gradients: readonly tf.Tensor[], clipNorm: number): tf.Tensor[] {
+  return tf.tidy(() => {
+    const scale = tf.minimum(1, tf.div(clipNorm, tf.sqrt(squaredNorm(gradients))));
+    return gradients.map((gradient) => tf.mul(gradient, scale));
+  });
+}
+
 /**
  * Gives a variable memory of its own. `tf.variable`, `assign`, `clone` and `reshape` do not copy but count references
  * to the same memory, and changing that in place would change every tensor that refers to it.

@@ -4,11 +4,12 @@ import type { AdamSlot } from "./adam.ts";
 /** Numbers in the memory of the host, row-major. */
 export interface HostArray {
   readonly shape: readonly number[];
-  readonly values: Float32Array;
+  /** Memory of this thread: native code may not be able to read what threads share. */
+  readonly values: Float32Array<ArrayBuffer>;
 }
 
 /** Values as the rows of a batch, [count, values.length / count]. */
-export const hostRows = (values: Float32Array, count: number): HostArray => ({
+export const hostRows = (values: Float32Array<ArrayBuffer>, count: number): HostArray => ({
   values,
   shape: [count, values.length / count],
 });
@@ -22,6 +23,8 @@ export interface StepProgram {
   readonly slots: readonly Omit<AdamSlot, "grad">[];
   /** The constants of Adam that stay the same over a run. */
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  /** Gradients that are longer together are scaled down to this length before Adam; 0 leaves them as they are. */
+  readonly clipNorm: number;
   /** From the step's inputs: the numbers that it reports, and the gradients in the order of the slots. */
   compute(inputs: readonly tf.Tensor[]): {
     readonly report: tf.Tensor1D;
@@ -58,14 +61,17 @@ export type RecordStep = (program: StepProgram, inputs: readonly HostArray[]) =>
 /** A pass as a backend can record it: a pure function of tensors, without host reads and random draws. */
 export interface PassProgram {
   /** What `compute` reads besides its inputs and may have other values at each run. */
-  readonly parameters: readonly tf.Tensor[];
+  readonly parameters: readonly tf.Variable[];
   compute(inputs: readonly tf.Tensor[]): readonly tf.Tensor[];
 }
 
 /** A recorded pass for inputs of the shapes that it was recorded with. */
 export interface RecordedPass {
-  /** The values of what the program computes of the inputs and of the parameters as they are now. */
-  run(inputs: readonly HostArray[]): Float32Array[];
+  /**
+   * The values of what the program computes of the inputs and of the parameters as they are now. The arrays of the inputs
+   * are the caller's again when they are there.
+   */
+  run(inputs: readonly HostArray[]): Promise<Float32Array[]>;
   dispose(): void;
 }
 

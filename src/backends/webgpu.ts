@@ -5,7 +5,7 @@ import type { BackendLoader } from "./backend.ts";
 import { type OpenedAdapter, openAdapter, type Surroundings } from "./webgpu/adapter.ts";
 import { createGuarded } from "./webgpu/guarded.ts";
 import { DeviceHealth } from "./webgpu/health.ts";
-import { registerOptimizerKernels } from "./webgpu/kernels.ts";
+import { installKernels } from "./webgpu/kernels/index.ts";
 
 /**
  * Graphics cards of every make, by TensorFlow.js's WebGPU backend on Dawn. Tensors can only be read asynchronously,
@@ -29,7 +29,7 @@ export function createLoader(surroundings?: Partial<Surroundings>): BackendLoade
       tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", PACKED_MATMUL);
       // Otherwise small tensors are computed on the CPU if they happen to be there, with other roundings.
       tf.env().set("WEBGPU_CPU_FORWARD", false);
-      registerOptimizerKernels();
+      installKernels();
       const health = new DeviceHealth(device, opened.name);
       const backend = createGuarded(WebGPUBackend, device, opened.adapter.info, health);
       tf.registerBackend("webgpu", () => backend);
@@ -45,6 +45,11 @@ export function createLoader(surroundings?: Partial<Surroundings>): BackendLoade
     async recordStep(program, inputs) {
       const { recordStep } = await import("./webgpu/recording/recordStep.ts");
       return recordStep(program, inputs);
+    },
+
+    async recordPass(program, inputs) {
+      const { recordPass } = await import("./webgpu/recording/recordPass.ts");
+      return recordPass(program, inputs);
     },
   };
 }

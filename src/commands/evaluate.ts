@@ -1,18 +1,17 @@
 import { Command, Option } from "commander";
 import type { Calibration } from "../evaluation/calibration.ts";
 import type { SplitName } from "../evaluation/summary.ts";
-import { checkpointOption, describeRun, jsonOption, note, result } from "./shared.ts";
+import { addRunOptions, describeRun, jsonOption, note, openRun, type RunOptions, result } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
-interface Options {
+interface Options extends RunOptions {
   split: SplitName;
-  checkpoint: "best" | "last";
   output?: string;
   json?: boolean;
 }
 
 export function evaluateCommand(): Command {
-  return new Command("evaluate")
+  const command = new Command("evaluate")
     .description(
       "ELBO, distortion and rate of a trained model on a split, in nats per image, and its bits/dim; " +
         "and whether the noise is what the likelihood assumes, with a picture.",
@@ -21,7 +20,6 @@ export function evaluateCommand(): Command {
     .addOption(
       new Option("--split <split>", "which images").choices(["train", "validation", "test"]).default("test"),
     )
-    .addOption(checkpointOption())
     .option(
       "-o, --output <file>",
       "where to write the picture (default: figures/calibration-<split>.png in the run)",
@@ -33,48 +31,47 @@ export function evaluateCommand(): Command {
         "The noise check asks three things of the pixels: is F(x|z) uniform (PIT), do 50/90/95 % intervals hold as many,\n" +
         "do the standardised residuals have mean 0 and deviation 1? A σ that is too small or too large shows in all three;\n" +
         "the scale that fits the training images best tells how many nats that costs.",
-    )
-    .action(async (path: string, options: Options) => {
-      const { openRun, readDataset } = await import("../experiment.ts");
-      const { PROTOCOL, summarise } = await import("../evaluation/summary.ts");
-      const { createRunner, isOfDensity } = await import("../evaluation/runner.ts");
-      const { likelihoods } = await import("../likelihoods/index.ts");
-      const { describeMeasure } = await import("../data/codings.ts");
-      const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
-      const { split, checkpoint } = options;
-      const run = await openRun(path, options);
-      const { coding } = run;
-      const runner = createRunner(run.vae, { record: run.config.training.step !== "eager", note });
-      const { kind } = run.config.likelihood;
-      const dataset = await withDataProgress((context) => readDataset(run.config, context));
-      const set = dataset[split];
-      const summary = await summarise(runner, split, set, coding, { levels: true });
-      const { likelihood } = run.config;
-      const baseMeasure = describeMeasure(likelihoods.of(likelihood).support(likelihood));
-      const figure = options.output ?? run.folder.figure(`calibration-${split}`);
-      let calibration: Calibration | undefined;
-      if (isOfDensity(runner)) {
-        const { checkNoise } = await import("../evaluation/calibration.ts");
-        const { calibrationPng } = await import("../artifacts/figures.ts");
-        const { writeFileAtomic } = await import("../artifacts/atomicFile.ts");
-        calibration = await checkNoise(runner, { checked: set, train: dataset.train }, coding);
-        await writeFileAtomic(
-          figure,
-          await calibrationPng(calibration, split, `${dataset.name}, ${kind} likelihood`),
-        );
-      }
-      runner.dispose();
-      if (options.json) {
-        const how = { likelihood: kind, kindOf: run.vae.likelihood.kindOf, baseMeasure, pixels: coding };
-        const noise = calibration && { calibration, figure };
-        const protocol = { checkpoint, epoch: run.epoch, protocol: PROTOCOL };
-        result(JSON.stringify({ ...summary, ...how, ...protocol, ...noise }));
-        return;
-      }
-      result(`${split} split, ${summary.count} images, ${describeRun(run, checkpoint)}`);
-      for (const line of splitLines(summary, { baseMeasure, pixels: coding })) result(line);
-      if (!calibration) return;
-      for (const line of noiseLines(calibration, summary)) result(line);
-      result(`  picture     ${figure}`);
-    });
+    );
+  return addRunOptions(command).action(async (path: string, options: Options) => {
+    const { readDataset } = await import("../experiment.ts");
+    const { PROTOCOL, summarise } = await import("../evaluation/summary.ts");
+    const { createRunner, isOfDensity } = await import("../evaluation/runner.ts");
+    const { likelihoods } = await import("../likelihoods/index.ts");
+    const { describeMeasure } = await import("../data/codings.ts");
+    const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
+    const { split, checkpoint } = options;
+    const run = await openRun(path, options);
+    const { coding } = run;
+    const runner = createRunner(run.vae, { record: run.config.training.step !== "eager", note });
+    const { kind } = run.config.likelihood;
+    const dataset = await withDataProgress((context) => readDataset(run.config, context));
+    const set = dataset[split];
+    const summary = await summarise(runner, split, set, coding, { levels: true });
+    const { likelihood } = run.config;
+    const baseMeasure = describeMeasure(likelihoods.of(likelihood).support(likelihood));
+    const figure = options.output ?? run.folder.figure(`calibration-${split}`);
+    let calibration: Calibration | undefined;
+    let drawn = false;
+    if (isOfDensity(runner)) {
+      const { checkNoise } = await import("../evaluation/calibration.ts");
+      const { calibrationPng, drawOrWarn } = await import("../artifacts/figures.ts");
+      const found = await checkNoise(runner, { checked: set, train: dataset.train }, coding);
+      calibration = found;
+      const title = `${dataset.name}, ${kind} likelihood`;
+      drawn = await drawOrWarn(figure, () => calibrationPng(found, split, title), note);
+    }
+    runner.dispose();
+    if (options.json) {
+      const how = { likelihood: kind, kindOf: run.vae.likelihood.kindOf, baseMeasure, pixels: coding };
+      const noise = calibration && { calibration, ...(drawn && { figure }) };
+      const protocol = { checkpoint, epoch: run.epoch, protocol: PROTOCOL };
+      result(JSON.stringify({ ...summary, ...how, ...protocol, ...noise }));
+      return;
+    }
+    result(`${split} split, ${summary.count} images, ${describeRun(run, checkpoint)}`);
+    for (const line of splitLines(summary, { baseMeasure, pixels: coding })) result(line);
+    if (!calibration) return;
+    for (const line of noiseLines(calibration, summary)) result(line);
+    if (drawn) result(`  picture     ${figure}`);
+  });
 }

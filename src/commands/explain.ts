@@ -1,17 +1,16 @@
 import { Command } from "commander";
 import { loadConfig } from "../config/load.ts";
-import { addSettingOptions, overridesFrom } from "../config/options.ts";
+import { addSettingOptions, COMPUTE_SETTINGS, overridesFrom } from "../config/options.ts";
 import { fieldOf, fieldSize } from "../data/field.ts";
 import { VaeError } from "../errors.ts";
 import type { Page } from "../explain/document.ts";
 import { addToolOptions, settingsFrom, type ToolOptions } from "../explain/toolOptions.ts";
-import { checkpointOption, describeRun, jsonOption, result } from "./shared.ts";
+import { checkpointOption, describeRun, jsonOption, openRun, type RunOptions, result } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
-interface Options extends ToolOptions {
+interface Options extends ToolOptions, RunOptions {
   markdown?: boolean;
   json?: boolean;
-  checkpoint: "best" | "last";
   [setting: string]: unknown;
 }
 
@@ -49,14 +48,15 @@ export function explainCommand(): Command {
 
 /** The first batch of a run, by its trained model. */
 async function explainRun(path: string, options: Options): Promise<Page> {
-  if (options.from !== undefined || overridesFrom(options).size > 0) {
+  const others = [...overridesFrom(options).keys()].filter((path) => !COMPUTE_SETTINGS.includes(path));
+  if (options.from !== undefined || others.length > 0) {
     throw new VaeError(
       "usage",
       `${path} is a run, whose settings are those that it was trained with. ` +
         `\`vae explain ${path}/config.yaml\` takes other settings on top, with a fresh model.`,
     );
   }
-  const { openRun, readDataset } = await import("../experiment.ts");
+  const { readDataset } = await import("../experiment.ts");
   const { explain } = await import("../explain/explain.ts");
   const run = await openRun(path, options);
   const dataset = await withDataProgress((context) => readDataset(run.config, context));

@@ -1,19 +1,27 @@
 import { Command, Option } from "commander";
 import type { PixelMode } from "../evaluation/pictures.ts";
-import { checkpointOption, describeRun, integerFrom, jsonOption, pixelsOption, result } from "./shared.ts";
+import {
+  addRunOptions,
+  describeRun,
+  integerFrom,
+  jsonOption,
+  openRun,
+  pixelsOption,
+  type RunOptions,
+  result,
+} from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
-interface Options {
+interface Options extends RunOptions {
   number: number;
   split: "train" | "validation" | "test";
   output?: string;
   pixels: PixelMode;
-  checkpoint: "best" | "last";
   json?: boolean;
 }
 
 export function reconstructCommand(): Command {
-  return new Command("reconstruct")
+  const command = new Command("reconstruct")
     .description(
       "Encode and decode images of a split. Writes a PNG: a row of originals, below it the reconstructions.",
     )
@@ -24,26 +32,25 @@ export function reconstructCommand(): Command {
     )
     .option("-o, --output <file>", "where to write (default: figures/reconstructions-<split>.png in the run)")
     .addOption(pixelsOption())
-    .addOption(checkpointOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
       "\nExample:\n  vae reconstruct runs/digits-gaussian --split test -n 100 -o pairs.png",
-    )
-    .action(async (path: string, options: Options) => {
-      const { openRun, readDataset } = await import("../experiment.ts");
-      const { reconstructionsPng } = await import("../artifacts/figures.ts");
-      const { writeFileAtomic } = await import("../artifacts/atomicFile.ts");
-      const run = await openRun(path, options);
-      const dataset = await withDataProgress((context) => readDataset(run.config, context));
-      const set = dataset[options.split];
-      const count = Math.min(options.number, set.count);
-      const file = options.output ?? run.folder.figure(`reconstructions-${options.split}`);
-      await writeFileAtomic(file, await reconstructionsPng(run.vae, set, run.coding, count, options.pixels));
-      if (options.json) result(JSON.stringify({ file, count, split: options.split, pixels: options.pixels }));
-      else
-        result(
-          `${file}: ${count} ${options.split} images and their reconstructions (${options.pixels}) by ${describeRun(run, options.checkpoint)}`,
-        );
-    });
+    );
+  return addRunOptions(command).action(async (path: string, options: Options) => {
+    const { readDataset } = await import("../experiment.ts");
+    const { reconstructionsPng } = await import("../artifacts/figures.ts");
+    const { writeFileAtomic } = await import("../artifacts/atomicFile.ts");
+    const run = await openRun(path, options);
+    const dataset = await withDataProgress((context) => readDataset(run.config, context));
+    const set = dataset[options.split];
+    const count = Math.min(options.number, set.count);
+    const file = options.output ?? run.folder.figure(`reconstructions-${options.split}`);
+    await writeFileAtomic(file, await reconstructionsPng(run.vae, set, run.coding, count, options.pixels));
+    if (options.json) result(JSON.stringify({ file, count, split: options.split, pixels: options.pixels }));
+    else
+      result(
+        `${file}: ${count} ${options.split} images and their reconstructions (${options.pixels}) by ${describeRun(run, options.checkpoint)}`,
+      );
+  });
 }

@@ -1,5 +1,7 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { addSettingOptions, COMPUTE_SETTINGS, overridesFrom } from "../config/options.ts";
 import type { OpenedRun } from "../experiment.ts";
+import { formatBackend } from "../reporting/format.ts";
 
 /** Notes and progress go to stderr; stdout is for results. */
 export const note = (line: string) => process.stderr.write(`${line}\n`);
@@ -26,6 +28,35 @@ export const pixelsOption = () =>
     .default("mean");
 
 export const jsonOption = () => new Option("--json", "print one JSON object");
+
+/** How a run is opened, for every command that does. */
+export interface RunOptions {
+  checkpoint: "best" | "last";
+  backend?: string;
+  device?: string;
+  threads?: string;
+}
+
+/** The options that `openRun` takes. */
+export const addRunOptions = (command: Command) =>
+  addSettingOptions(command.addOption(checkpointOption()), COMPUTE_SETTINGS);
+
+/** Opens a run as its options say; a note tells where that is not what trained it. */
+export async function openRun(path: string, options: RunOptions): Promise<OpenedRun> {
+  const experiment = await import("../experiment.ts");
+  const compute = overridesFrom({ ...options }, COMPUTE_SETTINGS);
+  const run = await experiment.openRun(path, { checkpoint: options.checkpoint, compute });
+  const { backend: trained } = run.folder.record;
+  if (trained.name !== run.backend.name) {
+    note(
+      [
+        `${path} was trained on ${trained.name}; this is ${formatBackend(run.backend)}`,
+        ...run.backend.notes,
+      ].join("; "),
+    );
+  }
+  return run;
+}
 
 export const describeRun = ({ folder, epoch }: OpenedRun, checkpoint: string) =>
   `${folder.path}, ${checkpoint} checkpoint of epoch ${epoch}`;

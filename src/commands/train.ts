@@ -3,6 +3,7 @@ import type { Overrides } from "../config/load.ts";
 import { addSettingOptions, overridesFrom } from "../config/options.ts";
 import { VaeError } from "../errors.ts";
 import type { RunSummary } from "../run.ts";
+import type { Listener } from "../training/events.ts";
 import { interruptSignal } from "./interruptSignal.ts";
 import { jsonOption, note, result } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
@@ -73,8 +74,12 @@ async function train(file: string | undefined, overrides: Overrides, options: Op
   });
 }
 
-async function chooseReporter({ quiet }: Options) {
-  if (quiet) return () => {};
+const warningReporter: Listener = (event) => {
+  if (event.type === "warning") note(event.text);
+};
+
+async function chooseReporter({ quiet }: Options): Promise<Listener> {
+  if (quiet) return warningReporter;
   if (process.stderr.isTTY)
     return (await import("../reporting/progress.ts")).progressReporter(process.stderr);
   return (await import("../reporting/lines.ts")).lineReporter(note);

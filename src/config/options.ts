@@ -5,14 +5,21 @@ import { type Setting, settings } from "./settings.ts";
 
 const DOTTED = "Every other setting, by its path in the YAML";
 
-/** Adds a flag for each setting: the short ones that people type, and the YAML path of all others. */
-export function addSettingOptions(command: Command): Command {
-  const all = settings();
+/** What says how a run is computed, and not what is computed: a run opens with any of these, whatever trained it. */
+export const COMPUTE_SETTINGS: readonly string[] = ["backend", "device", "threads"];
+
+/**
+ * Adds a flag for each setting, or for those of some `paths`: the short ones that people type, and the YAML path of all
+ * others.
+ */
+export function addSettingOptions(command: Command, paths?: readonly string[]): Command {
+  const all = settings().filter(({ path }) => paths?.includes(path) ?? true);
   for (const setting of [...all.filter((s) => s.flag), ...all.filter((s) => !s.flag)]) {
     const option = new Option(
       `--${setting.flag ?? setting.path} <${setting.isList ? "list" : "value"}>`,
       describe(setting),
-    ).helpGroup(setting.flag ? "Settings:" : `${DOTTED}:`);
+    );
+    if (!paths) option.helpGroup(setting.flag ? "Settings:" : `${DOTTED}:`);
     command.addOption(option);
     // The short flag's long form works too, but would be noise in the help.
     if (setting.flag && setting.flag !== setting.path)
@@ -21,10 +28,13 @@ export function addSettingOptions(command: Command): Command {
   return command;
 }
 
-/** The settings among the parsed options, by YAML path. */
-export function overridesFrom(options: Readonly<Record<string, unknown>>): Overrides {
+/** The settings among the parsed options, or those of some `paths`, by YAML path. */
+export function overridesFrom(
+  options: Readonly<Record<string, unknown>>,
+  paths?: readonly string[],
+): Overrides {
   const overrides = new Map<string, string>();
-  for (const { path, flag } of settings()) {
+  for (const { path, flag } of settings().filter(({ path }) => paths?.includes(path) ?? true)) {
     const short = flag && options[camelCase(flag)];
     const dotted = options[path];
     if (short !== undefined && dotted !== undefined && short !== dotted) {

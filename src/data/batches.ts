@@ -7,7 +7,7 @@ import { type Field, fieldSize } from "./field.ts";
 /** Some examples as the model sees them. */
 export interface Batch {
   /** By the name of the field, [count, codedSize]. */
-  readonly columns: Readonly<Record<string, Float32Array>>;
+  readonly columns: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
   readonly count: number;
   /** Position in its pass over the data, from 0. */
   readonly index: number;

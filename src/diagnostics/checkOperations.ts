@@ -1,13 +1,14 @@
 import { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
-import { type OperationCase, operationCases } from "./operations.ts";
+import type { OperationCase } from "./operations/operation.ts";
+import { operationCases } from "./operations.ts";
 import { differences, reference, sizeOf } from "./reference.ts";
 
 /** What is allowed between float32 and float64, against the largest expected value. */
 const TOLERANCE = 2e-5;
 
-/** A difference in float64 runs the whole operation: this many elements of each gradient, picked at random. */
-const GRADIENT_ELEMENTS = 24;
+/** A difference in float64 runs the whole operation: so many elements of an operation's gradients, picked at random. */
+const GRADIENT_ELEMENTS = 48;
 
 /** An operation that the current backend gets wrong. */
 export interface WrongOperation {
@@ -31,38 +32,37 @@ export async function checkOperations(
   return wrong;
 }
 
-async function check({ name, shapes, run, expected, positive }: OperationCase): Promise<string | undefined> {
+async function check(operation: OperationCase): Promise<string | undefined> {
+  const { name, shapes, run, expected, positive, scale = 1, differentiable = true } = operation;
   const random = new RandomStream("doctor").fork(name);
   const inputs = shapes.map((shape) => {
     // Away from 0, where relu and abs have no derivative; float32, so that both sides see the same numbers.
     const values = random
       .uniforms(sizeOf(shape))
-      .map((u) => (positive ? 0.1 + 2 * u : awayFromZero(4 * u - 2)));
+      .map((u) => scale * (positive ? 0.1 + 2 * u : awayFromZero(4 * u - 2)));
     return reference(shape, values);
   });
-  const forward = expected(...inputs);
+  const forward = await expected(...inputs);
   const weights = Float64Array.from(random.uniforms(forward.data.length));
 
   const [value, ...gradients] = tf.tidy(() => {
     const tensors = inputs.map(({ shape, data }) => tf.tensor(Float32Array.from(data), shape.slice()));
     const weight = tf.tensor(Float32Array.from(weights), forward.shape.slice());
     const loss = (...xs: tf.Tensor[]) => tf.sum(tf.mul(run(...xs), weight)) as tf.Scalar;
-    return [run(...tensors), ...tf.grads(loss)(tensors)];
+    return [run(...tensors), ...(differentiable ? tf.grads(loss)(tensors) : [])];
   });
   try {
     if (String(value!.shape) !== String(forward.shape)) return `shape [${value!.shape}]`;
     if (!agree(await value!.data(), Array.from(forward.data))) return "value";
     for (const [i, gradient] of gradients.entries()) {
-      const elements = [...random.permutation(gradient.size)].slice(0, GRADIENT_ELEMENTS);
+      const elements = [...random.permutation(gradient.size)].slice(
+        0,
+        Math.min(24, GRADIENT_ELEMENTS / gradients.length),
+      );
       const computed = await gradient.data();
-      const wanted = differences(expected, inputs, weights, i, elements);
-      if (
-        !agree(
-          elements.map((element) => computed[element]!),
-          wanted,
-        )
-      )
-        return `gradient of input ${i + 1}`;
+      const wanted = await differences(expected, inputs, weights, i, elements);
+      const picked = elements.map((element) => computed[element]!);
+      if (!agree(picked, wanted)) return `gradient of input ${i + 1}`;
     }
     return undefined;
   } finally {

@@ -6,6 +6,8 @@ import { startStockWasm } from "../backends/wasmStock.ts";
 import { loadConfig } from "../config/load.ts";
 import { VaeError } from "../errors.ts";
 import { checkOperations, type WrongOperation } from "./checkOperations.ts";
+import { checkRecording } from "./checkRecording.ts";
+import { operationCases } from "./operations.ts";
 import { measureStep, type StepTime } from "./stepTime.ts";
 
 /** What is found out about one backend. */
@@ -17,7 +19,9 @@ export type Diagnosis = { readonly backend: string } & (
       readonly threads: number;
       readonly version: string;
       readonly notes: readonly string[];
-      /** Operations that differ from float64; empty is the good answer. */
+      /** How many operations were compared with float64, forwards and backwards. */
+      readonly operations: number;
+      /** Those that differ, and recorded steps that differ from eager ones; empty is the good answer. */
       readonly wrong: readonly WrongOperation[];
     } & StepTime)
 );
@@ -26,13 +30,23 @@ export type Diagnosis = { readonly backend: string } & (
 export async function examine(backend: string, options: BackendOptions, seconds: number): Promise<Diagnosis> {
   try {
     const info = await (backend === STOCK ? startStockWasm() : useBackend(backend, options));
-    const wrong = await checkOperations();
+    const wrong = [...(await checkOperations()), ...(await checkRecording())];
     const time = await measureStep(
       loadConfig(undefined, new Map([["likelihood.kind", "bernoulli"]])),
       seconds,
     );
     const { device, threads, version, notes } = info;
-    return { backend, available: true, device, threads, version, notes, wrong, ...time };
+    return {
+      backend,
+      available: true,
+      device,
+      threads,
+      version,
+      notes,
+      operations: operationCases.length,
+      wrong,
+      ...time,
+    };
   } catch (error) {
     if (!(error instanceof VaeError)) throw error;
     return { backend, available: false, reason: error.message };

@@ -13,6 +13,17 @@ export function reference(shape: readonly number[], data: ArrayLike<number>): Re
   return { shape, data: Float64Array.from(data) };
 }
 
+export const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+export const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+export const sum = (values: readonly number[]) => values.reduce((total, x) => total + x, 0);
+
+export function logSumExp(values: readonly number[]): number {
+  const max = Math.max(...values);
+  return max + Math.log(sum(values.map((x) => Math.exp(x - max))));
+}
+
 /** Each element by itself. */
 export const map =
   (f: (x: number) => number) =>
@@ -60,6 +71,22 @@ export const pick =
     };
   };
 
+/** [N, M] -> [M, N] */
+export const transpose = pick(
+  ({ shape: [n, m] }) => [m!, n!],
+  ([i, j]) => [j!, i!],
+);
+
+/** [N, A], [N, B] -> [N, A + B] */
+export function concat(a: Reference, b: Reference): Reference {
+  const [n, width] = a.shape as [number, number];
+  const shape = [n, width + b.shape[1]!];
+  return {
+    shape,
+    data: build(shape, ([i, j]) => (j! < width ? get(a, [i!, j!]) : get(b, [i!, j! - width]))),
+  };
+}
+
 /** [N, K] · [K, M] -> [N, M] */
 export function matMul(a: Reference, b: Reference): Reference {
   const [n, k] = a.shape as [number, number];
@@ -80,9 +107,7 @@ export const conv2d =
     const [B, H, W, C] = x.shape as [number, number, number, number];
     const [h, w, , O] = filter.shape as [number, number, number, number];
     const [outH, outW] = [Math.ceil(H / stride), Math.ceil(W / stride)];
-    const before = (size: number, out: number, k: number) =>
-      Math.floor(Math.max(0, (out - 1) * stride + k - size) / 2);
-    const [top, left] = [before(H, outH, h), before(W, outW, w)];
+    const [top, left] = [padding(H, h, stride), padding(W, w, stride)];
     const shape = [B, outH, outW, O];
     const data = build(shape, (index) => {
       const [b, i, j, o] = index as [number, number, number, number];
@@ -91,7 +116,8 @@ export const conv2d =
         for (let v = 0; v < w; v++) {
           const [row, column] = [i * stride + u - top, j * stride + v - left];
           if (row < 0 || row >= H || column < 0 || column >= W) continue;
-          for (let c = 0; c < C; c++) sum += get(x, [b, row, column, c]) * get(filter, [u, v, c, o]);
+          const [from, weights] = [((b * H + row) * W + column) * C, (u * w + v) * C * O + o];
+          for (let c = 0; c < C; c++) sum += x.data[from + c]! * filter.data[weights + c * O]!;
         }
       }
       return sum;
@@ -99,23 +125,55 @@ export const conv2d =
     return { shape, data };
   };
 
+/** The transpose of `conv2d` as a linear map: x [B, H/s, W/s, O] with filter [h, w, C, O] -> [B, H, W, C] */
+export const conv2dTranspose =
+  (stride: number, [H, W]: readonly [H: number, W: number]) =>
+  (x: Reference, filter: Reference): Reference => {
+    const [B, inH, inW, O] = x.shape as [number, number, number, number];
+    const [h, w, C] = filter.shape as [number, number, number, number];
+    const [top, left] = [padding(H, h, stride), padding(W, w, stride)];
+    const shape = [B, H, W, C];
+    const data = build(shape, (index) => {
+      const [b, i, j, c] = index as [number, number, number, number];
+      let sum = 0;
+      for (let u = 0; u < h; u++) {
+        for (let v = 0; v < w; v++) {
+          const [row, column] = [(i + top - u) / stride, (j + left - v) / stride];
+          if (!Number.isInteger(row) || row < 0 || row >= inH) continue;
+          if (!Number.isInteger(column) || column < 0 || column >= inW) continue;
+          const [from, weights] = [((b * inH + row) * inW + column) * O, ((u * w + v) * C + c) * O];
+          for (let o = 0; o < O; o++) sum += x.data[from + o]! * filter.data[weights + o]!;
+        }
+      }
+      return sum;
+    });
+    return { shape, data };
+  };
+
+/** Rows before the first, with padding "same" as TensorFlow does it. */
+const padding = (size: number, filter: number, stride: number) =>
+  Math.floor(Math.max(0, (Math.ceil(size / stride) - 1) * stride + filter - size) / 2);
+
 /** Some elements of the gradient of Σ weights · f(inputs) with respect to one input, by central differences. */
-export function differences(
-  f: (...inputs: Reference[]) => Reference,
+export async function differences(
+  f: (...inputs: Reference[]) => Reference | Promise<Reference>,
   inputs: readonly Reference[],
   weights: Float64Array,
   position: number,
   elements: readonly number[],
-): number[] {
+): Promise<number[]> {
   const step = 1e-5; // the error is about step² in the third derivative, and 1e-16 / step in rounding
   const { shape, data } = inputs[position]!;
-  return elements.map((element) => {
-    const at = (x: number) => {
-      const moved = { shape, data: data.with(element, x) };
-      return f(...inputs.with(position, moved)).data.reduce((sum, y, i) => sum + weights[i]! * y, 0);
-    };
-    return (at(data[element]! + step) - at(data[element]! - step)) / (2 * step);
-  });
+  const at = async (element: number, x: number) => {
+    const moved = { shape, data: data.with(element, x) };
+    return (await f(...inputs.with(position, moved))).data.reduce((sum, y, i) => sum + weights[i]! * y, 0);
+  };
+  const slopes: number[] = [];
+  for (const element of elements) {
+    const x = data[element]!;
+    slopes.push(((await at(element, x + step)) - (await at(element, x - step))) / (2 * step));
+  }
+  return slopes;
 }
 
 function get(x: Reference, index: readonly number[]): number {

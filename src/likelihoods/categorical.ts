@@ -58,6 +58,18 @@ const logProbs = (logits: tf.Tensor3D, x: tf.Tensor2D): tf.Tensor2D =>
   logSoftmaxAt(logits, tf.round(tf.mul(x, logits.shape[2] - 1)));
 
 /**
+ * Of the last dimension of [B, D, K] the element that `k` [B, D] tells, of which it gives B·D. Counted through the whole
+ * batch, as wasm gathers nothing right from several pixels apart; but webgpu takes whole numbers for float32, which cannot
+ * count as far.
+ */
+function at(values: tf.Tensor3D, k: tf.Tensor2D): tf.Tensor {
+  const K = values.shape[2];
+  if (tf.getBackend() === "webgpu") return tf.gather(values, tf.expandDims(k, 2), 2, 2);
+  const index = tf.add(tf.range(0, k.size * K, K, "int32"), tf.reshape(k, [-1]));
+  return tf.gather(tf.reshape(values, [-1]), index);
+}
+
+/**
  * log softmax(l)_k: logits [B, D, K] and k [B, D] -> [B, D]. The gradient, one-hot(k) − softmax(l), is written out: it
  * needs the one softmax that also gives the value (see `logSumExp`), and gathering has no gradient on every backend.
  */
@@ -68,9 +80,7 @@ function logSoftmaxAt(logits: tf.Tensor3D, k: tf.Tensor2D): tf.Tensor2D {
     (logits) => {
       const probs = tf.softmax(logits);
       const logTotal = tf.sub(tf.max(logits, 2), tf.log(tf.max(probs, 2)));
-      const rows = tf.range(0, k.size * levels, levels, "int32"); // float32 cannot count them all
-      const index = tf.add(rows, tf.cast(tf.reshape(k, [-1]), "int32"));
-      const chosen = tf.gather(tf.reshape(logits, [-1]), index);
+      const chosen = at(logits, tf.cast(k, "int32"));
       return { value: tf.sub<tf.Tensor2D>(tf.reshape(chosen, k.shape), logTotal), saved: [probs, k] };
     },
     (dy, [probs, k]) => tf.mul(tf.expandDims(dy, 2), tf.sub(oneHot(k as tf.Tensor2D, levels), probs!)),

@@ -10,11 +10,14 @@ const activations = {
 
 export type Activation = keyof typeof activations;
 
+/** What a layer may end with. */
+export type LayerActivation = Activation | "linear";
+
 export const activationSchema = z
   .enum(Object.keys(activations) as [Activation, ...Activation[]])
   .default("relu")
   .describe("non-linearity after each hidden layer");
 
-export function activate<T extends tf.Tensor>(kind: Activation, x: T): T {
-  return activations[kind](x as tf.Tensor) as T;
+export function activate<T extends tf.Tensor>(kind: LayerActivation, x: T): T {
+  return kind === "linear" ? x : (activations[kind](x as tf.Tensor) as T);
 }

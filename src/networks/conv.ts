@@ -3,7 +3,8 @@ import { VaeError } from "../errors.ts";
 import type { CreateVariable } from "../parameters.ts";
 import type { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
-import { activate, activationSchema } from "./activations.ts";
+import { activationSchema, type LayerActivation } from "./activations.ts";
+import { convolution, transposedConvolution } from "./convolution.ts";
 import { dense } from "./dense.ts";
 import { glorotUniform } from "./initializers.ts";
 import { defineNetwork } from "./network.ts";
@@ -66,19 +67,19 @@ export const conv = defineNetwork({
     return {
       encode(x) {
         let image = tf.reshape(x, [-1, H, W, C]) as tf.Tensor4D;
-        for (const layer of down) image = activate(activation, layer(image)); // [B, h, w, c] -> [B, ⌈h/2⌉, ⌈w/2⌉, c']
+        for (const layer of down) image = layer(image, activation); // [B, h, w, c] -> [B, ⌈h/2⌉, ⌈w/2⌉, c']
         let h = tf.reshape(image, [-1, features]) as tf.Tensor2D;
-        for (const layer of squeeze) h = activate(activation, layer(h));
-        return toPosterior(h);
+        for (const layer of squeeze) h = layer(h, activation);
+        return toPosterior(h, "linear");
       },
       decode(z) {
         let h = z;
-        for (const layer of expand) h = activate(activation, layer(h));
+        for (const layer of expand) h = layer(h, activation);
         let image = tf.reshape(h, [-1, height, width, channels.at(-1)!]) as tf.Tensor4D;
         for (const [i, layer] of up.entries()) {
-          image = activate(activation, layer(image, sizes.at(-2 - i)!)); // [B, ⌈h/2⌉, ⌈w/2⌉, c'] -> [B, h, w, c]
+          image = layer(image, sizes.at(-2 - i)!, activation); // [B, ⌈h/2⌉, ⌈w/2⌉, c'] -> [B, h, w, c]
         }
-        return tf.reshape(toImage(image, sizes[0]!), [-1, D, P]); // [B, H, W, C·P] -> [B, D, P]
+        return tf.reshape(toImage(image, sizes[0]!, "linear"), [-1, D, P]); // [B, H, W, C·P] -> [B, D, P]
       },
     };
   },
@@ -108,7 +109,7 @@ function halvings(size: Size, count: number): Size[] {
 const steps = (widths: readonly number[]) =>
   widths.slice(1).map((to, i) => [widths[i]!, to] as [from: number, to: number]);
 
-/** Makers of linear layers, each with the variables `name.kernel` and `name.bias`. */
+/** Makers of layers, each with the variables `name.kernel` and `name.bias`. */
 function layers(createVariable: CreateVariable, random: RandomStream, size: number) {
   const kernelOf = (name: string, shape: number[], fanIn: number, fanOut: number) => {
     const initial = glorotUniform(random.fork(name), tf.util.sizeFromShape(shape), fanIn, fanOut);
@@ -125,23 +126,21 @@ function layers(createVariable: CreateVariable, random: RandomStream, size: numb
     dense(name: string, from: number, to: number) {
       const kernel = kernelOf(name, [from, to], from, to) as tf.Tensor2D;
       const bias = biasOf(name, to) as tf.Tensor1D;
-      return (x: tf.Tensor2D) => dense(x, kernel, bias);
+      return (x: tf.Tensor2D, activation: LayerActivation) => dense(x, kernel, bias, activation);
     },
     /** [B, H, W, from] -> [B, ⌈H/2⌉, ⌈W/2⌉, to] */
     conv(name: string, from: number, to: number) {
       const kernel = kernelOf(name, [size, size, from, to], all * from, thinned * to) as tf.Tensor4D;
       const bias = biasOf(name, to);
-      return (x: tf.Tensor4D) => tf.add<tf.Tensor4D>(tf.conv2d(x, kernel, STRIDE, "same"), bias);
+      return (x: tf.Tensor4D, activation: LayerActivation) =>
+        convolution(x, kernel, bias, { stride: STRIDE, activation });
     },
     /** [B, ⌈H/2⌉, ⌈W/2⌉, from] -> [B, H, W, to] */
     convUp(name: string, from: number, to: number, given?: { initial: Float32Array; shape: number[] }) {
       const kernel = kernelOf(name, [size, size, to, from], thinned * from, all * to) as tf.Tensor4D;
       const bias = given ? createVariable(`${name}.bias`, given.initial, given.shape) : biasOf(name, to);
-      return (x: tf.Tensor4D, [height, width]: Size) =>
-        tf.add<tf.Tensor4D>(
-          tf.conv2dTranspose(x, kernel, [x.shape[0], height, width, to], STRIDE, "same"),
-          bias,
-        );
+      return (x: tf.Tensor4D, size: Size, activation: LayerActivation) =>
+        transposedConvolution(x, kernel, bias, { size, stride: STRIDE, activation });
     },
   };
 }

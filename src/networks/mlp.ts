@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { CreateVariable } from "../parameters.ts";
 import type { RandomStream } from "../random.ts";
 import * as tf from "../tf.ts";
-import { type Activation, activate, activationSchema } from "./activations.ts";
+import { type Activation, activationSchema } from "./activations.ts";
 import { dense } from "./dense.ts";
 import { glorotUniform } from "./initializers.ts";
 import { defineNetwork } from "./network.ts";
@@ -61,8 +61,8 @@ function stack(
     };
   });
   return (x) =>
-    layers.reduce<tf.Tensor2D>((h, { kernel, bias }, i) => {
-      const y = dense(h, kernel, bias); // [B, fanIn] -> [B, fanOut]
-      return i === last ? y : activate(activation, y);
-    }, x);
+    layers.reduce<tf.Tensor2D>(
+      (h, { kernel, bias }, i) => dense(h, kernel, bias, i === last ? "linear" : activation), // [B, fanIn] -> [B, fanOut]
+      x,
+    );
 }

@@ -1,3 +1,4 @@
+import type { BackendInfo } from "../backends/index.ts";
 import type { Objective } from "../objectives/objective.ts";
 import type { Metrics } from "../training/metrics.ts";
 
@@ -50,3 +51,7 @@ export function formatDuration(seconds: number): string {
   const minutes = Math.floor((total % 3600) / 60);
   return hours > 0 ? `${hours}:${two(minutes)}:${two(total % 60)}` : `${minutes}:${two(total % 60)}`;
 }
+
+/** `wasm on Some Processor, 2 threads` */
+export const formatBackend = ({ name, device, threads }: BackendInfo) =>
+  `${name} on ${device}, ${threads} thread${threads === 1 ? "" : "s"}`;

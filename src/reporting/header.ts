@@ -3,7 +3,7 @@ import { likelihoods } from "../likelihoods/index.ts";
 import { formulaOf, type Likelihood } from "../likelihoods/likelihood.ts";
 import { createObjective } from "../objectives/index.ts";
 import type { Objective } from "../objectives/objective.ts";
-import { formatCount } from "./format.ts";
+import { formatBackend, formatCount } from "./format.ts";
 
 /** What the numbers of the lines below the header are. */
 const LEGEND: Record<Likelihood["kindOf"], (loss: string) => string> = {
@@ -17,12 +17,11 @@ export function header(experiment: Experiment, folder: string): string[] {
   const { train, validation, test } = dataset;
   const family = likelihoods.of(config.likelihood);
   const { network, latentDim } = config.model;
-  const threads = `${backend.threads} thread${backend.threads === 1 ? "" : "s"}`;
   const objective = createObjective(config.objective);
   const controls = Object.entries(objective.controls).map(([name, { words }]) => `, ${name} ${words}`);
   const samples = objective.samples === 1 ? "" : `, ${objective.samples} samples of each image`;
   return [
-    `backend     ${backend.name} on ${backend.device}, ${threads}`,
+    `backend     ${formatBackend(backend)}`,
     ...backend.notes.map((text) => `            ${text}`),
     `data        ${dataset.name}: ${formatCount(train.count)} train, ${formatCount(validation.count)} validation, ` +
       `${formatCount(test.count)} test images of ${vae.target.shape.join("x")}, pixels ${coding}`,

@@ -29,6 +29,7 @@ export function lineReporter(write: (line: string) => void): Listener {
         );
         break;
       case "note":
+      case "warning":
         write(event.text);
         return;
       case "epoch":

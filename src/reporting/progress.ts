@@ -48,6 +48,7 @@ export function progressReporter(stream: NodeJS.WriteStream): Listener {
         break;
       }
       case "note":
+      case "warning":
         bar?.stop();
         bar = undefined;
         stream.write(`${event.text}\n`);

@@ -57,6 +57,11 @@ export type TrainEvent =
       readonly text: string;
     }
   | {
+      /** Something that went wrong and that the run goes on without. */
+      readonly type: "warning";
+      readonly text: string;
+    }
+  | {
       readonly type: "finished";
       readonly reason: FinishReason;
       readonly epoch: number;

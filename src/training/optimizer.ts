@@ -54,11 +54,3 @@ async function clipScale(gradients: readonly tf.Tensor[], clipNorm: number): Pro
   squared.dispose();
   return norm > clipNorm ? clipNorm / norm : 1;
 }
-
-/** Clips as `apply` does, but without a read by the host. */
-export function clipped(gradients: readonly tf.Tensor[], clipNorm: number): tf.Tensor[] {
-  return tf.tidy(() => {
-    const scale = tf.minimum(1, tf.div(clipNorm, tf.sqrt(squaredNorm(gradients))));
-    return gradients.map((gradient) => tf.mul(gradient, scale));
-  });
-}

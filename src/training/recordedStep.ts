@@ -11,7 +11,7 @@ import type { Model } from "../model/model.ts";
 import { areFinite, type Means, meansByName } from "../objectives/means.ts";
 import type { Objective } from "../objectives/objective.ts";
 import type * as tf from "../tf.ts";
-import { clipped, type Optimizer } from "./optimizer.ts";
+import type { Optimizer } from "./optimizer.ts";
 import { differentiate, type TrainStep } from "./step.ts";
 
 /** A step that runs operation by operation, but not recorded. */
@@ -48,10 +48,11 @@ export function recordedStep(
   const program: StepProgram = {
     slots: optimizer.slots,
     adam,
+    clipNorm,
     compute(inputs) {
       const controls = inputs.slice(inputNames(model).length) as tf.Scalar[];
       const { means, gradients } = differentiate(model, objective, inputs, controls);
-      return { report: means, gradients: clipNorm > 0 ? clipped(gradients, clipNorm) : gradients };
+      return { report: means, gradients };
     },
   };
   const recordings = new Map<string, RecordedStep>();

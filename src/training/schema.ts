@@ -50,7 +50,7 @@ export const trainingSchema = z.strictObject({
     .default("auto")
     .describe(
       "how a step runs: `eager` operation by operation, `recorded` once and then replayed in one call (tensorflow, webgpu), " +
-        "`auto` recorded where that can be; the evaluation is recorded as well (tensorflow), unless this is `eager`",
+        "`auto` recorded where that can be; the evaluation is recorded as well, unless this is `eager`",
     ),
   seed: z.int().min(0).default(0).meta({ description: "seed of weights, order and noise", flag: "seed" }),
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { adamStep, useBackend } from "../../src/backends/index.ts";
 import * as tf from "../../src/tf.ts";
-import { difference, fastest, normal, original } from "./helpers.ts";
+import { difference, normal } from "./helpers.ts";
 
 beforeAll(() => useBackend("wasm", { threads: 2 }));
 beforeEach(() => tf.engine().startScope());
@@ -158,35 +158,6 @@ describe("convolution", () => {
     step();
     expect(tf.backend().numDataIds()).toBe(before);
   });
-
-  test.each([
-    { kernel: 3, stride: 1 },
-    { kernel: 4, stride: 2 },
-  ])(
-    "14x14x64 -> 64, kernel $kernel, stride $stride: several times as fast as the package's loop",
-    (layer) => {
-      const { kernel, stride } = layer;
-      const [B, H, C] = [16, 14, 64];
-      const x = normal("x", [B, H, H, C]);
-      const filter = normal("w", [kernel, kernel, C, C]);
-      const dy = normal("dy", [B, H / stride, H / stride, C]);
-      const attrs = { strides: stride, pad: "same", dataFormat: "NHWC" };
-      const toInput = { ...attrs, inputShape: x.shape };
-      const toFilter = { ...attrs, filterShape: filter.shape };
-      const times = fastest([
-        () => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, "same"),
-        () => run("Conv2DBackpropInput", { dy, filter }, toInput),
-        () => run("Conv2DBackpropFilter", { x, dy }, toFilter),
-        () => original("Conv2DBackpropInput", { dy, filter }, toInput),
-      ]);
-      const flops = 2 * B * (H / stride) ** 2 * (kernel * C) ** 2;
-      const [forward, input, weights, loop] = times.map((ms) => (flops / ms / 1e6).toFixed(1));
-      const speeds = `GFLOP/s: forward ${forward}, input ${input}, filter ${weights}; the package's loop ${loop}`;
-      console.log(`14x14x64 -> 64, kernel ${kernel}, stride ${stride}, ${speeds}`);
-      expect(times[3]! / times[1]!, speeds).toBeGreaterThan(3);
-      expect(times[3]! / times[2]!, speeds).toBeGreaterThan(3);
-    },
-  );
 });
 
 /** XNNPACK packs a filter once and keeps the copy under the tensor's id, while Adam changes the tensor in place. */

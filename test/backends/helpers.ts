@@ -44,19 +44,6 @@ export function original(
   return [results].flat().map((info) => tf.engine().makeTensorFromTensorInfo(info));
 }
 
-/** Calls the functions in turns and gives the shortest time of each, in ms: other processes share the machine. */
-export function fastest(functions: (() => tf.Tensor | tf.Tensor[])[], rounds = 15): number[] {
-  const times = functions.map(() => Number.POSITIVE_INFINITY);
-  for (let round = 0; round < rounds; round++) {
-    for (const [i, run] of functions.entries()) {
-      const start = performance.now();
-      tf.dispose(run());
-      times[i] = Math.min(times[i]!, performance.now() - start);
-    }
-  }
-  return times;
-}
-
 /** Has TensorFlow work in a temporary folder of its own, which must be empty in the end: recordings leave no files. */
 export function useTensorflowInOwnFolder(): void {
   const before = process.env["TMPDIR"];

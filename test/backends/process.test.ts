@@ -28,18 +28,14 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a program that may use `useBackend` and `tf`; whatever it prints must be JSON. */
-async function run(
-  program: string,
-  flags: string[] = [],
-): Promise<{ output: unknown; stderr: string; ms: number }> {
+async function run(program: string, flags: string[] = []): Promise<{ output: unknown; stderr: string }> {
   const file = join(folder, `program-${Math.random().toString(36).slice(2)}.js`);
   const imports = `import { useBackend } from "./out/backends/index.js";\nimport * as tf from "./out/tf.js";\n`;
   writeFileSync(file, imports + program);
-  const start = performance.now();
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [...flags, file], {
     timeout: 30_000,
   });
-  return { output: JSON.parse(stdout), stderr, ms: performance.now() - start };
+  return { output: JSON.parse(stdout), stderr };
 }
 
 const multiply = `
@@ -49,11 +45,10 @@ const multiply = `
   console.log(JSON.stringify({ threads, notes, y: y[39999] }));
 `;
 
-test("a process with threads ends by itself, quickly and silently", async () => {
-  const { output, stderr, ms } = await run(multiply);
+test("a process with threads ends by itself and silently", async () => {
+  const { output, stderr } = await run(multiply);
   expect(output).toEqual({ threads: 2, notes: [], y: 784 });
   expect(stderr).toBe("");
-  expect(ms).toBeLessThan(5000); // about 500 ms where nothing else runs
 });
 
 test("processes may start at the same time", async () => {

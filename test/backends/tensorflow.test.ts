@@ -12,13 +12,11 @@ import { setUpTensorflow } from "../../src/backends/tensorflow/setup.ts";
 import { OPENER } from "../../src/backends/tensorflow/tfjsNode.ts";
 import { tensorflow } from "../../src/backends/tensorflow.ts";
 import * as tf from "../../src/tf.ts";
+import { describeUnless, tensorflowMissing, testUnless } from "../helpers/missing.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
 import { difference, normal } from "./helpers.ts";
 
-const named = process.env["VAE_TENSORFLOW"];
-
-/** The real thing: name a folder in VAE_TENSORFLOW, and `vae setup tensorflow` makes it in about a minute. */
-describe.skipIf(!named)("a real TensorFlow (skipped unless VAE_TENSORFLOW names one)", () => {
+describeUnless(tensorflowMissing, "a real TensorFlow", () => {
   let info: BackendInfo;
 
   beforeAll(async () => {
@@ -211,13 +209,14 @@ describe.skipIf(!named)("a real TensorFlow (skipped unless VAE_TENSORFLOW names 
   });
 
   const setup = readSetup(tensorflowFolder());
+  const notSetUp = setup ? undefined : "a TensorFlow that `vae setup tensorflow` did not make";
 
-  test.skipIf(!setup)("set up already, `vae setup tensorflow` leaves it alone", async () => {
+  testUnless(notSetUp, "set up already, `vae setup tensorflow` leaves it alone", async () => {
     const request = { folder: tensorflowFolder(), progress: () => {}, signal: new AbortController().signal };
     expect(await setUpTensorflow(request)).toEqual({ ...setup, status: "present" });
   });
 
-  test.skipIf(!setup)("it is silent", async () => {
+  testUnless(notSetUp, "it is silent", async () => {
     const { binding } = installationIn(tensorflowFolder())!;
     const opener = join(binding, "..", OPENER);
     expect(existsSync(opener)).toBe(true);

@@ -263,6 +263,7 @@ describe.skipIf(absent)("training", () => {
 
   test.each<Record<string, string>>([
     { "likelihood.kind": "bernoulli" },
+    { "model.network.kind": "conv", "model.network.channels": "3,4", "model.network.activation": "elu" },
     { "likelihood.kind": "gaussian", "likelihood.sigma": "shared", "training.clipNorm": "50" },
   ])("has the losses of wasm: %j", async (settings) => {
     const reference = await trainOn(wasm, settings);

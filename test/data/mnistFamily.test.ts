@@ -7,6 +7,7 @@ import { resolveDataDirs } from "../../src/data/cache.ts";
 import { type Descriptor, descriptorSchema, readDescriptor } from "../../src/data/descriptor.ts";
 import { datasetNames, datasetSchema, datasets, loadDataset } from "../../src/data/index.ts";
 import { fetchDescribed, loadDescribed } from "../../src/data/mnistFamily.ts";
+import { testUnless } from "../helpers/missing.ts";
 import { contextIn, failureOf, hashOf, temporaryFolder, tinyDataset } from "./files.ts";
 import { honest, stallsAt, startMirror } from "./mirror.ts";
 
@@ -125,7 +126,8 @@ async function asNobody<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-test.skipIf(process.platform === "win32")(
+testUnless(
+  process.platform === "win32" ? "no permissions (Windows)" : undefined,
   "a read-only VAE_DATA_DIR is read, and new files go to the cache",
   async () => {
     const { descriptor, files, mirror, folder } = await tiny();
@@ -253,9 +255,12 @@ test("the inventory tells what is here without reading it", async () => {
 });
 
 const dataDir = process.env["VAE_DATA_DIR"];
-const hasMnist = dataDir !== undefined && existsSync(join(dataDir, "mnist"));
+const mnistMissing =
+  dataDir !== undefined && existsSync(join(dataDir, "mnist"))
+    ? undefined
+    : "no MNIST (VAE_DATA_DIR names no folder with a folder mnist in it)";
 
-test.skipIf(!hasMnist)("MNIST itself (needs VAE_DATA_DIR with a folder mnist)", async () => {
+testUnless(mnistMissing, "MNIST itself", async () => {
   const folder = await temporaryFolder();
   const context = contextIn(folder, { dataDirs: { user: dataDir!, cache: folder } });
   const mnist = await loadDataset(datasetSchema.parse({ name: "mnist" }), context);

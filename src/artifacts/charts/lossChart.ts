@@ -35,8 +35,10 @@ export interface LossChartMeta {
 
 /** The same, drawn on another thread. */
 export async function lossChartAside(rows: readonly CurveRow[], meta: LossChartMeta): Promise<Buffer> {
-  for await (const { png } of ahead(import.meta.url, lossCharts, { rows, meta })) return Buffer.from(png);
-  throw new Error("no chart was drawn");
+  const charts = ahead(import.meta.url, lossCharts, { rows, meta });
+  const { value } = await charts.next();
+  await charts.return();
+  return Buffer.from(value!.png.buffer);
 }
 
 export async function* lossCharts({ rows, meta }: { rows: readonly CurveRow[]; meta: LossChartMeta }) {

@@ -8,12 +8,17 @@ const MAX_WORKGROUPS = 65535;
 /** Enough for a thread for each element, as long as the device can do them. */
 export const workgroupsFor = (size: number) => Math.min(MAX_WORKGROUPS, Math.ceil(size / THREADS));
 
-/**
- * Adam on the elements of `param`, `m` and `v` from `grad`, see `adamStep`; `attrsOf` gives the last binding. With a
- * latch, which is bound before it, nothing is updated once that is set.
- */
-export function adamShader(name: string, { latched }: { latched: boolean }): Shader {
-  const latch = latched ? "@group(0) @binding(4) var<storage, read> latch: array<u32>;" : "";
+/** What an update of Adam does besides: bindings from 5 on, their code, and code that comes first and may change `scale`. */
+export interface AdamExtension {
+  readonly declarations: string;
+  readonly before: string;
+}
+
+/** Adam on the elements of `param`, `m` and `v` from `grad`, see `adamStep`; `attrsOf` gives binding 4. */
+export function adamShader(
+  name: string,
+  extension: AdamExtension = { declarations: "", before: "" },
+): Shader {
   return new Shader(
     name,
     `
@@ -24,14 +29,19 @@ export function adamShader(name: string, { latched }: { latched: boolean }): Sha
   @group(0) @binding(1) var<storage, read_write> m: array<f32>;
   @group(0) @binding(2) var<storage, read_write> v: array<f32>;
   @group(0) @binding(3) var<storage, read> grad: array<f32>;
-  ${latch}
-  @group(0) @binding(${latched ? 5 : 4}) var<uniform> attrs: Attrs;
+  @group(0) @binding(4) var<uniform> attrs: Attrs;
+  ${extension.declarations}
 
   @compute @workgroup_size(${THREADS})
-  fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    ${latched ? "if (latch[0] != 0u) { return; }" : ""}
+  fn main(
+    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+    @builtin(num_workgroups) groups: vec3<u32>,
+  ) {
+    var scale = attrs.scale;
+    ${extension.before}
     for (var i = id.x; i < arrayLength(&param); i += groups.x * ${THREADS}u) {
-      let g = attrs.scale * grad[i];
+      let g = scale * grad[i];
       m[i] = attrs.beta1 * m[i] + attrs.rest1 * g;
       v[i] = attrs.beta2 * v[i] + attrs.rest2 * g * g;
       param[i] -= attrs.learningRate * m[i] / (sqrt(attrs.unbias2 * v[i]) + attrs.epsilon);

@@ -77,7 +77,9 @@ async function startDawn(): Promise<GPU> {
   if (!dawn) {
     const { create, globals } = await import("webgpu");
     Object.assign(globalThis, globals); // the classes and constants that are global in a browser
-    dawn = create([]);
+    // All shaders, the package's too, write their shared memory before they read it. To have it zeroed first takes time on
+    // cards, and in software seconds for each shader.
+    dawn = create(["enable-dawn-features=disable_workgroup_init"]);
   }
   return dawn;
 }

@@ -21,7 +21,7 @@ export class Shader {
     backend: WebGPUBackend,
     tensors: readonly tf.TensorInfo[],
     uniforms: readonly number[],
-    workgroups: number,
+    workgroups: number | readonly [x: number, y: number, z: number],
   ): void {
     const internals = internalsOf(backend);
     const { pipeline, layout } = this.compile(backend.device);
@@ -37,7 +37,8 @@ export class Shader {
     const pass = internals.computePassEncoder;
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, backend.device.createBindGroup({ layout, entries }));
-    pass.dispatchWorkgroups(workgroups);
+    const [x, y, z] = typeof workgroups === "number" ? [workgroups, 1, 1] : workgroups;
+    pass.dispatchWorkgroups(x, y, z);
     internals.dispatchCountInPass++;
     if (internals.dispatchCountInPass >= tf.env().getNumber("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE")) {
       flush(backend);

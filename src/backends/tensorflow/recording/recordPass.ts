@@ -29,7 +29,7 @@ export const recordPass: RecordPass = async (program, inputs) => {
     session.close();
     throw error;
   }
-  return { run, dispose: () => session.close() };
+  return { run: async (inputs) => run(inputs), dispose: () => session.close() };
 };
 
 /** The graph of a pass, the names of what is given to it and taken from it, and the results for these inputs. */

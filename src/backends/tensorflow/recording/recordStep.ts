@@ -1,4 +1,5 @@
 import * as tf from "../../../tf.ts";
+import { clipped } from "../../adam.ts";
 import {
   asTensors,
   hostNumber,
@@ -76,7 +77,7 @@ function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
 type StepPlan = ReturnType<typeof planStep>;
 
 /** The graph of a step, the names of what is given to it and taken from it, and what it reports for these inputs. */
-function planStep({ slots, adam, compute }: StepProgram, inputs: readonly tf.Tensor[]) {
+function planStep({ slots, adam, clipNorm, compute }: StepProgram, inputs: readonly tf.Tensor[]) {
   const backend = tf.backend() as NodeBackend;
   const { binding } = backend;
   const graph = new Graph(binding);
@@ -103,7 +104,8 @@ function planStep({ slots, adam, compute }: StepProgram, inputs: readonly tf.Ten
   const [report, finite, ...gradients] = trace(graph, known, () => {
     const { report, gradients } = compute(inputs);
     traced = tf.keep(report);
-    return [report, tf.all(tf.isFinite(report)), ...gradients];
+    const updating = clipNorm > 0 ? clipped(gradients, clipNorm) : gradients;
+    return [report, tf.all(tf.isFinite(report)), ...updating];
   }) as [string, string, ...string[]];
   const expected = traced.dataSync<"float32">();
   traced.dispose();

@@ -2,11 +2,10 @@ import * as tf from "../../../tf.ts";
 import { unshare } from "../../adam.ts";
 import { asTensors, type RecordStep, tryOut } from "../../recording.ts";
 import type { GuardedBackend } from "../guarded.ts";
-import { sentence } from "../health.ts";
+import { fromTrace } from "./fromTrace.ts";
 import { createReplay } from "./replay.ts";
-import { isSame, trace } from "./trace.ts";
 
-/** The same shaders in the same order round alike; where they do not, they compute something else. */
+/** The same numbers added up in another order. */
 const TOLERANCE = 1e-5;
 
 /**
@@ -21,39 +20,17 @@ export const recordStep: RecordStep = async (program, inputs) => {
   };
   // A tensor that shares the memory of a parameter would seem to be that parameter.
   for (const { param } of program.slots) unshare(param);
-  const { expected, traced } = await asTensors(inputs, async (tensors) => {
+  return asTensors(inputs, async (tensors) => {
     const expected = await reportOf(() => compute(tensors));
-    const traced = trace(backend, tensors, compute);
-    // What comes neither from the inputs nor from the variables must not change from step to step.
-    if (!isSame(traced, trace(backend, tensors, compute))) {
-      throw new Error("it is not the same twice, as if it drew random numbers");
-    }
-    return { expected, traced };
+    return fromTrace(
+      backend,
+      tensors,
+      compute,
+      (traced) => createReplay(backend, program, traced),
+      (step) => tryOut(step, inputs, expected, TOLERANCE),
+    );
   });
-  const refusal = captureErrors(backend.device);
-  const step = createReplay(backend, program, traced);
-  const failure = await tryOut(step, inputs, expected, TOLERANCE).catch((error: unknown) => error);
-  const reason = (await refusal()) ?? failure;
-  if (reason) {
-    step.dispose();
-    throw reason;
-  }
-  return step;
 };
-
-/**
- * From here on what the card refuses, for want of memory say, is no failure of the backend, which goes on without a
- * recording. The function that it returns ends this and tells the refusal.
- */
-function captureErrors(device: GPUDevice): () => Promise<Error | undefined> {
-  device.pushErrorScope("out-of-memory");
-  device.pushErrorScope("validation");
-  return async () => {
-    const errors = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
-    const error = errors.find((error) => error !== null);
-    return error ? new Error(`the card refuses it: ${sentence(error.message)}`) : undefined;
-  };
-}
 
 /** The first result of a step that runs operation by operation. */
 async function reportOf(compute: () => tf.Tensor[]): Promise<ArrayLike<number>> {

@@ -1,23 +1,28 @@
 import * as tf from "../../../tf.ts";
 import type { RecordedStep, StepProgram } from "../../recording.ts";
-import { attrsOf, workgroupsFor } from "../adam.ts";
+import { workgroupsFor } from "../adam.ts";
 import type { GuardedBackend } from "../guarded.ts";
 import { bufferOf, flush, internalsOf } from "../internals.ts";
 import type { Shader } from "../shader.ts";
-import { latchedAdam, latchNonFinite } from "./adam.ts";
+import {
+  clippingAdam,
+  keepReport,
+  latchedAdam,
+  STEP_NUMBERS,
+  stepNumbers,
+  sumSquares,
+  sumsOfSquares,
+} from "./adam.ts";
 import { Allocation } from "./allocation.ts";
-import { layOut } from "./flat.ts";
+import { type Command, createCommand, encode } from "./command.ts";
+import { layOut, type Place } from "./flat.ts";
+import type { Dispatch } from "./fuse.ts";
+import { type Memory, TracedBuffer } from "./memory.ts";
+import { Staging } from "./staging.ts";
 import { type Trace, tensorOnCard } from "./trace.ts";
 
 /** Reports that are kept until they are read. */
 const UNREAD = 256;
-
-/** A command with what it is bound to. */
-interface Command {
-  readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
-  readonly workgroups: readonly [number, number, number];
-}
 
 /**
  * Gives the commands of a step to the card again, all at once: those of the trace, whose results are the report and the
@@ -25,7 +30,7 @@ interface Command {
  */
 export function createReplay(
   backend: GuardedBackend,
-  { slots, adam }: StepProgram,
+  { slots, adam, clipNorm }: StepProgram,
   { inputs, dispatches, results }: Trace,
 ): RecordedStep {
   const { device } = backend;
@@ -39,51 +44,53 @@ export function createReplay(
     GPUBuffer,
     GPUBuffer,
   ];
-  const attrs = allocation.create(4 * 8, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
-
-  const command = (
-    pipeline: GPUComputePipeline,
-    layout: GPUBindGroupLayout,
-    bindings: readonly GPUBufferBinding[],
-    workgroups: readonly [number, number, number],
-  ): Command => ({
-    pipeline,
-    group: device.createBindGroup({
-      layout,
-      entries: bindings.map((resource, binding) => ({ binding, resource })),
-    }),
-    workgroups,
-  });
-  // The commands read the parameters where Adam changes them.
+  const [report, ...gradients] = results as [Memory, ...Memory[]];
+  const staging = new Staging(device, allocation, [...inputs.map(lengthOf), STEP_NUMBERS]);
+  for (const [i, memory] of inputs.entries()) allocation.bind(memory, staging.bindings[i]!);
+  // The commands read the parameters where Adam changes them, and write gradients where it reads them.
   for (const [i, { dataId }] of params.entries()) {
     allocation.bind(bufferOf(backend, dataId), { buffer: theta, ...flat.places[i]! });
   }
-  const commands = dispatches.map(({ pipeline, layout, bindings, workgroups }) =>
-    command(
-      pipeline,
-      layout,
-      bindings.map((memory) => allocation.bindingOf(memory)),
-      workgroups,
+  for (const [i, memory] of gradients.entries()) {
+    if (inputs.includes(memory) || !isWrittenAlone(memory, gradients, dispatches)) continue;
+    allocation.bind(memory, { buffer: gradient, ...flat.places[i]! });
+  }
+  allocation.bindAll(dispatches, results);
+  const commands = dispatches.map((dispatch) =>
+    createCommand(
+      device,
+      dispatch,
+      dispatch.bindings.map((memory) => allocation.bindingOf(memory)),
     ),
   );
-  const [report, ...gradients] = results.map((memory) => allocation.bindingOf(memory)) as [
-    GPUBufferBinding,
-    ...GPUBufferBinding[],
-  ];
-  const given = inputs.map((memory) => allocation.bindingOf(memory).buffer);
-  const own = (shader: Shader, bindings: readonly GPUBufferBinding[], workgroups: number) => {
-    const { pipeline, layout } = shader.compile(device);
-    return command(pipeline, layout, bindings, [workgroups, 1, 1]);
-  };
+  const elsewhere: { from: GPUBufferBinding; to: Place }[] = gradients.flatMap((memory, i) => {
+    const from = allocation.bindingOf(memory);
+    const to = flat.places[i]!;
+    return from.buffer === gradient && from.offset === to.offset ? [] : [{ from, to }];
+  });
+  const own = (shader: Shader, bindings: readonly GPUBufferBinding[], workgroups: number) =>
+    createCommand(device, { ...shader.compile(device), workgroups: [workgroups, 1, 1] }, bindings);
   const latch = allocation.create(4);
-  commands.push(own(latchNonFinite, [report, { buffer: latch }], 1));
-  const update = own(
-    latchedAdam,
-    [theta, m, v, gradient, latch, attrs].map((buffer) => ({ buffer })),
-    workgroupsFor(flat.size / 4),
-  );
-  const { buffer: reported, offset: reportedAt = 0, size: reportSize = reported.size } = report;
+  const numbers = staging.bindings.at(-1)!;
+  const reportSize = 4 * lengthOf(report);
+  const reported = allocation.create(UNREAD * reportSize);
   const unread = allocation.create(UNREAD * reportSize, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+  commands.push(
+    own(keepReport, [allocation.bindingOf(report), { buffer: latch }, { buffer: reported }, numbers], 1),
+  );
+  const whole = [theta, m, v, gradient].map((buffer) => ({ buffer }));
+  const updateWith = (shader: Shader, ...more: GPUBufferBinding[]) =>
+    own(shader, [...whole, numbers, { buffer: latch }, ...more], workgroupsFor(flat.size / 4));
+  const update: Command[] = [];
+  if (clipNorm > 0) {
+    const count = sumsOfSquares(flat.size / 4);
+    const sums = { buffer: allocation.create(4 * count) };
+    update.push(own(sumSquares, [{ buffer: gradient }, sums], count));
+    update.push(updateWith(clippingAdam(clipNorm), sums));
+  } else {
+    update.push(updateWith(latchedAdam));
+  }
+  if (elsewhere.length === 0) commands.push(...update);
   let unreadCount = 0;
   const reports: Float32Array[] = [];
 
@@ -102,19 +109,12 @@ export function createReplay(
     return internalsOf(backend).commandEncoder!;
   };
 
-  const encode = (encoder: GPUCommandEncoder, commands: readonly Command[]) => {
-    const pass = encoder.beginComputePass();
-    for (const { pipeline, group, workgroups } of commands) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(...workgroups);
-    }
-    pass.end();
-  };
-
   const download = async () => {
     if (unreadCount === 0) return;
     try {
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(reported, 0, unread, 0, unreadCount * reportSize);
+      queue.submit([encoder.finish()]);
       await unread.mapAsync(GPUMapMode.READ, 0, unreadCount * reportSize);
       const bytes = unread.getMappedRange(0, unreadCount * reportSize);
       for (let i = 0; i < unreadCount; i++) {
@@ -139,16 +139,17 @@ export function createReplay(
     },
     async run(arrays, { learningRate, step }) {
       if (unreadCount === UNREAD) await download();
-      for (const [i, { values }] of arrays.entries()) queue.writeBuffer(given[i]!, 0, values);
-      queue.writeBuffer(attrs, 0, Float32Array.from(attrsOf({ ...adam, learningRate, step, scale: 1 })));
+      for (let i = 0; i < arrays.length; i++) staging.set(i, arrays[i]!.values);
+      staging.set(arrays.length, stepNumbers({ ...adam, learningRate, step, scale: 1 }, unreadCount));
+      staging.send(queue);
       const encoder = device.createCommandEncoder();
       encode(encoder, commands);
-      encoder.copyBufferToBuffer(reported, reportedAt, unread, unreadCount * reportSize, reportSize);
-      for (const [i, { offset, size }] of flat.places.entries()) {
-        const { buffer, offset: from = 0 } = gradients[i]!;
-        encoder.copyBufferToBuffer(buffer, from, gradient, offset, size);
+      if (elsewhere.length > 0) {
+        for (const { from, to } of elsewhere) {
+          encoder.copyBufferToBuffer(from.buffer, from.offset ?? 0, gradient, to.offset, to.size);
+        }
+        encode(encoder, update);
       }
-      encode(encoder, [update]);
       queue.submit([encoder.finish()]);
       unreadCount++;
     },
@@ -169,4 +170,24 @@ export function createReplay(
     },
     dispose: () => allocation.dispose(),
   };
+}
+
+/** How many float32 a memory has room for. */
+const lengthOf = (memory: Memory) => memory.size / 4;
+
+/**
+ * Whether a gradient can lie in the same buffer as the others: WebGPU lets no command write to a buffer that it reads,
+ * not even at another place. A command writes what no command before it was bound to.
+ */
+function isWrittenAlone(
+  memory: Memory,
+  gradients: readonly Memory[],
+  dispatches: readonly Dispatch[],
+): boolean {
+  if (!(memory instanceof TracedBuffer) || memory.contents) return false;
+  if (gradients.indexOf(memory) !== gradients.lastIndexOf(memory)) return false;
+  const users = dispatches.filter(({ bindings }) => bindings.includes(memory));
+  return users
+    .slice(1)
+    .every(({ bindings }) => bindings.every((other) => other === memory || !gradients.includes(other)));
 }

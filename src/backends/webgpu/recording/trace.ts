@@ -2,18 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "../../../tf.ts";
 import { bufferOf, flush, internalsOf } from "../internals.ts";
-import { TracedBuffer, TracedMemory } from "./memory.ts";
-
-/** Memory that a command works on: of the trace, or of a tensor from outside. */
-export type Memory = TracedBuffer | GPUBuffer;
-
-/** A command: a compute shader, what it is bound to, and how often it runs. */
-export interface Dispatch {
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
-  readonly bindings: readonly Memory[];
-  readonly workgroups: readonly [number, number, number];
-}
+import type { Node } from "./expression.ts";
+import { type Dispatch, fuse } from "./fuse.ts";
+import { LazyTensors } from "./lazyTensors.ts";
+import { type Memory, TracedBuffer, TracedMemory } from "./memory.ts";
+import { operations } from "./operations.ts";
 
 /** A computation as the commands that the backend gives to the card. */
 export interface Trace {
@@ -24,7 +17,8 @@ export interface Trace {
 
 /**
  * Runs `compute` with the backend's device, memory and queue replaced, so that nothing is computed: what the card is
- * asked to do is written down, whatever it is. There is no table of operations here.
+ * asked to do is written down, whatever it is. Only the operations of `operations` are not asked for one by one: they
+ * become expressions, and a few commands that compute those.
  *
  * `compute` has been run before: tensors from outside are on the card by then.
  */
@@ -33,14 +27,28 @@ export function trace(
   inputs: readonly tf.Tensor[],
   compute: (inputs: readonly tf.Tensor[]) => readonly tf.Tensor[],
 ): Trace {
-  const dispatches: Dispatch[] = [];
+  const commands: (Dispatch | Node)[] = [];
   flush(backend); // what is pending is real
+  const lazy = new LazyTensors(backend, (node) => commands.push(node));
+  const upload = backend.uploadToGPU.bind(backend);
   const restore = [
     override(internalsOf(backend), { bufferManager: new TracedMemory() }),
-    override(backend, { queue: tracingQueue() }),
+    override(backend, {
+      queue: tracingQueue(),
+      readToGPU: copiesMemory,
+      // Whoever needs a tensor on the card asks for that here.
+      uploadToGPU: (dataId) => {
+        lazy.store(dataId);
+        upload(dataId);
+      },
+    }),
+    ...Object.keys(operations).map((name) => {
+      const kernel = tf.getKernel(name, "webgpu");
+      return override(kernel, { kernelFunc: lazy.kernel({ ...kernel }) });
+    }),
     // Not a device of its own: compiled shaders belong to the real one.
     override(backend.device, {
-      createCommandEncoder: () => tracingEncoder(dispatches),
+      createCommandEncoder: () => tracingEncoder(commands),
       createBindGroup: (group) => group as unknown as GPUBindGroup,
     }),
   ];
@@ -51,7 +59,10 @@ export function trace(
       const given = inputs.map(({ shape, dtype }) => tensorOnCard(backend, shape, dtype));
       const results = compute(given);
       const memoryOf = ({ dataId }: tf.Tensor) => bufferOf(backend, dataId);
-      traced = { inputs: given.map(memoryOf), dispatches, results: results.map(memoryOf) };
+      const memories = results.map(memoryOf);
+      const from = given.map(memoryOf);
+      const dispatches = fuse(commands, from, memories, backend.device);
+      traced = { inputs: from, dispatches, results: memories };
       tf.dispose([...results]); // those too that are kept
     });
     return traced;
@@ -106,7 +117,7 @@ function override<T extends object>(object: T, members: Partial<T>): () => void 
   };
 }
 
-function tracingEncoder(dispatches: Dispatch[]): GPUCommandEncoder {
+function tracingEncoder(dispatches: (Dispatch | Node)[]): GPUCommandEncoder {
   let pipeline: GPUComputePipeline;
   let group: GPUBindGroupDescriptor;
   const pass = {
@@ -124,13 +135,15 @@ function tracingEncoder(dispatches: Dispatch[]): GPUCommandEncoder {
   };
   const encoder = {
     beginComputePass: () => pass,
-    copyBufferToBuffer: () => {
-      throw new Error("it copies memory by other means than a shader");
-    },
+    copyBufferToBuffer: copiesMemory,
     finish: () => {},
   };
   return encoder as unknown as GPUCommandEncoder;
 }
+
+const copiesMemory = () => {
+  throw new Error("it copies memory by other means than a shader");
+};
 
 function memoryOf({ resource }: GPUBindGroupEntry): Memory {
   if (!("buffer" in resource)) throw new Error("it works on images");

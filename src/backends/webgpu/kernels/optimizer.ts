@@ -1,10 +1,10 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import * as tf from "../../tf.ts";
-import type { AdamAttrs } from "../adam.ts";
-import { adamShader, attrsOf, THREADS, workgroupsFor } from "./adam.ts";
-import { Shader } from "./shader.ts";
+import * as tf from "../../../tf.ts";
+import type { AdamAttrs } from "../../adam.ts";
+import { adamShader, attrsOf, THREADS, workgroupsFor } from "../adam.ts";
+import { Shader } from "../shader.ts";
 
-const adam = adamShader("Adam", { latched: false });
+const adam = adamShader("Adam");
 
 /**
  * Each workgroup sums its share of x, squared if asked to, into one element of `sums`. No atomic additions, whose

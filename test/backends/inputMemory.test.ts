@@ -1,0 +1,76 @@
+import { afterAll, expect, test } from "vitest";
+import { type BackendName, backendNames, hostRows, useBackend } from "../../src/backends/index.ts";
+import { VaeError } from "../../src/errors.ts";
+import { decodedPass } from "../../src/evaluation/passes.ts";
+import { recordingVae } from "../../src/evaluation/recordingVae.ts";
+import { createObjective } from "../../src/objectives/index.ts";
+import { RandomStream } from "../../src/random.ts";
+import { createStep } from "../../src/training/createStep.ts";
+import { tinyTraining } from "../helpers/tiny.ts";
+
+// Any adapter will do for webgpu here.
+process.env["VAE_WEBGPU_SOFTWARE"] = "1";
+
+/** What happens to the memory of a batch once it is handed back: another thread writes there. */
+function handBack(array: Float32Array<ArrayBuffer>): void {
+  new Float32Array(structuredClone(array.buffer, { transfer: [array.buffer] })).fill(Number.NaN);
+}
+
+const batch = (i: number, count = 16) => ({
+  count,
+  x: new RandomStream("x").fork(i).uniforms(count * 784),
+  noise: new RandomStream("noise").fork(i).normals(count * 4),
+});
+
+/** Losses and weights after some steps of two sizes of batch; `after` gets each array when its step was left to the device. */
+async function train(kind: "eager" | "recorded", after: (array: Float32Array<ArrayBuffer>) => void) {
+  const { vae, config, optimizer } = tinyTraining();
+  const parts = { vae, objective: createObjective(config.objective), optimizer };
+  const step = createStep(kind, parts, () => {});
+  for (let i = 0; i < 8; i++) {
+    const inputs = batch(i, i % 3 === 2 ? 5 : 16);
+    await step.run({ ...inputs, beta: 1, learningRate: 1e-3, step: i + 1 });
+    after(inputs.x);
+    after(inputs.noise);
+  }
+  const losses = await step.read();
+  await step.sync();
+  const weights = await Promise.all(vae.parameters.variables.map(async (w) => [...(await w.data())]));
+  step.dispose();
+  return { losses, weights };
+}
+
+async function evaluate(record: boolean, after: (array: Float32Array<ArrayBuffer>) => void) {
+  const vae = recordingVae(tinyTraining().vae, { record, note: () => {} });
+  const results: Float32Array[] = [];
+  for (let i = 0; i < 4; i++) {
+    const { x, noise, count } = batch(i);
+    results.push(...(await vae.run(decodedPass, [hostRows(x, count), hostRows(noise, count)], true)));
+    after(x);
+    after(noise);
+  }
+  vae.dispose();
+  return results;
+}
+
+const kinds = {
+  wasm: ["eager"],
+  cpu: ["eager"],
+  tensorflow: ["eager", "recorded"],
+  webgpu: ["eager", "recorded"],
+} as const satisfies Record<BackendName, readonly string[]>;
+
+/** Each backend is done with the memory of a batch when it says so, though some compute in it, or later. */
+test.for(backendNames)("%s needs no memory of a batch that it was given", async (backend, context) => {
+  await useBackend(backend, { threads: 2 }).catch((error) => {
+    if (error instanceof VaeError) context.skip(error.message);
+    throw error;
+  });
+  for (const kind of kinds[backend]) {
+    expect(await train(kind, handBack), kind).toEqual(await train(kind, () => {}));
+    const record = kind === "recorded";
+    expect(await evaluate(record, handBack), kind).toEqual(await evaluate(record, () => {}));
+  }
+});
+
+afterAll(() => useBackend("cpu"));

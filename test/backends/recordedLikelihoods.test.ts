@@ -1,0 +1,134 @@
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { beforeAll, describe, expect, test } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { forwardPass } from "../../src/evaluation/passes.ts";
+import { recordingVae } from "../../src/evaluation/recordingVae.ts";
+import type { LikelihoodConfig } from "../../src/likelihoods/index.ts";
+import { createVae, type Pass, type Vae } from "../../src/model.ts";
+import { createObjective } from "../../src/objectives/index.ts";
+import { RandomStream } from "../../src/random.ts";
+import * as tf from "../../src/tf.ts";
+import { createStep } from "../../src/training/createStep.ts";
+import { createAdam } from "../../src/training/optimizer.ts";
+import { rows } from "../likelihoods/rows.ts";
+import { difference } from "./helpers.ts";
+import { absent } from "./softwareWebgpu.ts";
+
+const [HEIGHT, WIDTH, LATENT] = [3, 5, 3];
+const D = HEIGHT * WIDTH;
+
+/** A model of few numbers, whose shapes are odd; its weights are the same each time. */
+function small(likelihood: LikelihoodConfig) {
+  const settings = {
+    "model.network.hidden": "7",
+    "model.latentDim": String(LATENT),
+    "training.clipNorm": "5",
+  };
+  const { model, training, objective } = loadConfig(undefined, new Map(Object.entries(settings)));
+  const averageImage = new RandomStream("average").uniforms(D);
+  const data = { imageShape: [HEIGHT, WIDTH, 1] as const, averageImage };
+  const vae = createVae({ model, likelihood }, data, new RandomStream("weights"));
+  const optimizer = createAdam(vae.parameters, training);
+  return { vae, optimizer, objective: createObjective(objective) };
+}
+
+/** Pixels that the likelihood is a density for, and noise. */
+function example({ support }: Pick<(typeof rows)[number], "support">, count: number) {
+  const random = new RandomStream("batch").fork(count);
+  const x = random.uniforms(count * D);
+  const values = "values" in support ? support.values : undefined;
+  return {
+    count,
+    x: values ? x.map((u) => values[Math.floor(u * values.length)]!) : x,
+    noise: random.normals(count * LATENT),
+  };
+}
+
+async function trained(row: (typeof likelihoods)[number], kind: "eager" | "recorded") {
+  const { vae, optimizer, objective } = small(row.config);
+  const step = createStep(kind, { vae, objective, optimizer }, unheard);
+  for (let n = 1; n <= 3; n++) {
+    await step.run({ ...example(row, 9), beta: n / 2, learningRate: 0.01, step: n });
+  }
+  const terms = await step.read();
+  await step.sync();
+  const weights = await Promise.all(vae.parameters.variables.map(async (w) => (await w.data()).slice()));
+  for (const part of [step, optimizer, vae.parameters]) part.dispose();
+  return { terms, weights };
+}
+
+const unheard = (text: string) => {
+  throw new Error(text);
+};
+
+const binary = { support: { values: [0, 1] } };
+const likelihoods = [
+  ...rows,
+  { name: "hybrid", config: { kind: "hybrid", ceWeight: 1, mseWeight: 2 } as LikelihoodConfig, ...binary },
+];
+
+const bound: Pass = forwardPass(({ q, decoded, logProb, rate }, { likelihood }) => [
+  ...[...Object.values<tf.Tensor>(q), decoded, logProb, rate].map((tensor) => tf.clone(tensor)),
+  tf.clone(likelihood.mean(decoded)),
+  likelihood.scaleAtFloor?.(decoded) ?? tf.scalar(0),
+]);
+const encoded: Pass = (vae, [x]) => [tf.clone(vae.posteriorMean(vae.encode(x as tf.Tensor2D)))];
+const decodedMean: Pass = (vae, [, z]) => [tf.clone(vae.likelihood.mean(vae.decode(z as tf.Tensor2D)))];
+
+describe.skipIf(absent).each(likelihoods)("recorded on webgpu: $name", (row) => {
+  beforeAll(() => tf.setBackend("webgpu"));
+
+  test("steps do what they do operation by operation", async () => {
+    const [eager, recorded] = [await trained(row, "eager"), await trained(row, "recorded")];
+    for (const [i, { distortion, rate }] of eager.terms.entries()) {
+      const got = recorded.terms[i]!;
+      expect(Math.abs(got.distortion / distortion - 1)).toBeLessThan(1e-5);
+      expect(Math.abs(got.rate / rate - 1)).toBeLessThan(1e-5);
+    }
+    for (const [i, values] of eager.weights.entries()) {
+      expect(difference(recorded.weights[i]!, values)).toBeLessThan(1e-4);
+    }
+  });
+
+  test("so do passes", async () => {
+    const { vae, optimizer } = small(row.config);
+    const model = recordingVae(vae, { record: true, note: unheard });
+    const { x, noise, count } = example(row, 9);
+    const inputs = [
+      { values: x, shape: [count, D] },
+      { values: noise, shape: [count, LATENT] },
+    ];
+    for (const pass of [bound, encoded, decodedMean]) {
+      const [got, wanted] = [await model.run(pass, inputs, true), await vae.run(pass, inputs, true)];
+      for (const [i, values] of wanted.entries()) expect(difference(got[i]!, values)).toBeLessThan(1e-5);
+    }
+    for (const part of [model, optimizer, vae.parameters]) part.dispose();
+  });
+
+  test("the value and its gradient take two commands, and the numbers of the whole batch one each", async () => {
+    const { trace } = await import("../../src/backends/webgpu/recording/trace.ts"); // needs the globals of WebGPU
+    const { vae, optimizer } = small(row.config);
+    const { likelihood } = vae;
+    const shape: [number, number, number] = [64, 100, likelihood.paramChannels];
+    const params = tf.tidy(() =>
+      tf.variable(tf.tensor3d(new RandomStream("params").normals(tf.util.sizeFromShape(shape)), shape)),
+    );
+    const learned = learnedScales(vae);
+    const x = tf.tensor2d(new RandomStream("x").uniforms(6400), [64, 100]);
+    const compute = ([x]: readonly tf.Tensor[]) => {
+      const loss = () => tf.neg(tf.mean<tf.Scalar>(likelihood.logProb(params, x as tf.Tensor2D)));
+      const { value, grads } = tf.variableGrads(loss, [params, ...learned]);
+      return [value, ...Object.values(grads)];
+    };
+    const backend = tf.backend() as unknown as WebGPUBackend;
+    for (const { dataId } of [params, ...learned]) backend.uploadToGPU(dataId);
+    const { dispatches } = trace(backend, [x], compute);
+    expect(dispatches.length).toBeLessThanOrEqual(3 + learned.length);
+    tf.dispose([params, x]);
+    for (const part of [optimizer, vae.parameters]) part.dispose();
+  });
+});
+
+/** The scale that all pixels share, if it is learned. */
+const learnedScales = ({ parameters }: Vae) =>
+  parameters.variables.filter((_, i) => parameters.names[i]!.startsWith("likelihood."));

@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+
+const vae = join(import.meta.dirname, "../..", "bin", "vae.js");
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the built program as a shell does, in processes of their own, in a folder that is gone after the tests of the file. */
+export function inFolder() {
+  const folder = mkdtempSync(join(tmpdir(), "vae-process-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess =>
+    spawn(process.execPath, [vae, ...args], {
+      cwd: folder,
+      env: { ...process.env, XDG_CACHE_HOME: join(folder, "cache"), ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+
+  return {
+    folder,
+    start,
+    run: (...args: string[]) => finish(start(args)),
+    text: (...path: string[]) => readFileSync(join(folder, ...path), "utf8"),
+    bytes: (...path: string[]) => readFileSync(join(folder, ...path)),
+  };
+}
+
+export function finish(child: ChildProcess): Promise<Finished> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout!.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr!.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+}
