@@ -1,10 +1,12 @@
 import { stepRecorder } from "../backends/index.ts";
 import { loadConfig } from "../config/load.ts";
-import { createVae } from "../model.ts";
+import { imageFields } from "../data/images.ts";
+import { models } from "../model/index.ts";
+import { stepNoise } from "../model/noise.ts";
 import { createObjective } from "../objectives/index.ts";
+import type { Means } from "../objectives/means.ts";
 import { RandomStream } from "../random.ts";
 import { createStep } from "../training/createStep.ts";
-import type { Terms } from "../training/metrics.ts";
 import { createAdam } from "../training/optimizer.ts";
 import type { WrongOperation } from "./checkOperations.ts";
 
@@ -13,7 +15,7 @@ const STEPS = 4;
 const TOLERANCE = 1e-4;
 
 const BATCH = 6;
-const IMAGE_SHAPE = [9, 8, 1] as const;
+const FIELDS = imageFields([9, 8, 1]);
 const D = 72;
 
 /** Takes a few recorded steps and the same steps operation by operation, where the current backend records. */
@@ -29,18 +31,18 @@ export async function checkRecording(): Promise<WrongOperation[]> {
 
 async function compare(network: string): Promise<string | undefined> {
   const [eager, recorded] = [await takeSteps(network, "eager"), await takeSteps(network, "recorded")];
-  for (const [i, { distortion, rate }] of eager.entries()) {
-    const got = recorded[i];
-    // Written so that NaN disagrees.
-    const near = (a: number, b: number | undefined) =>
-      Math.abs(a - b!) <= TOLERANCE * Math.max(1, Math.abs(a));
-    if (!near(distortion, got?.distortion)) return `distortion of step ${i + 1}`;
-    if (!near(rate, got?.rate)) return `rate of step ${i + 1}`;
+  for (const [i, means] of eager.entries()) {
+    for (const [name, mean] of Object.entries(means)) {
+      // Written so that NaN disagrees.
+      const isNear =
+        Math.abs(mean - (recorded[i]?.[name] ?? Number.NaN)) <= TOLERANCE * Math.max(1, Math.abs(mean));
+      if (!isNear) return `${name} of step ${i + 1}`;
+    }
   }
   return undefined;
 }
 
-async function takeSteps(network: string, kind: "eager" | "recorded"): Promise<Terms[]> {
+async function takeSteps(network: string, kind: "eager" | "recorded"): Promise<Means[]> {
   const config = loadConfig(
     undefined,
     new Map([
@@ -51,20 +53,21 @@ async function takeSteps(network: string, kind: "eager" | "recorded"): Promise<T
     ]),
   );
   const random = new RandomStream("doctor");
-  const vae = createVae(
-    config,
-    { imageShape: IMAGE_SHAPE, averageImage: new Float32Array(D).fill(0.3) },
-    random,
-  );
-  const optimizer = createAdam(vae.parameters, config.training);
-  const step = createStep(kind, { vae, objective: createObjective(config.objective), optimizer }, () => {});
+  const data = { fields: FIELDS, averageX: new Float32Array(D).fill(0.3) };
+  const model = models.of(config.model).create(config, data, random);
+  const optimizer = createAdam(model.parameters, config.training);
+  const objective = createObjective(config.objective);
+  const step = createStep(kind, { model, objective, optimizer }, () => {});
+  const size = { count: BATCH, samples: objective.samples };
   try {
     for (let n = 1; n <= STEPS; n++) {
       await step.run({
-        count: BATCH,
-        x: random.uniforms(BATCH * D).map((u) => (u < 0.3 ? 1 : 0)),
-        noise: random.normals(BATCH * vae.latentDim),
-        beta: 0.7,
+        batch: {
+          ...size,
+          x: random.uniforms(BATCH * D).map((u) => (u < 0.3 ? 1 : 0)),
+          ...stepNoise(model.noise, size, random, n),
+        },
+        controls: [0.7],
         learningRate: 0.01,
         step: n,
       });
@@ -73,6 +76,6 @@ async function takeSteps(network: string, kind: "eager" | "recorded"): Promise<T
   } finally {
     step.dispose();
     optimizer.dispose();
-    vae.parameters.dispose();
+    model.parameters.dispose();
   }
 }

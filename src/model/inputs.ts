@@ -8,7 +8,7 @@ import { type NoiseSize, noiseShape } from "./noise.ts";
  * each example.
  */
 export interface BatchInputs extends NoiseSize {
-  readonly [name: string]: Float32Array | number;
+  readonly [name: string]: Float32Array<ArrayBuffer> | number;
 }
 
 /** The inputs of a model in their order: the fields that it reads, then its noise. */
@@ -25,7 +25,7 @@ export const inputsByName = (model: Model, tensors: readonly tf.Tensor[]): Recor
 export function hostInputs(model: Model, batch: BatchInputs): HostArray[] {
   const noise = new Map(model.noise.map((draw) => [draw.name, draw]));
   return inputNames(model).map((name) => {
-    const [values, draw] = [batch[name] as Float32Array, noise.get(name)];
+    const [values, draw] = [batch[name] as Float32Array<ArrayBuffer>, noise.get(name)];
     return draw ? { values, shape: noiseShape(draw, batch) } : hostRows(values, batch.count);
   });
 }

@@ -27,7 +27,7 @@ export const stepNoise = (
   size: NoiseSize,
   random: RandomStream,
   step: number,
-): Record<string, Float32Array> =>
+): Record<string, Float32Array<ArrayBuffer>> =>
   byName(draws, (draw) =>
     random
       .fork(draw.name)
@@ -44,7 +44,7 @@ export const exampleNoise = (
   size: NoiseSize,
   random: RandomStream,
   start: number,
-): Record<string, Float32Array> =>
+): Record<string, Float32Array<ArrayBuffer>> =>
   byName(draws, (draw) => {
     const stream = random.fork(draw.name);
     const shape = noiseShape(draw, size);
@@ -58,7 +58,7 @@ export const exampleNoise = (
     return noise;
   });
 
-const byName = (draws: readonly NoiseDraw[], draw: (of: NoiseDraw) => Float32Array) =>
+const byName = (draws: readonly NoiseDraw[], draw: (of: NoiseDraw) => Float32Array<ArrayBuffer>) =>
   Object.fromEntries(draws.map((of) => [of.name, draw(of)]));
 
 const product = (shape: readonly number[]) => shape.reduce((size, n) => size * n, 1);

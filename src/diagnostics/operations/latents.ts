@@ -1,6 +1,7 @@
-import { kl, sampledKl } from "../../divergence.ts";
-import { posteriorFamily } from "../../posteriors/index.ts";
-import { priorFamily } from "../../priors/index.ts";
+import { diagonalGaussianPosterior } from "../../distributions/diagonalGaussian.ts";
+import type { PriorContext } from "../../distributions/distribution.ts";
+import { kl, sampledKl } from "../../distributions/kl.ts";
+import { standardNormal } from "../../distributions/standardNormal.ts";
 import * as tf from "../../tf.ts";
 import { type Reference, reference, sum } from "../reference.ts";
 import type { OperationCase } from "./operation.ts";
@@ -8,9 +9,7 @@ import type { OperationCase } from "./operation.ts";
 const [B, Z] = [4, 5];
 const NOISE = Float32Array.from({ length: B * Z }, (_, i) => Math.sin(1 + i));
 
-const posterior = posteriorFamily({ kind: "diagonalGaussian" });
-const prior = priorFamily({ kind: "standardNormal" }).create({ kind: "standardNormal" }, Z);
-const pair = { posterior, prior, priorKind: "standardNormal" };
+const prior = standardNormal.create({ kind: "standardNormal" }, { latentDim: Z } as PriorContext);
 
 /** What the encoder gives for one image, a latent at a time: means first, then the logarithms of the variances. */
 const latents = ({ data }: Reference, image: number) =>
@@ -23,8 +22,8 @@ const latents = ({ data }: Reference, image: number) =>
 const eachImage = (f: (image: number) => number) => Float64Array.from({ length: B }, (_, image) => f(image));
 
 const drawn = (encoded: tf.Tensor) => {
-  const q = posterior.params(encoded as tf.Tensor2D);
-  return { q, z: posterior.sample(q, tf.tensor2d(NOISE, [B, Z])) };
+  const q = diagonalGaussianPosterior.of(encoded as tf.Tensor2D);
+  return { q, z: q.rsample(tf.tensor2d(NOISE, [B, Z])) };
 };
 
 /** From the encoder's output to z and the rate, for every posterior and prior. */
@@ -44,7 +43,7 @@ export const latentCases: readonly OperationCase[] = [
     shapes: [[B, 2 * Z]],
     run(encoded) {
       const { q, z } = drawn(encoded!);
-      return kl(pair, q, z);
+      return kl(q, prior, z);
     },
     expected: (encoded) => ({
       shape: [B],
@@ -60,7 +59,7 @@ export const latentCases: readonly OperationCase[] = [
     shapes: [[B, 2 * Z]],
     run(encoded) {
       const { q, z } = drawn(encoded!);
-      return sampledKl(pair, q, z);
+      return sampledKl(q, prior, z);
     },
     expected: (encoded) => ({
       shape: [B],

@@ -1,6 +1,6 @@
-import { type LikelihoodConfig, likelihoodFamily, likelihoodSchema } from "../../likelihoods/index.ts";
+import { codePixels, codingsFor } from "../../data/codings.ts";
+import { type LikelihoodConfig, likelihoodSchema, likelihoods } from "../../likelihoods/index.ts";
 import type { Density, HostDensity } from "../../likelihoods/likelihood.ts";
-import { codePixels } from "../../pixels.ts";
 import { RandomStream } from "../../random.ts";
 import * as tf from "../../tf.ts";
 import { type Reference, sum } from "../reference.ts";
@@ -21,7 +21,7 @@ const configs: readonly LikelihoodConfig[] = likelihoodSchema.options.flatMap(({
   const mixed = kind === "discretized-logistic" ? [{ ...alone.at(-1)!, components: 3 }] : [];
   return [...alone, ...mixed]
     .map((settings) => likelihoodSchema.parse(settings))
-    .filter((config) => likelihoodFamily(config).kindOf === "density");
+    .filter((config) => likelihoods.of(config).kindOf === "density");
 });
 
 /**
@@ -29,14 +29,14 @@ const configs: readonly LikelihoodConfig[] = likelihoodSchema.options.flatMap(({
  * and of the scale that is learned beside them.
  */
 export const likelihoodCases: readonly OperationCase[] = configs.flatMap((config) => {
-  const family = likelihoodFamily(config);
+  const family = likelihoods.of(config);
   const variables: number[][] = [];
   const { paramChannels } = family.create(config, (_name, _initial, shape) => {
     variables.push(shape);
     return undefined as never; // this one is not run
   });
   const x = new Float32Array(B * D);
-  codePixels(family.pixels(config)[0], BYTES, new RandomStream("doctor"), x);
+  codePixels(codingsFor(family.support(config))[0], BYTES, new RandomStream("doctor"), x);
 
   const density = (inputs: readonly tf.Tensor[]) => {
     const given = [...inputs];

@@ -1,4 +1,4 @@
-import { type NetworkConfig, networkFamily, networkSchema } from "../../networks/index.ts";
+import { type NetworkConfig, networkSchema, networks } from "../../networks/index.ts";
 import type { CreateVariable } from "../../parameters.ts";
 import { RandomStream } from "../../random.ts";
 import type * as tf from "../../tf.ts";
@@ -71,10 +71,11 @@ function networkCase(config: NetworkConfig, part: Part): OperationCase {
 
 function build(config: NetworkConfig, part: Part, createVariable: CreateVariable) {
   const none: CreateVariable = () => undefined as never; // of the other part, which is not run
-  return networkFamily(config).create(
+  return networks.of(config).create(
     config,
     {
-      imageShape: [HEIGHT, WIDTH, 1],
+      xShape: [HEIGHT, WIDTH, 1],
+      D,
       latentDim: LATENT_DIM,
       posteriorParams: 2 * LATENT_DIM,
       paramChannels: P,

@@ -18,11 +18,11 @@ import {
 import { multiply } from "./product.ts";
 
 type Shape = [number, number, number, number];
-type Info = tf.backend_util.Conv2DInfo;
+type Info = tf.Conv2DInfo;
 
 interface ConvAttrs {
   readonly strides: [number, number] | number;
-  readonly pad: "valid" | "same" | number | tf.backend_util.ExplicitPadding;
+  readonly pad: "valid" | "same" | number | tf.ExplicitPadding;
   readonly dataFormat?: "NHWC" | "NCHW";
   readonly dilations?: [number, number] | number;
   readonly dimRoundingMode?: "floor" | "round" | "ceil";
