@@ -1,5 +1,5 @@
 import { input, layers, model, sequential } from "@tensorflow/tfjs-layers";
-import * as tf from "../dist/tf.js";
+import * as tf from "../dist/tensors/tf.js";
 
 /**
  * The training step of fashion-mnist-vae in tfjs-examples, written anew in its way: layers, mean squared error times

@@ -3,10 +3,10 @@
 //   node scripts/tradeoff.js runs/tradeoff-0 runs/tradeoff-1 runs/tradeoff-100
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderChart } from "../dist/artifacts/charts/renderChart.js";
-import { reconstructionsPng, samplesPng } from "../dist/artifacts/figures.js";
-import { openRun, readDataset } from "../dist/experiment.js";
-import { RandomStream } from "../dist/random.js";
+import { renderChart } from "../dist/figures/charts/renderChart.js";
+import { reconstructionsPng, samplesPng } from "../dist/figures/figures.js";
+import { openRun, readDataset } from "../dist/runs/experiment.js";
+import { RandomStream } from "../dist/tensors/random.js";
 
 const [WIDTH, MARGIN, GAP, HEAD, LABEL] = [1040, 24, 28, 84, 24]; // CSS pixels
 const runs = process.argv.slice(2);

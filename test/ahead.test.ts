@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ahead } from "../src/ahead.ts";
+import { ahead } from "../src/base/ahead.ts";
 import { averageImage } from "../src/data/batches.ts";
 import { type InputsPlan, trainingInputs, trainingInputsAhead } from "../src/training/inputs.ts";
 import { tinyDigits } from "./helpers/tiny.ts";

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { loadCheckpoint, saveCheckpoint } from "../src/artifacts/checkpoint.ts";
-import { RunFolder } from "../src/artifacts/runFolder.ts";
-import { decodeSafetensors, encodeSafetensors } from "../src/artifacts/safetensors.ts";
 import { useBackend } from "../src/backends/index.ts";
+import { loadCheckpoint, saveCheckpoint } from "../src/runs/checkpoint.ts";
+import { RunFolder } from "../src/runs/runFolder.ts";
+import { decodeSafetensors, encodeSafetensors } from "../src/runs/safetensors.ts";
 import { tinyTraining } from "./helpers/tiny.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "vae-artifacts-"));

@@ -1,11 +1,11 @@
 import { PNG } from "pngjs";
 import { describe, expect, test } from "vitest";
-import { cutToRange, epochTicks, niceRange, readableRange } from "../src/artifacts/charts/axisRange.ts";
-import { FONT_FAMILY, textWidth, wrapText } from "../src/artifacts/charts/font.ts";
-import { formatTick, formatValue } from "../src/artifacts/charts/formatNumber.ts";
-import { type CurveRow, type LossChartMeta, lossChart } from "../src/artifacts/charts/lossChart.ts";
-import { lossCurves } from "../src/artifacts/charts/lossCurves.ts";
-import { renderChart } from "../src/artifacts/charts/renderChart.ts";
+import { cutToRange, epochTicks, niceRange, readableRange } from "../src/figures/charts/axisRange.ts";
+import { FONT_FAMILY, textWidth, wrapText } from "../src/figures/charts/font.ts";
+import { formatTick, formatValue } from "../src/figures/charts/formatNumber.ts";
+import { type CurveRow, type LossChartMeta, lossChart } from "../src/figures/charts/lossChart.ts";
+import { lossCurves } from "../src/figures/charts/lossCurves.ts";
+import { renderChart } from "../src/figures/charts/renderChart.ts";
 import { createObjective } from "../src/objectives/index.ts";
 
 /** Curves that fall from `from` to `to`, validation a little above training. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { configYaml, loadConfig } from "../src/config/load.ts";
 import { jsonSchema, settings } from "../src/config/settings.ts";
-import { settle } from "../src/experiment.ts";
+import { settle } from "../src/runs/experiment.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "vae-config-"));
 let files = 0;

@@ -5,7 +5,7 @@ import { checkRecording } from "../src/diagnostics/checkRecording.ts";
 import type { Diagnosis } from "../src/diagnostics/examine.ts";
 import { operationCases } from "../src/diagnostics/operations.ts";
 import { doctorTable } from "../src/reporting/doctorTable.ts";
-import * as tf from "../src/tf.ts";
+import * as tf from "../src/tensors/tf.ts";
 import { started } from "./backends/softwareWebgpu.ts";
 import { runEveryModel } from "./helpers/everyModel.ts";
 import { kernelsRun } from "./helpers/kernelsRun.ts";

@@ -7,9 +7,9 @@ import { estimateLevels } from "../src/evaluation/levels.ts";
 import { drawSamples } from "../src/evaluation/pictures.ts";
 import { isOfDensity } from "../src/evaluation/runner.ts";
 import { summarise } from "../src/evaluation/summary.ts";
-import { RandomStream } from "../src/random.ts";
 import { erf } from "../src/tensors/hostMath.ts";
-import * as tf from "../src/tf.ts";
+import { RandomStream } from "../src/tensors/random.ts";
+import * as tf from "../src/tensors/tf.ts";
 import { expectAllClose } from "./helpers/numerics.ts";
 import { tinyTraining } from "./helpers/tiny.ts";
 

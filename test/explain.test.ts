@@ -19,10 +19,10 @@ import type { Account } from "../src/explain/sections/batch.ts";
 import { programs, tools } from "../src/explain/tools/index.ts";
 import type { Tool, WrittenLoss } from "../src/explain/tools/tool.ts";
 import { overridesOf, type ToolFlags, translate, translationSection } from "../src/explain/translate.ts";
-import { likelihoodSchema, likelihoods } from "../src/likelihoods/index.ts";
-import { Parameters } from "../src/parameters.ts";
-import { RandomStream } from "../src/random.ts";
-import * as tf from "../src/tf.ts";
+import { likelihoodSchema, likelihoods } from "../src/model/likelihoods/index.ts";
+import { Parameters } from "../src/tensors/parameters.ts";
+import { RandomStream } from "../src/tensors/random.ts";
+import * as tf from "../src/tensors/tf.ts";
 import { expectAllClose } from "./helpers/numerics.ts";
 import { tinyDigits, tinyTraining } from "./helpers/tiny.ts";
 

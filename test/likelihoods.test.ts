@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
 import { codingsFor, describeMeasure } from "../src/data/codings.ts";
-import { likelihoodSchema, likelihoods } from "../src/likelihoods/index.ts";
-import { Parameters } from "../src/parameters.ts";
-import { RandomStream } from "../src/random.ts";
-import * as tf from "../src/tf.ts";
+import { likelihoodSchema, likelihoods } from "../src/model/likelihoods/index.ts";
+import { Parameters } from "../src/tensors/parameters.ts";
+import { RandomStream } from "../src/tensors/random.ts";
+import * as tf from "../src/tensors/tf.ts";
 import { expectAllClose, finiteDifferences } from "./helpers/numerics.ts";
 import { build, differences, gradient, logProbs, points, repeated, someX } from "./likelihoods/density.ts";
 import { type Row, rows } from "./likelihoods/rows.ts";

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
 import { trainingBatches } from "../src/data/batches.ts";
 import { fieldSize, type ImageShape } from "../src/data/field.ts";
-import { dense } from "../src/networks/dense.ts";
-import { type NetworkConfig, networkSchema, networks } from "../src/networks/index.ts";
-import type { Network } from "../src/networks/network.ts";
-import { Parameters } from "../src/parameters.ts";
-import { RandomStream } from "../src/random.ts";
-import * as tf from "../src/tf.ts";
+import { dense } from "../src/model/networks/dense.ts";
+import { type NetworkConfig, networkSchema, networks } from "../src/model/networks/index.ts";
+import type { Network } from "../src/model/networks/network.ts";
+import { Parameters } from "../src/tensors/parameters.ts";
+import { RandomStream } from "../src/tensors/random.ts";
+import * as tf from "../src/tensors/tf.ts";
 import { expectAllClose } from "./helpers/numerics.ts";
 import { stepInputs, tinyDigits, tinyTraining } from "./helpers/tiny.ts";
 

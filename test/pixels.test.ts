@@ -4,7 +4,7 @@ import { averageOf } from "../src/data/codedFields.ts";
 import { codePixels, type PixelCoding, pixelCodings } from "../src/data/codings.ts";
 import type { Split } from "../src/data/dataset.ts";
 import { imageFields, imageSplit } from "../src/data/images.ts";
-import { RandomStream } from "../src/random.ts";
+import { RandomStream } from "../src/tensors/random.ts";
 
 const allBytes = Uint8Array.from({ length: 256 }, (_, v) => v);
 

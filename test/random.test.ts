@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RandomStream } from "../src/random.ts";
+import { RandomStream } from "../src/tensors/random.ts";
 
 describe("RandomStream", () => {
   test("gives the same numbers on every machine", () => {

@@ -1,4 +1,4 @@
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 
 /** The constants of Adam, and where it is. */
 export interface AdamAttrs {

@@ -1,4 +1,4 @@
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 import type { AdamAttrs } from "./adam.ts";
 
 /** How JavaScript reaches the numbers of a backend that keeps them in this process. */

@@ -1,6 +1,6 @@
 import { cpus } from "node:os";
 import type { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 import { type ArrayAccess, registerArrayKernels } from "./arrayKernels.ts";
 import type { BackendLoader } from "./backend.ts";
 

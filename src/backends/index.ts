@@ -1,6 +1,6 @@
-import { didYouMean, VaeError } from "../errors.ts";
+import { didYouMean, VaeError } from "../base/errors.ts";
 import { registerGradients } from "../tensors/gradients.ts";
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 import type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
 import { cpu } from "./cpu.ts";
 import type { RecordPass, RecordStep } from "./recording.ts";
@@ -11,17 +11,13 @@ import { webgpu } from "./webgpu.ts";
 
 export { type AdamAttrs, type AdamSlot, adamStep, squaredNorm } from "./adam.ts";
 export type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
-export {
-  asTensors,
-  type HostArray,
-  hostNumber,
-  hostRows,
-  type PassProgram,
-  type RecordedPass,
-  type RecordedStep,
-  type RecordPass,
-  type RecordStep,
-  type StepProgram,
+export type {
+  PassProgram,
+  RecordedPass,
+  RecordedStep,
+  RecordPass,
+  RecordStep,
+  StepProgram,
 } from "./recording.ts";
 
 /** Every backend there is. */

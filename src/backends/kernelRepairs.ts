@@ -1,4 +1,4 @@
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 
 /** A kernel that takes the place of a package's own. */
 export interface Repair {

@@ -1,5 +1,5 @@
-import { VaeError } from "../errors.ts";
-import * as tf from "../tf.ts";
+import { VaeError } from "../base/errors.ts";
+import * as tf from "../tensors/tf.ts";
 
 const close = (got: ArrayLike<number>, wanted: readonly number[]) =>
   got.length === wanted.length &&

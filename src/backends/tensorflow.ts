@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from "node:os";
-import { VaeError } from "../errors.ts";
-import * as tf from "../tf.ts";
+import { VaeError } from "../base/errors.ts";
+import * as tf from "../tensors/tf.ts";
 import type { BackendLoader, BackendOptions } from "./backend.ts";
 import type { RecordPass } from "./recording.ts";
 import { registerAdamKernel } from "./tensorflow/adam.ts";

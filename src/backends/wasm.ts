@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from "node:os";
-import { VaeError } from "../errors.ts";
-import * as tf from "../tf.ts";
+import { VaeError } from "../base/errors.ts";
+import * as tf from "../tensors/tf.ts";
 import { type ArrayAccess, registerArrayKernels } from "./arrayKernels.ts";
 import type { BackendLoader } from "./backend.ts";
 import { adamCalls } from "./wasm/adamSimd.ts";

@@ -1,5 +1,5 @@
 import { cpus } from "node:os";
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 import type { BackendInfo } from "./backend.ts";
 import { kernelRepairs, type Repair } from "./kernelRepairs.ts";
 

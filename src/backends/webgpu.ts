@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
-import { VaeError } from "../errors.ts";
-import * as tf from "../tf.ts";
+import { VaeError } from "../base/errors.ts";
+import * as tf from "../tensors/tf.ts";
 import type { BackendLoader } from "./backend.ts";
 import { type OpenedAdapter, openAdapter, type Surroundings } from "./webgpu/adapter.ts";
 import { createGuarded } from "./webgpu/guarded.ts";

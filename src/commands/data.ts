@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { writeFileAtomic } from "../artifacts/atomicFile.ts";
-import { imageGrid } from "../artifacts/imageGrid.ts";
+import { VaeError } from "../base/errors.ts";
 import { columnOf } from "../data/codedFields.ts";
 import { contactSheet } from "../data/contactSheet.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -18,8 +17,9 @@ import {
   resolveDataDirs,
 } from "../data/index.ts";
 import { labelCounts, pixelStatistics } from "../data/pixelStatistics.ts";
-import { VaeError } from "../errors.ts";
+import { imageGrid } from "../figures/imageGrid.ts";
 import { dataProgressBar, formatBytes } from "../reporting/dataProgress.ts";
+import { writeFileAtomic } from "../runs/atomicFile.ts";
 
 /** `vae data list|fetch|inspect` */
 export function dataCommand(): Command {

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { VaeError } from "../errors.ts";
+import { VaeError } from "../base/errors.ts";
 import { integerFrom, jsonOption, note, result } from "./shared.ts";
 
 interface Options {

@@ -33,10 +33,10 @@ export function evaluateCommand(): Command {
         "the scale that fits the training images best tells how many nats that costs.",
     );
   return addRunOptions(command).action(async (path: string, options: Options) => {
-    const { readDataset } = await import("../experiment.ts");
+    const { readDataset } = await import("../runs/experiment.ts");
     const { PROTOCOL, summarise } = await import("../evaluation/summary.ts");
     const { createRunner, isOfDensity } = await import("../evaluation/runner.ts");
-    const { likelihoods } = await import("../likelihoods/index.ts");
+    const { likelihoods } = await import("../model/likelihoods/index.ts");
     const { describeMeasure } = await import("../data/codings.ts");
     const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
     const { split, checkpoint } = options;
@@ -54,7 +54,7 @@ export function evaluateCommand(): Command {
     let drawn = false;
     if (isOfDensity(runner)) {
       const { checkNoise } = await import("../evaluation/calibration.ts");
-      const { calibrationPng, drawOrWarn } = await import("../artifacts/figures.ts");
+      const { calibrationPng, drawOrWarn } = await import("../figures/figures.ts");
       const found = await checkNoise(runner, { checked: set, train: dataset.train }, coding);
       calibration = found;
       const title = `${dataset.name}, ${kind} likelihood`;

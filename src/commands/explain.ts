@@ -1,8 +1,8 @@
 import { Command } from "commander";
+import { VaeError } from "../base/errors.ts";
 import { loadConfig } from "../config/load.ts";
 import { addSettingOptions, COMPUTE_SETTINGS, overridesFrom } from "../config/options.ts";
 import { fieldOf, fieldSize } from "../data/field.ts";
-import { VaeError } from "../errors.ts";
 import type { Page } from "../explain/document.ts";
 import { addToolOptions, settingsFrom, type ToolOptions } from "../explain/toolOptions.ts";
 import { checkpointOption, describeRun, jsonOption, openRun, type RunOptions, result } from "./shared.ts";
@@ -36,7 +36,7 @@ export function explainCommand(): Command {
     );
   addSettingOptions(addToolOptions(command));
   return command.action(async (target: string | undefined, options: Options) => {
-    const { RunFolder } = await import("../artifacts/runFolder.ts");
+    const { RunFolder } = await import("../runs/runFolder.ts");
     if (options.json && options.markdown) {
       throw new VaeError("usage", "--json and --markdown are two forms of the same; give one of them.");
     }
@@ -56,7 +56,7 @@ async function explainRun(path: string, options: Options): Promise<Page> {
         `\`vae explain ${path}/config.yaml\` takes other settings on top, with a fresh model.`,
     );
   }
-  const { readDataset } = await import("../experiment.ts");
+  const { readDataset } = await import("../runs/experiment.ts");
   const { explain } = await import("../explain/explain.ts");
   const run = await openRun(path, options);
   const dataset = await withDataProgress((context) => readDataset(run.config, context));
@@ -66,7 +66,7 @@ async function explainRun(path: string, options: Options): Promise<Page> {
 
 /** The first batch of a configuration, by the model before its first step. */
 async function explainConfig(file: string | undefined, options: Options): Promise<Page> {
-  const { buildExperiment, readDataset, settle } = await import("../experiment.ts");
+  const { buildExperiment, readDataset, settle } = await import("../runs/experiment.ts");
   const { explain } = await import("../explain/explain.ts");
   const { overrides, section } = await settingsFrom(file, options, async (overrides) => {
     const config = loadConfig(file, overrides);

@@ -38,9 +38,9 @@ export function reconstructCommand(): Command {
       "\nExample:\n  vae reconstruct runs/digits-gaussian --split test -n 100 -o pairs.png",
     );
   return addRunOptions(command).action(async (path: string, options: Options) => {
-    const { readDataset } = await import("../experiment.ts");
-    const { reconstructionsPng } = await import("../artifacts/figures.ts");
-    const { writeFileAtomic } = await import("../artifacts/atomicFile.ts");
+    const { readDataset } = await import("../runs/experiment.ts");
+    const { reconstructionsPng } = await import("../figures/figures.ts");
+    const { writeFileAtomic } = await import("../runs/atomicFile.ts");
     const run = await openRun(path, options);
     const dataset = await withDataProgress((context) => readDataset(run.config, context));
     const set = dataset[options.split];

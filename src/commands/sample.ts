@@ -36,9 +36,9 @@ export function sampleCommand(): Command {
         "  vae sample runs/digits-gaussian --pixels draw    with the noise that the likelihood assumes",
     );
   return addRunOptions(command).action(async (path: string, options: Options) => {
-    const { samplesPng } = await import("../artifacts/figures.ts");
-    const { writeFileAtomic } = await import("../artifacts/atomicFile.ts");
-    const { RandomStream } = await import("../random.ts");
+    const { samplesPng } = await import("../figures/figures.ts");
+    const { writeFileAtomic } = await import("../runs/atomicFile.ts");
+    const { RandomStream } = await import("../tensors/random.ts");
     const run = await openRun(path, options);
     const random = new RandomStream(options.seed).fork("sample");
     const file = options.output ?? run.folder.figure(`samples-seed${options.seed}`);

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { addSettingOptions, COMPUTE_SETTINGS, overridesFrom } from "../config/options.ts";
-import type { OpenedRun } from "../experiment.ts";
 import { formatBackend } from "../reporting/format.ts";
+import type { OpenedRun } from "../runs/experiment.ts";
 
 /** Notes and progress go to stderr; stdout is for results. */
 export const note = (line: string) => process.stderr.write(`${line}\n`);
@@ -43,7 +43,7 @@ export const addRunOptions = (command: Command) =>
 
 /** Opens a run as its options say; a note tells where that is not what trained it. */
 export async function openRun(path: string, options: RunOptions): Promise<OpenedRun> {
-  const experiment = await import("../experiment.ts");
+  const experiment = await import("../runs/experiment.ts");
   const compute = overridesFrom({ ...options }, COMPUTE_SETTINGS);
   const run = await experiment.openRun(path, { checkpoint: options.checkpoint, compute });
   const { backend: trained } = run.folder.record;

@@ -1,8 +1,8 @@
 import { Command } from "commander";
+import { VaeError } from "../base/errors.ts";
 import type { Overrides } from "../config/load.ts";
 import { addSettingOptions, overridesFrom } from "../config/options.ts";
-import { VaeError } from "../errors.ts";
-import type { RunSummary } from "../run.ts";
+import type { RunSummary } from "../runs/run.ts";
 import type { Listener } from "../training/events.ts";
 import { interruptSignal } from "./interruptSignal.ts";
 import { jsonOption, note, result } from "./shared.ts";
@@ -48,9 +48,9 @@ export function trainCommand(): Command {
 }
 
 async function train(file: string | undefined, overrides: Overrides, options: Options): Promise<RunSummary> {
-  const { buildExperiment } = await import("../experiment.ts");
-  const { planRun } = await import("../planRun.ts");
-  const { runTraining } = await import("../run.ts");
+  const { buildExperiment } = await import("../runs/experiment.ts");
+  const { planRun } = await import("../runs/planRun.ts");
+  const { runTraining } = await import("../runs/run.ts");
   const plan = planRun(file, overrides, options);
   const say = options.quiet ? () => {} : note;
   if (plan.kind === "finished") {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse, stringify, YAMLParseError } from "yaml";
 import type { z } from "zod";
-import { didYouMean, VaeError } from "../errors.ts";
+import { didYouMean, VaeError } from "../base/errors.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type Setting, settings } from "./settings.ts";
 

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { VaeError } from "../errors.ts";
+import { VaeError } from "../base/errors.ts";
 import type { Overrides } from "./load.ts";
 import { type Setting, settings } from "./settings.ts";
 

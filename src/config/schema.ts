@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { backendNames } from "../backends/index.ts";
 import { datasetSchema } from "../data/index.ts";
-import { likelihoodSchema } from "../likelihoods/index.ts";
 import { modelSchema } from "../model/index.ts";
+import { likelihoodSchema } from "../model/likelihoods/index.ts";
 import { objectiveSchema } from "../objectives/index.ts";
 import { trainingSchema } from "../training/schema.ts";
 

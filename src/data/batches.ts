@@ -1,4 +1,4 @@
-import type { RandomStream } from "../random.ts";
+import type { RandomStream } from "../tensors/random.ts";
 import { codedSize, codeExample, columnOf } from "./codedFields.ts";
 import { isRandomCoding, type PixelCoding } from "./codings.ts";
 import type { Split } from "./dataset.ts";

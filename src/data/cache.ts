@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { access, mkdir, mkdtemp, rmdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import envPaths from "env-paths";
-import { VaeError } from "../errors.ts";
+import { VaeError } from "../base/errors.ts";
 
 /** Where datasets lie: each has a folder of its own name in these. */
 export interface DataDirs {

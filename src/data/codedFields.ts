@@ -1,5 +1,5 @@
-import { VaeError } from "../errors.ts";
-import type { RandomStream } from "../random.ts";
+import { VaeError } from "../base/errors.ts";
+import type { RandomStream } from "../tensors/random.ts";
 import { codePixels, expectedPixel, type PixelCoding } from "./codings.ts";
 import type { Column, Split } from "./dataset.ts";
 import { type Field, fieldSize } from "./field.ts";

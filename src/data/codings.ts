@@ -1,5 +1,5 @@
-import type { RandomStream } from "../random.ts";
-import { baseMeasureOf, type Support } from "../support.ts";
+import type { RandomStream } from "../tensors/random.ts";
+import { baseMeasureOf, type Support } from "./support.ts";
 
 /** How a byte v becomes a value x, besides `levels-K`. A likelihood says which of these it is a density for. */
 export const pixelCodings = [

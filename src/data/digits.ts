@@ -1,4 +1,4 @@
-import { RandomStream } from "../random.ts";
+import { RandomStream } from "../tensors/random.ts";
 import type { Split } from "./dataset.ts";
 import { writeDigit } from "./digits/handwriting.ts";
 import { rasterize, SIDE } from "./digits/rasterize.ts";

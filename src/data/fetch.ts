@@ -4,7 +4,7 @@ import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promis
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { VaeError } from "../errors.ts";
+import { VaeError } from "../base/errors.ts";
 import type { OnDataProgress } from "./dataset.ts";
 
 export interface NetworkSettings {

@@ -1,4 +1,4 @@
-import { VaeError } from "../errors.ts";
+import { VaeError } from "../base/errors.ts";
 
 interface NamedColumn {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { createGunzip, gunzip } from "node:zlib";
-import { VaeError } from "../errors.ts";
+import { VaeError } from "../base/errors.ts";
 import type { Split } from "./dataset.ts";
 import { imageSplit } from "./images.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { VaeError } from "../errors.ts";
+import { VaeError } from "../base/errors.ts";
 import { sha256 } from "./cache.ts";
 import type { Split } from "./dataset.ts";
 import type { ImageShape } from "./field.ts";

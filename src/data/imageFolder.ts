@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { PNG } from "pngjs";
 import { z } from "zod";
-import { VaeError } from "../errors.ts";
+import { VaeError } from "../base/errors.ts";
 import type { Split } from "./dataset.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";

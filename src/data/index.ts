@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { didYouMean, VaeError } from "../errors.ts";
+import { didYouMean, VaeError } from "../base/errors.ts";
 import type { Column, Dataset, Split } from "./dataset.ts";
 import { drawnDigits } from "./drawnDigits.ts";
 import { idxFiles } from "./idxFiles.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { z } from "zod";
-import { VaeError } from "../errors.ts";
+import { VaeError } from "../base/errors.ts";
 import { findFile, isWritable, sha256, writableFolder } from "./cache.ts";
 import type { SourceData } from "./dataset.ts";
 import { type DescribedFile, type Descriptor, type fileRoles, readDescriptor } from "./descriptor.ts";

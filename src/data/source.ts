@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { VaeError } from "../errors.ts";
+import { VaeError } from "../base/errors.ts";
 import type { DataDirs } from "./cache.ts";
 import { isLevelsCoding, pixelCodings } from "./codings.ts";
 import type { OnDataProgress, SourceData } from "./dataset.ts";

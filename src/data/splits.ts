@@ -1,4 +1,4 @@
-import { VaeError } from "../errors.ts";
+import { VaeError } from "../base/errors.ts";
 import { type Dataset, part, type SourceData, type Split } from "./dataset.ts";
 
 export interface SplitSettings {

@@ -1,5 +1,5 @@
-import { RandomStream } from "../random.ts";
-import * as tf from "../tf.ts";
+import { RandomStream } from "../tensors/random.ts";
+import * as tf from "../tensors/tf.ts";
 import type { OperationCase } from "./operations/operation.ts";
 import { operationCases } from "./operations.ts";
 import { differences, reference, sizeOf } from "./reference.ts";

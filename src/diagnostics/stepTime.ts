@@ -5,7 +5,7 @@ import { models } from "../model/index.ts";
 import { stepNoise } from "../model/noise.ts";
 import { createObjective } from "../objectives/index.ts";
 import { controlsAt } from "../objectives/objective.ts";
-import { RandomStream } from "../random.ts";
+import { RandomStream } from "../tensors/random.ts";
 import { createStep } from "../training/createStep.ts";
 import { createAdam } from "../training/optimizer.ts";
 

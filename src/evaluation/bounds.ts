@@ -3,7 +3,7 @@ import type { Split } from "../data/dataset.ts";
 import { plainElbo } from "../objectives/index.ts";
 import { type Means, meansByName } from "../objectives/means.ts";
 import type { Objective } from "../objectives/objective.ts";
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 import { evaluatePasses, termsPass } from "./passes.ts";
 import type { Pass, Runner } from "./runner.ts";
 

@@ -1,9 +1,9 @@
 import type { PixelCoding } from "../data/codings.ts";
 import { part, type Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
-import type { Density, HostDensity } from "../likelihoods/likelihood.ts";
+import type { Density, HostDensity } from "../model/likelihoods/likelihood.ts";
 import type { Vae } from "../model/vae.ts";
-import { RandomStream } from "../random.ts";
+import { RandomStream } from "../tensors/random.ts";
 import { decodedPass, evaluatePasses } from "./passes.ts";
 import type { Runner } from "./runner.ts";
 

@@ -1,9 +1,9 @@
-import { ahead } from "../ahead.ts";
+import { ahead } from "../base/ahead.ts";
 import { type Coded, evaluationBatches } from "../data/batches.ts";
 import type { Split } from "../data/dataset.ts";
 import type { BatchInputs } from "../model/inputs.ts";
 import { exampleNoise, type NoiseDraw } from "../model/noise.ts";
-import { RandomStream } from "../random.ts";
+import { RandomStream } from "../tensors/random.ts";
 
 /** What a split is evaluated on; plain data, and all that it depends on. */
 export interface EvaluationPlan extends Coded {

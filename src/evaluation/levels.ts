@@ -2,7 +2,7 @@ import { columnOf } from "../data/codedFields.ts";
 import { byteIntervals, type PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
-import type { Density } from "../likelihoods/likelihood.ts";
+import type { Density } from "../model/likelihoods/likelihood.ts";
 import type { Vae } from "../model/vae.ts";
 import type { ElboEstimate } from "./bounds.ts";
 import { decodedPass, evaluatePasses } from "./passes.ts";

@@ -1,7 +1,7 @@
 import { type BatchInputs, onDevice } from "../model/inputs.ts";
 import type { Vae } from "../model/vae.ts";
 import type { Objective } from "../objectives/objective.ts";
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 
 /**
  * The first tensor with a NaN or an infinity on the way from the pixels to the loss, described for a message; weights

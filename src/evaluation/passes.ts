@@ -4,7 +4,7 @@ import { fieldSize } from "../data/field.ts";
 import { hostInputs, inputsByName } from "../model/inputs.ts";
 import type { Terms } from "../model/model.ts";
 import type { Vae } from "../model/vae.ts";
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 import { evaluationInputsAhead } from "./inputs.ts";
 import type { Pass, Runner } from "./runner.ts";
 

@@ -1,11 +1,11 @@
+import { VaeError } from "../base/errors.ts";
 import { evaluationBatches } from "../data/batches.ts";
 import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
-import { VaeError } from "../errors.ts";
 import { isDensity, type Vae } from "../model/vae.ts";
-import { RandomStream } from "../random.ts";
-import * as tf from "../tf.ts";
+import { RandomStream } from "../tensors/random.ts";
+import * as tf from "../tensors/tf.ts";
 
 /** Whether a picture shows E[x|z] or a draw from p(x|z), with the noise that the likelihood says is there. */
 export type PixelMode = "mean" | "draw";

@@ -1,7 +1,8 @@
-import { asTensors, type HostArray, passRecorder, type RecordedPass } from "../backends/index.ts";
-import type { Density } from "../likelihoods/likelihood.ts";
+import { passRecorder, type RecordedPass } from "../backends/index.ts";
+import type { Density } from "../model/likelihoods/likelihood.ts";
 import { isDensity, type Vae } from "../model/vae.ts";
-import * as tf from "../tf.ts";
+import { asTensors, type HostArray } from "../tensors/hostArray.ts";
+import * as tf from "../tensors/tf.ts";
 
 /**
  * What is computed of some tensors and a model's parameters: a pure function, without host reads and random draws.

@@ -1,13 +1,13 @@
 import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
-import type { TermName } from "../likelihoods/likelihood.ts";
 import { inputsByName, onDevice } from "../model/inputs.ts";
+import type { TermName } from "../model/likelihoods/likelihood.ts";
 import type { Vae } from "../model/vae.ts";
 
 import { controlsAt, estimate, lossFormula, type Objective } from "../objectives/objective.ts";
-import type { RandomStream } from "../random.ts";
-import * as tf from "../tf.ts";
+import type { RandomStream } from "../tensors/random.ts";
+import * as tf from "../tensors/tf.ts";
 import { type InputsPlan, trainingInputs } from "../training/inputs.ts";
 
 /** The loss of one batch in parts, as means over its images, in nats per image. */

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
+import { VaeError } from "../base/errors.ts";
 import { loadConfig, type Overrides } from "../config/load.ts";
 import { overridesFrom } from "../config/options.ts";
 import { withoutDefaults } from "../config/withoutDefaults.ts";
-import { VaeError } from "../errors.ts";
 import type { Section } from "./document.ts";
 import { toolNames, tools } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
+import { VaeError } from "../base/errors.ts";
 import type { Overrides } from "../config/load.ts";
-import { VaeError } from "../errors.ts";
-import type { LikelihoodConfig } from "../likelihoods/index.ts";
+import type { LikelihoodConfig } from "../model/likelihoods/index.ts";
 import { type Block, list, paragraph, type Section } from "./document.ts";
 import { number } from "./numbers.ts";
 import { findTool } from "./tools/index.ts";

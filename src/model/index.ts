@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { familyOf } from "../family.ts";
+import { familyOf } from "../base/family.ts";
 import type { ModelFamily } from "./model.ts";
 import { type Vae, vae } from "./vae.ts";
 

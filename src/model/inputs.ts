@@ -1,5 +1,5 @@
-import { type HostArray, hostRows } from "../backends/index.ts";
-import * as tf from "../tf.ts";
+import { type HostArray, hostRows } from "../tensors/hostArray.ts";
+import * as tf from "../tensors/tf.ts";
 import type { Model } from "./model.ts";
 import { type NoiseSize, noiseShape } from "./noise.ts";
 

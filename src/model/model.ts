@@ -1,10 +1,10 @@
 import type { z } from "zod";
 import type { Field, Fields } from "../data/field.ts";
-import type { LikelihoodConfig } from "../likelihoods/index.ts";
-import type { Likelihood } from "../likelihoods/likelihood.ts";
-import type { Parameters } from "../parameters.ts";
-import type { RandomStream } from "../random.ts";
-import type { Tensor, Tensor1D, Tensor3D } from "../tf.ts";
+import type { Parameters } from "../tensors/parameters.ts";
+import type { RandomStream } from "../tensors/random.ts";
+import type { Tensor, Tensor1D, Tensor3D } from "../tensors/tf.ts";
+import type { LikelihoodConfig } from "./likelihoods/index.ts";
+import type { Likelihood } from "./likelihoods/likelihood.ts";
 import type { NoiseDraw } from "./noise.ts";
 
 /**

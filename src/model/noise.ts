@@ -1,4 +1,4 @@
-import type { RandomStream } from "../random.ts";
+import type { RandomStream } from "../tensors/random.ts";
 
 /** Random numbers that a model needs: standard normals of this shape, by name. Plain data. */
 export interface NoiseDraw {

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { fieldOf, fieldSize } from "../data/field.ts";
-import type { Posterior, Prior } from "../distributions/distribution.ts";
-import { posteriorSchema, posteriors, priorSchema, priors } from "../distributions/index.ts";
-import { kl } from "../distributions/kl.ts";
-import { likelihoods } from "../likelihoods/index.ts";
-import type { Density, Likelihood } from "../likelihoods/likelihood.ts";
-import { networkSchema, networks } from "../networks/index.ts";
-import { Parameters } from "../parameters.ts";
-import * as tf from "../tf.ts";
+import { Parameters } from "../tensors/parameters.ts";
+import * as tf from "../tensors/tf.ts";
+import type { Posterior, Prior } from "./distributions/distribution.ts";
+import { posteriorSchema, posteriors, priorSchema, priors } from "./distributions/index.ts";
+import { kl } from "./distributions/kl.ts";
+import { likelihoods } from "./likelihoods/index.ts";
+import type { Density, Likelihood } from "./likelihoods/likelihood.ts";
 import type { Model, ModelFamily } from "./model.ts";
+import { networkSchema, networks } from "./networks/index.ts";
 import type { NoiseDraw } from "./noise.ts";
 
 const schema = z

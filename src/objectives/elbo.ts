@@ -1,5 +1,5 @@
 import { z } from "zod";
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 import { type ObjectiveFamily, overSamples } from "./objective.ts";
 import { distortion, rate } from "./quantities.ts";
 import { samplesSetting } from "./samples.ts";

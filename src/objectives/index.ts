@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { familyOf } from "../family.ts";
+import { familyOf } from "../base/family.ts";
 import { elbo } from "./elbo.ts";
 import { iwae } from "./iwae.ts";
 import type { Objective, ObjectiveFamily } from "./objective.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Terms } from "../model/model.ts";
 import { logSumExp } from "../tensors/deviceMath.ts";
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 import { type ObjectiveFamily, overSamples, type Quantity } from "./objective.ts";
 import { distortion, rate } from "./quantities.ts";
 import { samplesSetting } from "./samples.ts";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Terms } from "../model/model.ts";
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 
 /** A number that an objective reports, the mean over the examples, in nats per example. */
 export interface Quantity {

@@ -1,8 +1,8 @@
-import type { Experiment } from "../experiment.ts";
-import { likelihoods } from "../likelihoods/index.ts";
-import { formulaOf, type Likelihood } from "../likelihoods/likelihood.ts";
+import { likelihoods } from "../model/likelihoods/index.ts";
+import { formulaOf, type Likelihood } from "../model/likelihoods/likelihood.ts";
 import { createObjective } from "../objectives/index.ts";
 import type { Objective } from "../objectives/objective.ts";
+import type { Experiment } from "../runs/experiment.ts";
 import { formatBackend, formatCount } from "./format.ts";
 
 /** What the numbers of the lines below the header are. */

@@ -1,5 +1,5 @@
 import { codingsFor } from "../data/codings.ts";
-import { likelihoodSchema, likelihoods } from "../likelihoods/index.ts";
+import { likelihoodSchema, likelihoods } from "../model/likelihoods/index.ts";
 
 /** The likelihoods as a Markdown table, for the README; with their default settings. */
 export function likelihoodTable(): string {

@@ -1,6 +1,6 @@
 /** Operations on tensors whose obvious form overflows, cancels or is slow, with their gradients written out. */
 
-import * as tf from "../tf.ts";
+import * as tf from "./tf.ts";
 
 /**
  * An operation with its gradient. `forward` also returns what `gradient` needs: TensorFlow.js keeps those tensors

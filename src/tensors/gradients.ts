@@ -1,5 +1,5 @@
-import { fusedKernel } from "../fusedKernel.ts";
-import * as tf from "../tf.ts";
+import { fusedKernel } from "./fusedKernel.ts";
+import * as tf from "./tf.ts";
 
 /** dy where x > 0: TensorFlow.js's own gradient of relu, as one kernel where there is one. */
 const relu: tf.GradConfig = {

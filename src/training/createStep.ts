@@ -1,8 +1,8 @@
 import { stepRecorder } from "../backends/index.ts";
-import { VaeError } from "../errors.ts";
+import { VaeError } from "../base/errors.ts";
 import type { Model } from "../model/model.ts";
 import type { Objective } from "../objectives/objective.ts";
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { NotRecordable, recordedStep } from "./recordedStep.ts";
 import type { TrainingConfig } from "./schema.ts";

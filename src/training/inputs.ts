@@ -1,9 +1,9 @@
-import { ahead } from "../ahead.ts";
+import { ahead } from "../base/ahead.ts";
 import { type Coded, trainingBatches } from "../data/batches.ts";
 import type { Split } from "../data/dataset.ts";
 import type { BatchInputs } from "../model/inputs.ts";
 import { type NoiseDraw, stepNoise } from "../model/noise.ts";
-import { RandomStream } from "../random.ts";
+import { RandomStream } from "../tensors/random.ts";
 
 /** What the steps of an epoch are run on; plain data, and all that it depends on. */
 export interface InputsPlan extends Coded {

@@ -1,6 +1,6 @@
 import { type AdamSlot, adamStep, squaredNorm } from "../backends/adam.ts";
-import type { Parameters } from "../parameters.ts";
-import * as tf from "../tf.ts";
+import type { Parameters } from "../tensors/parameters.ts";
+import * as tf from "../tensors/tf.ts";
 import type { TrainingConfig } from "./schema.ts";
 
 /** Adam with its moments by parameter name; the number of the step comes from outside, so resuming is exact. */

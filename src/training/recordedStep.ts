@@ -1,16 +1,11 @@
-import {
-  type HostArray,
-  hostNumber,
-  type RecordedStep,
-  type RecordStep,
-  type StepProgram,
-} from "../backends/index.ts";
-import { VaeError } from "../errors.ts";
+import type { RecordedStep, RecordStep, StepProgram } from "../backends/index.ts";
+import { VaeError } from "../base/errors.ts";
 import { hostInputs, inputNames } from "../model/inputs.ts";
 import type { Model } from "../model/model.ts";
 import { areFinite, type Means, meansByName } from "../objectives/means.ts";
 import type { Objective } from "../objectives/objective.ts";
-import type * as tf from "../tf.ts";
+import { type HostArray, hostNumber } from "../tensors/hostArray.ts";
+import type * as tf from "../tensors/tf.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { differentiate, type TrainStep } from "./step.ts";
 

@@ -2,7 +2,7 @@ import { type BatchInputs, inputsByName, onDevice } from "../model/inputs.ts";
 import type { Model } from "../model/model.ts";
 import { areFinite, type Means, meansByName } from "../objectives/means.ts";
 import { estimate, type Objective } from "../objectives/objective.ts";
-import * as tf from "../tf.ts";
+import * as tf from "../tensors/tf.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Everything that a step depends on besides the weights: it draws no random numbers itself. */

@@ -1,15 +1,15 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { VaeError } from "../base/errors.ts";
 import type { PixelCoding } from "../data/codings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
-import { VaeError } from "../errors.ts";
 import { estimateBound } from "../evaluation/bounds.ts";
 import { findNonFinite } from "../evaluation/nonFinite.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import type { Runner } from "../evaluation/runner.ts";
 import { areFinite, type Means } from "../objectives/means.ts";
 import { controlsAt, type Objective } from "../objectives/objective.ts";
-import type { RandomStream } from "../random.ts";
+import type { RandomStream } from "../tensors/random.ts";
 import type { FinishReason, Listener } from "./events.ts";
 import { type InputsPlan, trainingInputs, trainingInputsAhead } from "./inputs.ts";
 import { addMeans, emptyTotals, meansOf, metricsOf, type Totals } from "./metrics.ts";

@@ -7,7 +7,7 @@ import {
   squaredNorm,
 } from "../../src/backends/adam.ts";
 import { useBackend } from "../../src/backends/index.ts";
-import * as tf from "../../src/tf.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { difference, normal } from "./helpers.ts";
 
 const attrs: AdamAttrs = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: 1, scale: 0.5 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type BackendName, backendNames, useBackend } from "../../src/backends/index.ts";
-import { VaeError } from "../../src/errors.ts";
+import { VaeError } from "../../src/base/errors.ts";
 import { tinyDigits, tinyTraining } from "../helpers/tiny.ts";
 
 // A software graphics card takes seconds for each step: webgpu.test.ts compares fewer of them there.

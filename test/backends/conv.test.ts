@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { adamStep, useBackend } from "../../src/backends/index.ts";
-import * as tf from "../../src/tf.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { difference, normal } from "./helpers.ts";
 
 beforeAll(() => useBackend("wasm", { threads: 2 }));

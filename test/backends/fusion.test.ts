@@ -1,8 +1,9 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type HostArray, passRecorder } from "../../src/backends/index.ts";
-import { RandomStream } from "../../src/random.ts";
-import * as tf from "../../src/tf.ts";
+import { passRecorder } from "../../src/backends/index.ts";
+import type { HostArray } from "../../src/tensors/hostArray.ts";
+import { RandomStream } from "../../src/tensors/random.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { difference } from "./helpers.ts";
 import { absent } from "./softwareWebgpu.ts";
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
 import { type BackendWasm, runOriginal } from "../../src/backends/wasm/kernel.ts";
-import { RandomStream } from "../../src/random.ts";
-import * as tf from "../../src/tf.ts";
+import { RandomStream } from "../../src/tensors/random.ts";
+import * as tf from "../../src/tensors/tf.ts";
 
 /** Standard normals, the same at each run. */
 export function normal(name: string, shape: number[]): tf.Tensor {

@@ -1,10 +1,11 @@
 import { afterAll, expect, test } from "vitest";
-import { type BackendName, backendNames, hostRows, useBackend } from "../../src/backends/index.ts";
-import { VaeError } from "../../src/errors.ts";
+import { type BackendName, backendNames, useBackend } from "../../src/backends/index.ts";
+import { VaeError } from "../../src/base/errors.ts";
 import { decodedPass } from "../../src/evaluation/passes.ts";
 import { recordingVae } from "../../src/evaluation/recordingVae.ts";
 import { createObjective } from "../../src/objectives/index.ts";
-import { RandomStream } from "../../src/random.ts";
+import { hostRows } from "../../src/tensors/hostArray.ts";
+import { RandomStream } from "../../src/tensors/random.ts";
 import { createStep } from "../../src/training/createStep.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
 

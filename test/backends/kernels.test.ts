@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
-import { minusCrossEntropy } from "../../src/likelihoods/bernoulli.ts";
-import { activate } from "../../src/networks/activations.ts";
-import * as tf from "../../src/tf.ts";
+import { minusCrossEntropy } from "../../src/model/likelihoods/bernoulli.ts";
+import { activate } from "../../src/model/networks/activations.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { difference, normal, original } from "./helpers.ts";
 
 beforeAll(() => useBackend("wasm", { threads: 1 }));

@@ -3,7 +3,7 @@ import { useBackend } from "../../src/backends/index.ts";
 import { compile } from "../../src/backends/wasm/binary.ts";
 import { Helpers } from "../../src/backends/wasm/helpers.ts";
 import { binaries, compileMatmul, matmulCall } from "../../src/backends/wasm/matmulSimd.ts";
-import * as tf from "../../src/tf.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { difference, normal, original } from "./helpers.ts";
 
 /** Its types come with browsers only. */

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { stepRecorder, useBackend } from "../../src/backends/index.ts";
-import { likelihoodSchema } from "../../src/likelihoods/index.ts";
+import { likelihoodSchema } from "../../src/model/likelihoods/index.ts";
 import { createObjective } from "../../src/objectives/index.ts";
 import type { Objective } from "../../src/objectives/objective.ts";
-import { RandomStream } from "../../src/random.ts";
-import * as tf from "../../src/tf.ts";
+import { RandomStream } from "../../src/tensors/random.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { createStep } from "../../src/training/createStep.ts";
 import { recordedStep } from "../../src/training/recordedStep.ts";
 import { initialState, train } from "../../src/training/trainer.ts";

@@ -11,7 +11,7 @@ import { readSetup } from "../../src/backends/tensorflow/setup/folder.ts";
 import { setUpTensorflow } from "../../src/backends/tensorflow/setup.ts";
 import { OPENER } from "../../src/backends/tensorflow/tfjsNode.ts";
 import { tensorflow } from "../../src/backends/tensorflow.ts";
-import * as tf from "../../src/tf.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { describeUnless, tensorflowMissing, testUnless } from "../helpers/missing.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
 import { difference, normal } from "./helpers.ts";

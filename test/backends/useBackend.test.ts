@@ -1,8 +1,8 @@
 import { availableParallelism, cpus } from "node:os";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { backendNames, useBackend } from "../../src/backends/index.ts";
-import { VaeError } from "../../src/errors.ts";
-import * as tf from "../../src/tf.ts";
+import { VaeError } from "../../src/base/errors.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { normal } from "./helpers.ts";
 
 // As on a machine where no TensorFlow is set up, whatever this one has.

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { openAdapter, type Surroundings } from "../../src/backends/webgpu/adapter.ts";
 import { DeviceHealth } from "../../src/backends/webgpu/health.ts";
 import { createLoader } from "../../src/backends/webgpu.ts";
-import { VaeError } from "../../src/errors.ts";
+import { VaeError } from "../../src/base/errors.ts";
 
 const card = {
   vendor: "nvidia",

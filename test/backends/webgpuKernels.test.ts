@@ -6,10 +6,10 @@ import { multiply } from "../../src/backends/webgpu/kernels/product.ts";
 import { plan, shapes, shareOf, tileOf } from "../../src/backends/webgpu/kernels/tiles.ts";
 import { Shader } from "../../src/backends/webgpu/shader.ts";
 import { webgpu } from "../../src/backends/webgpu.ts";
-import type { LayerActivation } from "../../src/networks/activations.ts";
-import { convolution, transposedConvolution } from "../../src/networks/convolution.ts";
-import { dense } from "../../src/networks/dense.ts";
-import * as tf from "../../src/tf.ts";
+import type { LayerActivation } from "../../src/model/networks/activations.ts";
+import { convolution, transposedConvolution } from "../../src/model/networks/convolution.ts";
+import { dense } from "../../src/model/networks/dense.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { difference, normal } from "./helpers.ts";
 import { absent } from "./softwareWebgpu.ts";
 

@@ -1,9 +1,9 @@
 import { PNG } from "pngjs";
 import { expect, test } from "vitest";
-import { imageGrid } from "../../src/artifacts/imageGrid.ts";
 import { contactSheet } from "../../src/data/contactSheet.ts";
 import { imageFields, imageSplit } from "../../src/data/images.ts";
 import { labelCounts, pixelStatistics } from "../../src/data/pixelStatistics.ts";
+import { imageGrid } from "../../src/figures/imageGrid.ts";
 
 /** The red channel of a decoded PNG, as rows. */
 function rowsOf(png: Buffer): number[][] {

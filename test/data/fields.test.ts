@@ -5,7 +5,7 @@ import type { PixelCoding } from "../../src/data/codings.ts";
 import { type Column, part, type Split } from "../../src/data/dataset.ts";
 import { type Field, fieldOf, fieldSize, imageShapeOf } from "../../src/data/field.ts";
 import { imageFields } from "../../src/data/images.ts";
-import { RandomStream } from "../../src/random.ts";
+import { RandomStream } from "../../src/tensors/random.ts";
 import { failureOf } from "./files.ts";
 
 const { x, label } = imageFields([2, 2, 1], 3) as Required<ReturnType<typeof imageFields>>;

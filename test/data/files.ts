@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { PNG } from "pngjs";
 import { onTestFinished } from "vitest";
+import { VaeError } from "../../src/base/errors.ts";
 import type { DataProgress } from "../../src/data/dataset.ts";
 import type { Descriptor } from "../../src/data/descriptor.ts";
 import { encodeIdx } from "../../src/data/idx.ts";
 import type { LoadContext } from "../../src/data/source.ts";
-import { VaeError } from "../../src/errors.ts";
 
 /** A folder that is gone after the test. */
 export async function temporaryFolder(): Promise<string> {

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { decompress, encodeIdx, parseIdx } from "../../src/data/idx.ts";
-import { RandomStream } from "../../src/random.ts";
+import { RandomStream } from "../../src/tensors/random.ts";
 import { failureOf } from "./files.ts";
 
 const images = encodeIdx({ dims: [5, 2, 3], data: Uint8Array.from({ length: 30 }, (_, i) => 8 * i) });

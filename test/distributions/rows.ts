@@ -1,4 +1,4 @@
-import type { PosteriorConfig, PriorConfig } from "../../src/distributions/index.ts";
+import type { PosteriorConfig, PriorConfig } from "../../src/model/distributions/index.ts";
 
 /** What is known of a distribution over vectors of d = 1 or 2 numbers. */
 interface Known {

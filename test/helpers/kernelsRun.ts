@@ -1,4 +1,4 @@
-import * as tf from "../../src/tf.ts";
+import * as tf from "../../src/tensors/tf.ts";
 
 /** The names of the kernels of the current backend that `run` calls, those of our own included; in order. */
 export async function kernelsRun(run: () => Promise<unknown>): Promise<string[]> {

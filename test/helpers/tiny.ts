@@ -7,10 +7,10 @@ import { DIGITS_CLASS_NAMES, DIGITS_SHAPE, generateDigits } from "../../src/data
 import { fieldOf } from "../../src/data/field.ts";
 import { imageFields } from "../../src/data/images.ts";
 import { createRunner } from "../../src/evaluation/runner.ts";
-import { settle } from "../../src/experiment.ts";
 import { models } from "../../src/model/index.ts";
 import { createObjective } from "../../src/objectives/index.ts";
-import { RandomStream } from "../../src/random.ts";
+import { settle } from "../../src/runs/experiment.ts";
+import { RandomStream } from "../../src/tensors/random.ts";
 import type { TrainEvent } from "../../src/training/events.ts";
 import { createAdam } from "../../src/training/optimizer.ts";
 import { eagerStep, type StepInputs } from "../../src/training/step.ts";

@@ -1,7 +1,7 @@
-import { likelihoods } from "../../src/likelihoods/index.ts";
-import type { Density } from "../../src/likelihoods/likelihood.ts";
-import { Parameters } from "../../src/parameters.ts";
-import * as tf from "../../src/tf.ts";
+import { likelihoods } from "../../src/model/likelihoods/index.ts";
+import type { Density } from "../../src/model/likelihoods/likelihood.ts";
+import { Parameters } from "../../src/tensors/parameters.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { quadrature } from "./quadrature.ts";
 import type { Row } from "./rows.ts";
 

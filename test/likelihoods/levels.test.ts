@@ -8,8 +8,8 @@ import {
   type PixelCoding,
   pixelCodings,
 } from "../../src/data/codings.ts";
-import { likelihoods } from "../../src/likelihoods/index.ts";
-import { RandomStream } from "../../src/random.ts";
+import { likelihoods } from "../../src/model/likelihoods/index.ts";
+import { RandomStream } from "../../src/tensors/random.ts";
 
 const allBytes = Uint8Array.from({ length: 256 }, (_, v) => v);
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { LikelihoodConfig } from "../../src/likelihoods/index.ts";
-import { likelihoods } from "../../src/likelihoods/index.ts";
-import { onLevels, quantised } from "../../src/likelihoods/pixelDistribution.ts";
-import { Parameters } from "../../src/parameters.ts";
+import type { LikelihoodConfig } from "../../src/model/likelihoods/index.ts";
+import { likelihoods } from "../../src/model/likelihoods/index.ts";
+import { onLevels, quantised } from "../../src/model/likelihoods/pixelDistribution.ts";
+import { Parameters } from "../../src/tensors/parameters.ts";
 import { expectAllClose } from "../helpers/numerics.ts";
 
 /** No tensor is involved: scales are fixed or from the parameters. */

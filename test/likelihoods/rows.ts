@@ -1,4 +1,4 @@
-import type { LikelihoodConfig } from "../../src/likelihoods/index.ts";
+import type { LikelihoodConfig } from "../../src/model/likelihoods/index.ts";
 
 /** One density to be tested, with what SciPy says of it. */
 export interface Row {

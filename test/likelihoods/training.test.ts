@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
-import { likelihoodSchema } from "../../src/likelihoods/index.ts";
+import { likelihoodSchema } from "../../src/model/likelihoods/index.ts";
 import type { TrainEvent } from "../../src/training/events.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
-import { RandomStream } from "../../src/random.ts";
-import * as tf from "../../src/tf.ts";
+import { RandomStream } from "../../src/tensors/random.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { expectAllClose } from "../helpers/numerics.ts";
 import { build, differences, gradient, logProbs, repeated, someX } from "./density.ts";
 import { rows } from "./rows.ts";

@@ -4,7 +4,7 @@ import { useBackend } from "../../src/backends/index.ts";
 import { part } from "../../src/data/dataset.ts";
 import { imageFields } from "../../src/data/images.ts";
 import { estimateElbo } from "../../src/evaluation/bounds.ts";
-import * as tf from "../../src/tf.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
 import { closedForm, rowsOf, smallDigits } from "./probabilisticPca.ts";
 

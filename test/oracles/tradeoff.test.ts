@@ -3,8 +3,8 @@ import { useBackend } from "../../src/backends/index.ts";
 import { averageOf } from "../../src/data/codedFields.ts";
 import { codePixels } from "../../src/data/codings.ts";
 import { estimateElbo } from "../../src/evaluation/bounds.ts";
-import { RandomStream } from "../../src/random.ts";
-import * as tf from "../../src/tf.ts";
+import { RandomStream } from "../../src/tensors/random.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
 
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
 import { langevin, logSinhc, logSumExp } from "../../src/tensors/deviceMath.ts";
 import * as special from "../../src/tensors/hostMath.ts";
-import * as tf from "../../src/tf.ts";
+import * as tf from "../../src/tensors/tf.ts";
 import { expectAllClose } from "../helpers/numerics.ts";
 
 beforeAll(async () => {

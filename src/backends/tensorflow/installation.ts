@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import envPaths from "env-paths";
-import { VaeError } from "../../errors.ts";
+import { VaeError } from "../../base/errors.ts";
 
 /** A package of tfjs-node on this machine, with its native part. */
 export interface Installation {

@@ -1,4 +1,4 @@
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import { kernelRepairs } from "../kernelRepairs.ts";
 import type { NodeBackend, OpAttr } from "./tfjsNode.ts";
 

@@ -1,4 +1,4 @@
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import { boolAttr, type Call, execute, type Repair, runOriginal, typeAttr } from "./kernel.ts";
 
 /** The package multiplies batches always: for one pair of matrices TensorFlow's `MatMul` is a sixth faster. */

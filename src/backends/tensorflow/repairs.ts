@@ -1,4 +1,4 @@
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import { type Call, execute, install, type Repair, runOriginal, typeAttr } from "./kernel.ts";
 import { batchMatMul, fusedMatMul } from "./matMul.ts";
 

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { VaeError } from "../../errors.ts";
+import { VaeError } from "../../base/errors.ts";
 import { probe, whyNoGpu } from "./gpu.ts";
 import { installationIn } from "./installation.ts";
 import { compileBinding } from "./setup/compile.ts";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import Module, { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { VaeError } from "../../errors.ts";
-import * as tf from "../../tf.ts";
+import { VaeError } from "../../base/errors.ts";
+import * as tf from "../../tensors/tf.ts";
 import type { Installation } from "./installation.ts";
 
 /** What of the native addon is used; tensors are numbers there, alive until deleted. */

@@ -1,4 +1,4 @@
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import { gemm } from "./gemm.ts";
 import { address, floats, transposed } from "./heap.ts";
 import type { BackendWasm, Call, Repair } from "./kernel.ts";

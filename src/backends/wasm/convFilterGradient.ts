@@ -1,4 +1,4 @@
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import { type ConvAttrs, convInfo, reshaped, Scratch, type Shape, unitConv, zeros } from "./convTools.ts";
 import { floats } from "./heap.ts";
 import { type Call, type Repair, run } from "./kernel.ts";

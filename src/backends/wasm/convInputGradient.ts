@@ -1,4 +1,4 @@
-import type * as tf from "../../tf.ts";
+import type * as tf from "../../tensors/tf.ts";
 import { type ConvAttrs, convInfo, Scratch, type Shape, unitConv, zeros } from "./convTools.ts";
 import { floats } from "./heap.ts";
 import type { BackendWasm, Call, Repair } from "./kernel.ts";

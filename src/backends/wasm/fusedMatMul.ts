@@ -1,4 +1,4 @@
-import type * as tf from "../../tf.ts";
+import type * as tf from "../../tensors/tf.ts";
 import { matMul } from "./batchMatMul.ts";
 import { type Call, type Repair, run } from "./kernel.ts";
 

@@ -1,5 +1,5 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import type { WasmModule } from "./glue.ts";
 import { run } from "./kernel.ts";
 

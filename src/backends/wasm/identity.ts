@@ -1,4 +1,4 @@
-import type * as tf from "../../tf.ts";
+import type * as tf from "../../tensors/tf.ts";
 import type { Call, Repair } from "./kernel.ts";
 
 /**

@@ -1,4 +1,4 @@
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import { floats } from "./heap.ts";
 import type { Call, Repair } from "./kernel.ts";
 

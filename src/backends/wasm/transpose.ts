@@ -1,4 +1,4 @@
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import { address } from "./heap.ts";
 import { type Call, type Repair, runOriginal } from "./kernel.ts";
 import { ranges } from "./ranges.ts";

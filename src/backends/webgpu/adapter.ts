@@ -1,4 +1,4 @@
-import { VaeError } from "../../errors.ts";
+import { VaeError } from "../../base/errors.ts";
 
 /** Set to 1, it admits adapters that compute on the CPU: tests run on SwiftShader. */
 export const SOFTWARE_VARIABLE = "VAE_WEBGPU_SOFTWARE";

@@ -1,4 +1,4 @@
-import { VaeError } from "../../errors.ts";
+import { VaeError } from "../../base/errors.ts";
 
 /**
  * What went wrong on a card since the start. WebGPU does not throw: a refused command leaves zeros, a lost card ignores

@@ -1,5 +1,5 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import { bufferOf, flush, internalsOf } from "./internals.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { RandomStream } from "../../random.ts";
+import type { RandomStream } from "../../tensors/random.ts";
 import { ALLOGRAPHS, type Allograph } from "./allographs.ts";
 import { EDGE, type PenDot, SIDE } from "./rasterize.ts";
 

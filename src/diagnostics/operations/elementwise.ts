@@ -1,4 +1,4 @@
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import { sigmoid, softplus } from "../reference.ts";
 import { binary, elementwise, type OperationCase } from "./operation.ts";
 

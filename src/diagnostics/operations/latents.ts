@@ -1,8 +1,8 @@
-import { diagonalGaussianPosterior } from "../../distributions/diagonalGaussian.ts";
-import type { PriorContext } from "../../distributions/distribution.ts";
-import { kl, sampledKl } from "../../distributions/kl.ts";
-import { standardNormal } from "../../distributions/standardNormal.ts";
-import * as tf from "../../tf.ts";
+import { diagonalGaussianPosterior } from "../../model/distributions/diagonalGaussian.ts";
+import type { PriorContext } from "../../model/distributions/distribution.ts";
+import { kl, sampledKl } from "../../model/distributions/kl.ts";
+import { standardNormal } from "../../model/distributions/standardNormal.ts";
+import * as tf from "../../tensors/tf.ts";
 import { type Reference, reference, sum } from "../reference.ts";
 import type { OperationCase } from "./operation.ts";
 

@@ -1,8 +1,8 @@
 import { codePixels, codingsFor } from "../../data/codings.ts";
-import { type LikelihoodConfig, likelihoodSchema, likelihoods } from "../../likelihoods/index.ts";
-import type { Density, HostDensity } from "../../likelihoods/likelihood.ts";
-import { RandomStream } from "../../random.ts";
-import * as tf from "../../tf.ts";
+import { type LikelihoodConfig, likelihoodSchema, likelihoods } from "../../model/likelihoods/index.ts";
+import type { Density, HostDensity } from "../../model/likelihoods/likelihood.ts";
+import { RandomStream } from "../../tensors/random.ts";
+import * as tf from "../../tensors/tf.ts";
 import { type Reference, sum } from "../reference.ts";
 import type { OperationCase } from "./operation.ts";
 

@@ -1,5 +1,5 @@
-import { dense } from "../../networks/dense.ts";
-import * as tf from "../../tf.ts";
+import { dense } from "../../model/networks/dense.ts";
+import * as tf from "../../tensors/tf.ts";
 import { conv2d, conv2dTranspose, matMul, transpose, zip } from "../reference.ts";
 import type { OperationCase } from "./operation.ts";
 

@@ -1,7 +1,7 @@
-import { type NetworkConfig, networkSchema, networks } from "../../networks/index.ts";
-import type { CreateVariable } from "../../parameters.ts";
-import { RandomStream } from "../../random.ts";
-import type * as tf from "../../tf.ts";
+import { type NetworkConfig, networkSchema, networks } from "../../model/networks/index.ts";
+import type { CreateVariable } from "../../tensors/parameters.ts";
+import { RandomStream } from "../../tensors/random.ts";
+import type * as tf from "../../tensors/tf.ts";
 import { conv2d, conv2dTranspose, map, matMul, type Reference, softplus, zip } from "../reference.ts";
 import type { OperationCase } from "./operation.ts";
 

@@ -1,4 +1,4 @@
-import type * as tf from "../../tf.ts";
+import type * as tf from "../../tensors/tf.ts";
 import { map, type Reference, zip } from "../reference.ts";
 
 /** An operation that the project uses, with its counterpart in float64 and the shapes to try it at. */

@@ -1,5 +1,5 @@
 import { type AdamAttrs, adamStep, squaredNorm } from "../../backends/index.ts";
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import { reference, sum } from "../reference.ts";
 import type { OperationCase } from "./operation.ts";
 

@@ -1,4 +1,4 @@
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import { logSumExp, map, type Reference, reduce, sum, zip } from "../reference.ts";
 import type { OperationCase } from "./operation.ts";
 

@@ -1,4 +1,4 @@
-import * as tf from "../../tf.ts";
+import * as tf from "../../tensors/tf.ts";
 import { concat, map, pick, type Reference, reference, transpose, zip } from "../reference.ts";
 import type { OperationCase } from "./operation.ts";
 

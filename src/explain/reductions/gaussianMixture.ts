@@ -1,4 +1,4 @@
-import { countComponents } from "../../likelihoods/mixture.ts";
+import { countComponents } from "../../model/likelihoods/mixture.ts";
 import { number } from "../numbers.ts";
 import { sumOverValues, symbolsOf, tradeOffOfLearned } from "./locationScale.ts";
 import type { Reduce } from "./reduction.ts";

@@ -1,4 +1,4 @@
-import { huberLogNormaliser } from "../../likelihoods/huber.ts";
+import { huberLogNormaliser } from "../../model/likelihoods/huber.ts";
 import { number } from "../numbers.ts";
 import { sumOverValues, symbolsOf, tradeOffOfLearned } from "./locationScale.ts";
 import type { Reduce } from "./reduction.ts";

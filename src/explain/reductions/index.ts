@@ -1,4 +1,4 @@
-import type { LikelihoodConfig } from "../../likelihoods/index.ts";
+import type { LikelihoodConfig } from "../../model/likelihoods/index.ts";
 import { bernoulli } from "./bernoulli.ts";
 import { categorical } from "./categorical.ts";
 import { continuousBernoulli } from "./continuousBernoulli.ts";

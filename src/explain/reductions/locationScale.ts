@@ -1,5 +1,5 @@
-import type { MeanConfig } from "../../likelihoods/meanFunction.ts";
-import type { ScaleConfig } from "../../likelihoods/scale.ts";
+import type { MeanConfig } from "../../model/likelihoods/meanFunction.ts";
+import type { ScaleConfig } from "../../model/likelihoods/scale.ts";
 import type { Step } from "../document.ts";
 import { number } from "../numbers.ts";
 

@@ -1,5 +1,5 @@
-import type { LikelihoodConfig } from "../../likelihoods/index.ts";
-import type { TermName } from "../../likelihoods/likelihood.ts";
+import type { LikelihoodConfig } from "../../model/likelihoods/index.ts";
+import type { TermName } from "../../model/likelihoods/likelihood.ts";
 import type { Step } from "../document.ts";
 
 /** The kinds of error that other tools add to the KL. BCE is summed over the pixels like the others. */

@@ -1,4 +1,4 @@
-import { studentLogNormaliser } from "../../likelihoods/studentT.ts";
+import { studentLogNormaliser } from "../../model/likelihoods/studentT.ts";
 import { number } from "../numbers.ts";
 import { sumOverValues, symbolsOf, tradeOffOfLearned } from "./locationScale.ts";
 import type { Reduce } from "./reduction.ts";

@@ -1,4 +1,4 @@
-import type { Likelihood } from "../../likelihoods/likelihood.ts";
+import type { Likelihood } from "../../model/likelihoods/likelihood.ts";
 import type { BatchTerms } from "../batchTerms.ts";
 import { type Block, paragraph, type Row, type Section } from "../document.ts";
 import { nats, number, rounded } from "../numbers.ts";

@@ -1,7 +1,7 @@
 import { codingsFor, describeMeasure, levelsOf, type PixelCoding } from "../../data/codings.ts";
 import { type Field, fieldSize } from "../../data/field.ts";
-import { type LikelihoodConfig, likelihoods } from "../../likelihoods/index.ts";
-import { formulaOf } from "../../likelihoods/likelihood.ts";
+import { type LikelihoodConfig, likelihoods } from "../../model/likelihoods/index.ts";
+import { formulaOf } from "../../model/likelihoods/likelihood.ts";
 import { list, paragraph, type Section } from "../document.ts";
 import type { Reduction } from "../reductions/reduction.ts";
 

@@ -1,4 +1,4 @@
-import type { LikelihoodFamily } from "../../likelihoods/likelihood.ts";
+import type { LikelihoodFamily } from "../../model/likelihoods/likelihood.ts";
 import { type Block, paragraph, type Section } from "../document.ts";
 import { nats } from "../numbers.ts";
 import type { Reduction } from "../reductions/reduction.ts";

@@ -1,4 +1,4 @@
-import { didYouMean, VaeError } from "../../errors.ts";
+import { didYouMean, VaeError } from "../../base/errors.ts";
 import { disentanglementLib } from "./disentanglementLib.ts";
 import { disentanglingVae } from "./disentanglingVae.ts";
 import { bce, mse, sae, sse } from "./generic.ts";

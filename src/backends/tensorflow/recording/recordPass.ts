@@ -1,5 +1,6 @@
-import * as tf from "../../../tf.ts";
-import { asTensors, type HostArray, mustAgree, type PassProgram, type RecordPass } from "../../recording.ts";
+import { asTensors, type HostArray } from "../../../tensors/hostArray.ts";
+import * as tf from "../../../tensors/tf.ts";
+import { mustAgree, type PassProgram, type RecordPass } from "../../recording.ts";
 import type { NodeBackend } from "../tfjsNode.ts";
 import { Graph } from "./graph.ts";
 import { openSession } from "./session.ts";

@@ -1,13 +1,7 @@
-import * as tf from "../../../tf.ts";
+import { asTensors, hostNumber } from "../../../tensors/hostArray.ts";
+import * as tf from "../../../tensors/tf.ts";
 import { clipped } from "../../adam.ts";
-import {
-  asTensors,
-  hostNumber,
-  type RecordedStep,
-  type RecordStep,
-  type StepProgram,
-  tryOut,
-} from "../../recording.ts";
+import { type RecordedStep, type RecordStep, type StepProgram, tryOut } from "../../recording.ts";
 import { biasCorrected } from "../adam.ts";
 import type { NodeBackend } from "../tfjsNode.ts";
 import { Graph } from "./graph.ts";

@@ -1,4 +1,4 @@
-import * as tf from "../../../tf.ts";
+import * as tf from "../../../tensors/tf.ts";
 import type { Binding, NodeBackend, OpAttr } from "../tfjsNode.ts";
 import { type Graph, shapeAttr } from "./graph.ts";
 import type { AttrValue } from "./savedModel.ts";

@@ -1,4 +1,4 @@
-import type { HostArray } from "../../recording.ts";
+import type { HostArray } from "../../../tensors/hostArray.ts";
 import type { Binding, Handle } from "../tfjsNode.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { VaeError } from "../../../errors.ts";
+import { VaeError } from "../../../base/errors.ts";
 
 /** What was set up; `setup.json` in the folder holds it. */
 export interface Setup {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { VaeError } from "../../../errors.ts";
+import { VaeError } from "../../../base/errors.ts";
 import { ToolError, type Tools } from "./tools.ts";
 
 /** A TensorFlow on disk that a program can be linked with. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, appendFileSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { VaeError } from "../../../errors.ts";
+import { VaeError } from "../../../base/errors.ts";
 
 /** How the steps of a setup run programs: what these print goes to a log file. */
 export interface Tools {

@@ -1,4 +1,4 @@
-import * as tf from "../../../tf.ts";
+import * as tf from "../../../tensors/tf.ts";
 import type { Activation } from "./activations.ts";
 import { weightsGrad } from "./dense.ts";
 import { type Call, type Repair, runOriginal, type WebGPUBackend } from "./kernel.ts";

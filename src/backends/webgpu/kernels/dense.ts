@@ -1,4 +1,4 @@
-import type * as tf from "../../../tf.ts";
+import type * as tf from "../../../tensors/tf.ts";
 import type { Activation } from "./activations.ts";
 import type { Call, Repair, WebGPUBackend } from "./kernel.ts";
 import { K, M, type Matrix, N, NONE, type Operand, repeated, rowMajor, throughActivation } from "./matrix.ts";

@@ -1,4 +1,4 @@
-import type * as tf from "../../../tf.ts";
+import type * as tf from "../../../tensors/tf.ts";
 import { isActivation } from "./activations.ts";
 import { type Call, type Repair, runOriginal } from "./kernel.ts";
 import { K, M, N, repeated, rowMajor } from "./matrix.ts";

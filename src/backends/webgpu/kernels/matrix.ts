@@ -1,4 +1,4 @@
-import type * as tf from "../../../tf.ts";
+import type * as tf from "../../../tensors/tf.ts";
 import { type Activation, slopeFunction } from "./activations.ts";
 
 /** Rows, columns and inner dimension of the product that a shader computes, in WGSL. */

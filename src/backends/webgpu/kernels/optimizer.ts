@@ -1,5 +1,5 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import * as tf from "../../../tf.ts";
+import * as tf from "../../../tensors/tf.ts";
 import type { AdamAttrs } from "../../adam.ts";
 import { adamShader, attrsOf, THREADS, workgroupsFor } from "../adam.ts";
 import { Shader } from "../shader.ts";

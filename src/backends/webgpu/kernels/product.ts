@@ -1,4 +1,4 @@
-import type * as tf from "../../../tf.ts";
+import type * as tf from "../../../tensors/tf.ts";
 import { Shader } from "../shader.ts";
 import { type Activation, valueFunction } from "./activations.ts";
 import type { WebGPUBackend } from "./kernel.ts";

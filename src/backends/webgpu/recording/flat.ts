@@ -1,4 +1,4 @@
-import type * as tf from "../../../tf.ts";
+import type * as tf from "../../../tensors/tf.ts";
 
 /** Where something lies in a buffer, in bytes. */
 export interface Place {

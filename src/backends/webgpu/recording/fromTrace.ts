@@ -1,4 +1,4 @@
-import type * as tf from "../../../tf.ts";
+import type * as tf from "../../../tensors/tf.ts";
 import type { GuardedBackend } from "../guarded.ts";
 import { sentence } from "../health.ts";
 import { isSame, type Trace, trace } from "./trace.ts";

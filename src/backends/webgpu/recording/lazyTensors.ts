@@ -1,5 +1,5 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import type * as tf from "../../../tf.ts";
+import type * as tf from "../../../tensors/tf.ts";
 import { bufferOf } from "../internals.ts";
 import { constant, converted, type Node, reshaped, sizeOf, stored } from "./expression.ts";
 import { TracedBuffer } from "./memory.ts";

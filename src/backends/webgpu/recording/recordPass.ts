@@ -1,12 +1,7 @@
-import * as tf from "../../../tf.ts";
+import { asTensors } from "../../../tensors/hostArray.ts";
+import * as tf from "../../../tensors/tf.ts";
 import { unshare } from "../../adam.ts";
-import {
-  asTensors,
-  mustAgree,
-  type PassProgram,
-  type RecordedPass,
-  type RecordPass,
-} from "../../recording.ts";
+import { mustAgree, type PassProgram, type RecordedPass, type RecordPass } from "../../recording.ts";
 import type { GuardedBackend } from "../guarded.ts";
 import { bufferOf, flush } from "../internals.ts";
 import { Allocation } from "./allocation.ts";

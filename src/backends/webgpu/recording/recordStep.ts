@@ -1,6 +1,7 @@
-import * as tf from "../../../tf.ts";
+import { asTensors } from "../../../tensors/hostArray.ts";
+import * as tf from "../../../tensors/tf.ts";
 import { unshare } from "../../adam.ts";
-import { asTensors, type RecordStep, tryOut } from "../../recording.ts";
+import { type RecordStep, tryOut } from "../../recording.ts";
 import type { GuardedBackend } from "../guarded.ts";
 import { fromTrace } from "./fromTrace.ts";
 import { createReplay } from "./replay.ts";

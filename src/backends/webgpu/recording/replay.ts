@@ -1,4 +1,4 @@
-import * as tf from "../../../tf.ts";
+import * as tf from "../../../tensors/tf.ts";
 import type { RecordedStep, StepProgram } from "../../recording.ts";
 import { workgroupsFor } from "../adam.ts";
 import type { GuardedBackend } from "../guarded.ts";

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import * as tf from "../../../tf.ts";
+import * as tf from "../../../tensors/tf.ts";
 import { bufferOf, flush, internalsOf } from "../internals.ts";
 import type { Node } from "./expression.ts";
 import { type Dispatch, fuse } from "./fuse.ts";

@@ -1,0 +1,69 @@
+import type { PixelCoding } from "../data/codings.ts";
+import type { Split } from "../data/dataset.ts";
+import { fieldSize, type ImageShape, imageShapeOf } from "../data/field.ts";
+import { type Calibration, RESIDUAL_RANGE } from "../evaluation/calibration.ts";
+import { drawSamples, type PixelMode, pairRows, reconstruct } from "../evaluation/pictures.ts";
+import type { Vae } from "../model/vae.ts";
+import { writeFileAtomic } from "../runs/atomicFile.ts";
+import type { RandomStream } from "../tensors/random.ts";
+import { calibrationChart } from "./charts/calibrationChart.ts";
+import { imageGrid } from "./imageGrid.ts";
+
+const COLUMNS = 10;
+
+/** Small images are enlarged, so that a grid of them is a picture to look at and not a stamp. */
+const enlarge = ([height, width]: ImageShape) => Math.max(1, Math.floor(64 / Math.max(height, width)));
+
+/** A grid of `count` draws from the prior as PNG, as square as `count` allows. */
+export async function samplesPng(
+  vae: Vae,
+  count: number,
+  random: RandomStream,
+  pixels: PixelMode = "mean",
+): Promise<Buffer> {
+  const images = await drawSamples(vae, count, random, pixels);
+  const shape = imageShapeOf(vae.target);
+  return imageGrid(images, shape, { columns: Math.ceil(Math.sqrt(count)), scale: enlarge(shape) }).png;
+}
+
+/** The first `count` images of a split in rows, below each row its reconstructions, as PNG. */
+export async function reconstructionsPng(
+  vae: Vae,
+  set: Split,
+  coding: PixelCoding,
+  count: number,
+  pixels: PixelMode = "mean",
+  random?: RandomStream,
+): Promise<Buffer> {
+  const columns = Math.min(COLUMNS, count, set.count);
+  const shape = imageShapeOf(vae.target);
+  const { originals, reconstructions } = await reconstruct(vae, set, coding, count, random, pixels);
+  const rows = pairRows(originals, reconstructions, columns, fieldSize(vae.target));
+  return imageGrid(rows, shape, { columns, scale: enlarge(shape) }).png;
+}
+
+/** The check of the noise on a split as PNG; `what` names the dataset and the likelihood. */
+export const calibrationPng = (calibration: Calibration, split: string, what: string): Promise<Buffer> =>
+  calibrationChart(calibration, {
+    title: `${what}: is the noise as assumed?`,
+    subtitle: `${calibration.images} ${split} images  ·  bars and dots: found  ·  dashed: as assumed`,
+    range: RESIDUAL_RANGE,
+  });
+
+/**
+ * Draws a picture into a file. It is worth less than what it was made beside: an error is a warning that says why, and
+ * then it returns false.
+ */
+export async function drawOrWarn(
+  file: string,
+  draw: () => Promise<Buffer>,
+  warn: (text: string) => unknown,
+): Promise<boolean> {
+  try {
+    await writeFileAtomic(file, await draw());
+    return true;
+  } catch (error) {
+    await warn(`Warning: ${file} was not drawn: ${error instanceof Error ? error.message : error}`);
+    return false;
+  }
+}

@@ -1,0 +1,39 @@
+import { z } from "zod";
+import * as tf from "../../tensors/tf.ts";
+import type { Posterior, PosteriorFamily } from "./distribution.ts";
+import { logStandardNormal } from "./normal.ts";
+
+/** N(mean, diag exp(logVar)) for each row, both [N, d]. */
+export interface DiagonalGaussian extends Posterior {
+  readonly kind: "diagonalGaussian";
+  readonly params: { readonly mean: tf.Tensor2D; readonly logVar: tf.Tensor2D };
+}
+
+/** Kingma and Welling 2014, "Auto-Encoding Variational Bayes", appendix C. */
+export function diagonalGaussian(mean: tf.Tensor2D, logVar: tf.Tensor2D): DiagonalGaussian {
+  const rsample = (noise: tf.Tensor2D): tf.Tensor2D =>
+    tf.add(mean, tf.mul(noise, tf.exp(tf.mul(logVar, 0.5))));
+  /** Σ_d log N(t; 0, 1) − ½ logVar, at t = (z − mean)/σ. */
+  const logProbAt = (t: tf.Tensor2D): tf.Tensor1D =>
+    tf.sum(tf.sub(logStandardNormal(t), tf.mul(logVar, 0.5)), 1);
+  return {
+    kind: "diagonalGaussian",
+    params: { mean, logVar },
+    mean: () => mean,
+    rsample,
+    logProb: (z) => logProbAt(tf.mul(tf.sub(z, mean), tf.exp(tf.mul(logVar, -0.5)))),
+    sampleAndLogProb: (noise) => ({ z: rsample(noise), logProb: logProbAt(noise) }),
+  };
+}
+
+const schema = z.strictObject({ kind: z.literal("diagonalGaussian") }).describe("independent normal latents");
+
+/** q(z|x) = N(mean, diag exp(logVar)), both from the encoder. */
+export const diagonalGaussianPosterior: PosteriorFamily<typeof schema> = {
+  schema,
+  paramCount: (latentDim) => 2 * latentDim,
+  of(encoded) {
+    const [mean, logVar] = tf.split(encoded, 2, 1) as [tf.Tensor2D, tf.Tensor2D]; // [N, 2·d] -> 2 × [N, d]
+    return diagonalGaussian(mean, logVar);
+  },
+};

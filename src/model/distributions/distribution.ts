@@ -1,0 +1,59 @@
+import type { z } from "zod";
+import type { CreateVariable } from "../../tensors/parameters.ts";
+import type { RandomStream } from "../../tensors/random.ts";
+import type { Tensor1D, Tensor2D } from "../../tensors/tf.ts";
+
+/** A distribution over vectors of d numbers, or N of them side by side, one for each row of what it is asked about. */
+export interface Distribution {
+  /** Names its closed forms, see `kl`. */
+  readonly kind: string;
+  /** log p(z) in nats: [N, d] -> [N]. */
+  logProb(z: Tensor2D): Tensor1D;
+}
+
+/** q(z|x) for N rows, whose draws are differentiable functions of noise. */
+export interface Posterior extends Distribution {
+  /** Its parameters by name, each [N, d]. */
+  readonly params: Readonly<Record<string, Tensor2D>>;
+  /** E[z], [N, d]. */
+  mean(): Tensor2D;
+  /** z ~ q as a differentiable function of standard normal `noise`: [N, d] -> [N, d]. */
+  rsample(noise: Tensor2D): Tensor2D;
+  /** A draw with its log q(z|x), [N, d] and [N]. */
+  sampleAndLogProb(noise: Tensor2D): { readonly z: Tensor2D; readonly logProb: Tensor1D };
+}
+
+/** p(z), the same for all rows. */
+export interface Prior extends Distribution {
+  /** E[z], [d]. */
+  mean(): Tensor1D;
+  /** `count` draws, [count, d]. */
+  sample(count: number, random: RandomStream): Tensor2D;
+}
+
+/** One family of approximate posteriors: what an encoder's output means. */
+export interface PosteriorFamily<Schema extends z.ZodObject = z.ZodObject> {
+  /** The section `model.posterior:` of a configuration. */
+  readonly schema: Schema;
+  /** Numbers that the encoder gives for one example. */
+  paramCount(latentDim: number): number;
+  /** [N, paramCount] -> the N posteriors. */
+  of(encoded: Tensor2D): Posterior;
+}
+
+/** What a prior may be made of. */
+export interface PriorContext {
+  readonly latentDim: number;
+  /** For parameters of its own, which are learned and kept with the others. */
+  readonly createVariable: CreateVariable;
+  readonly random: RandomStream;
+  /** The model's own q(z|x) for some examples [N, D]. */
+  encode(x: Tensor2D): Posterior;
+}
+
+/** One family of priors. */
+export interface PriorFamily<Schema extends z.ZodObject = z.ZodObject> {
+  /** The section `model.prior:` of a configuration. */
+  readonly schema: Schema;
+  create(config: z.infer<Schema>, context: PriorContext): Prior;
+}

@@ -1,0 +1,17 @@
+import type { z } from "zod";
+import { familyOf } from "../../base/family.ts";
+import { diagonalGaussianPosterior } from "./diagonalGaussian.ts";
+import type { PosteriorFamily, PriorFamily } from "./distribution.ts";
+import { gaussianMixture } from "./gaussianMixture.ts";
+import { standardNormal } from "./standardNormal.ts";
+
+export const posteriors = familyOf<PosteriorFamily>()("kind", [diagonalGaussianPosterior]);
+
+export const priors = familyOf<PriorFamily>()("kind", [standardNormal, gaussianMixture]);
+
+export const posteriorSchema = posteriors.schema.describe("q(z|x): the approximate posterior");
+
+export const priorSchema = priors.schema.describe("p(z)");
+
+export type PosteriorConfig = z.infer<typeof posteriorSchema>;
+export type PriorConfig = z.infer<typeof priorSchema>;

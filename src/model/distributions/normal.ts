@@ -1,0 +1,9 @@
+import { HALF_LOG_TWO_PI } from "../../tensors/hostMath.ts";
+import * as tf from "../../tensors/tf.ts";
+
+/**
+ * log N(t; 0, 1) = −½ t² − ½ log 2π for each element, the one place where the normal density is written on the device;
+ * for N(μ, σ²) it is taken at t = (x − μ)/σ, less log σ.
+ */
+export const logStandardNormal = <T extends tf.Tensor>(t: T): T =>
+  tf.sub<T>(tf.mul(tf.square(t), -0.5), HALF_LOG_TWO_PI);

@@ -1,0 +1,33 @@
+import type { z } from "zod";
+import { familyOf } from "../../base/family.ts";
+import { bernoulli } from "./bernoulli.ts";
+import { categorical } from "./categorical.ts";
+import { continuousBernoulli } from "./continuousBernoulli.ts";
+import { discretizedLogistic } from "./discretizedLogistic.ts";
+import { gaussian } from "./gaussian.ts";
+import { gaussianMixture } from "./gaussianMixture.ts";
+import { huber } from "./huber.ts";
+import { hybrid } from "./hybrid.ts";
+import { laplace } from "./laplace.ts";
+import type { LikelihoodFamily } from "./likelihood.ts";
+import { studentT } from "./studentT.ts";
+
+export const likelihoods = familyOf<LikelihoodFamily>()("kind", [
+  gaussian,
+  laplace,
+  bernoulli,
+  continuousBernoulli,
+  categorical,
+  gaussianMixture,
+  discretizedLogistic,
+  studentT,
+  huber,
+  hybrid,
+]);
+
+export const likelihoodSchema = likelihoods.schema.meta({
+  description: "p(x|z): the density that the reconstruction loss is minus the logarithm of",
+  flag: "likelihood",
+});
+
+export type LikelihoodConfig = z.infer<typeof likelihoodSchema>;

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import * as tf from "../../tensors/tf.ts";
+
+/** From a decoder output to the location parameter of a density on real values. */
+interface MeanFunction {
+  apply<T extends tf.Tensor>(location: T): T;
+  /** The same for one number. */
+  onHost(location: number): number;
+  inverse(mean: number): number;
+}
+
+/** Keeps the first location finite where a pixel is always black or white. */
+const clip = (mean: number) => Math.min(0.999, Math.max(0.001, mean));
+
+export const meanFunctions = {
+  sigmoid: {
+    apply: (location) => tf.sigmoid(location),
+    onHost: (location) => 1 / (1 + Math.exp(-location)),
+    inverse: (mean) => Math.log(clip(mean) / (1 - clip(mean))),
+  },
+  linear: {
+    apply: (location) => location,
+    onHost: (location) => location,
+    inverse: (mean) => mean,
+  },
+} satisfies Record<string, MeanFunction>;
+
+export type MeanConfig = keyof typeof meanFunctions;
+
+export const meanSchema = z
+  .enum(["sigmoid", "linear"])
+  .default("sigmoid")
+  .describe("how the decoder's output becomes the mean: `sigmoid` keeps it in [0, 1], where the pixels are");

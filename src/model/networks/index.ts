@@ -1,0 +1,11 @@
+import type { z } from "zod";
+import { familyOf } from "../../base/family.ts";
+import { conv } from "./conv.ts";
+import { mlp } from "./mlp.ts";
+import type { NetworkFamily } from "./network.ts";
+
+export const networks = familyOf<NetworkFamily>()("kind", [mlp, conv]);
+
+export const networkSchema = networks.schema.meta({ description: "encoder and decoder", flag: "network" });
+
+export type NetworkConfig = z.infer<typeof networkSchema>;
