@@ -41,16 +41,14 @@ export function trainCommand(): Command {
         "  for b in 0.5 1 2 4; do vae train --likelihood bernoulli --beta $b --out runs/beta-$b; done",
     );
   return addSettingOptions(command).action(async (file: string | undefined, options: Options) => {
-    const { summaryText } = await import("../reporting/summaryText.ts");
     const summary = await train(file, overridesFrom(options), options);
+    const { summaryText } = await import("../reporting/summaryText.ts");
     result(options.json ? JSON.stringify(summary) : summaryText(summary));
   });
 }
 
 async function train(file: string | undefined, overrides: Overrides, options: Options): Promise<RunSummary> {
-  const { buildExperiment } = await import("../runs/experiment.ts");
   const { planRun } = await import("../runs/planRun.ts");
-  const { runTraining } = await import("../runs/run.ts");
   const plan = planRun(file, overrides, options);
   const say = options.quiet ? () => {} : note;
   if (plan.kind === "finished") {
@@ -58,6 +56,8 @@ async function train(file: string | undefined, overrides: Overrides, options: Op
     return plan.summary;
   }
   const signal = interruptSignal();
+  const { buildExperiment } = await import("../runs/experiment.ts");
+  const { runTraining } = await import("../runs/run.ts");
   const experiment = await withDataProgress((context) =>
     buildExperiment(plan.config, { ...context, signal }),
   );
