@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { compile, isValid, kindOf, type Memory } from "./binary.ts";
-import type { SimdCall } from "./simd.ts";
+import type { SimdCall } from "./simdCall.ts";
 
 /** `matmul.wat`, assembled: with `relaxed_madd` or without, for memory that threads share or that one has to itself. */
 export const binaries = {

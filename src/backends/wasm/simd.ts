@@ -6,35 +6,10 @@ import type { WasmModule } from "./glue.ts";
 import { moduleOf } from "./heap.ts";
 import { Helpers } from "./helpers.ts";
 import { compileMatmul } from "./matmulSimd.ts";
+import { functionNames, type SimdCall } from "./simdCall.ts";
 
 /** What `matmul.wat` lays a panel out in: 8 columns of 1,024 numbers. */
 const SCRATCH_BYTES = 4 * 8 * 1024;
-
-/** The functions of `matmul.wat`, `adam.wat` and `elementwise.wat`. A call names one by its place here. */
-const functionNames = [
-  "matmul",
-  "adam",
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "neg",
-  "abs",
-  "square",
-  "relu",
-  "whereAboveZero",
-  "exponential",
-  "softplus",
-  "sumRows",
-  "logBernoulli",
-  "logBernoulliGrad",
-  "transpose",
-] as const;
-
-export type SimdFunction = (typeof functionNames)[number];
-
-/** A function with its parameters; the texts of the functions say what they are. */
-export type SimdCall = readonly [name: SimdFunction, ...numbers: number[]];
 
 /** Our own functions over the memory of one module, on this thread and on helpers. */
 export interface Simd {

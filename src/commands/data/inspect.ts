@@ -1,3 +1,4 @@
+import { writeFileAtomic } from "../../base/atomicFile.ts";
 import { VaeError } from "../../base/errors.ts";
 import { columnOf } from "../../data/codedFields.ts";
 import { contactSheet } from "../../data/contactSheet.ts";
@@ -13,7 +14,6 @@ import {
 } from "../../data/index.ts";
 import { labelCounts, pixelStatistics } from "../../data/pixelStatistics.ts";
 import { imageGrid } from "../../figures/imageGrid.ts";
-import { writeFileAtomic } from "../../runs/atomicFile.ts";
 import { result } from "../shared.ts";
 import { table } from "./table.ts";
 import { withProgress } from "./withProgress.ts";

@@ -1,4 +1,4 @@
-import type { Dispatch } from "./fuse.ts";
+import type { Dispatch } from "./dispatch.ts";
 
 /** A command with what it is bound to. */
 export interface Command {

@@ -15,8 +15,8 @@ import {
 } from "./adam.ts";
 import { Allocation } from "./allocation.ts";
 import { type Command, createCommand, encode } from "./command.ts";
+import type { Dispatch } from "./dispatch.ts";
 import { layOut, type Place } from "./flat.ts";
-import type { Dispatch } from "./fuse.ts";
 import { type Memory, TracedBuffer } from "./memory.ts";
 import { Staging } from "./staging.ts";
 import { type Trace, tensorOnCard } from "./trace.ts";
