@@ -1,6 +1,6 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { binaries as adam } from "./adamSimd.ts";
-import { compile, kindOf } from "./binary.ts";
+import { compile, memoryKind } from "./binary.ts";
 import { binaries as elementwise } from "./elementwiseSimd.ts";
 import type { WasmModule } from "./glue.ts";
 import { moduleOf } from "./heap.ts";
@@ -34,7 +34,7 @@ export function simd(backend: BackendWasm): Simd {
 }
 
 function bind({ wasmMemory, tfjs, _malloc }: WasmModule): Simd {
-  const kind = kindOf(wasmMemory);
+  const kind = memoryKind(wasmMemory);
   const modules = [compileMatmul(wasmMemory), compile(adam[kind]), compile(elementwise[kind])];
   const count = kind === "shared" ? tfjs.getThreadsCount() - 1 : 0;
   const panels = _malloc((count + 1) * SCRATCH_BYTES) >>> 0;
