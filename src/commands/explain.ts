@@ -1,10 +1,8 @@
 import { Command } from "commander";
 import { VaeError } from "../base/errors.ts";
-import { loadConfig } from "../config/load.ts";
 import { addSettingOptions, COMPUTE_SETTINGS, overridesFrom } from "../config/options.ts";
-import { fieldOf, fieldSize } from "../data/field.ts";
 import type { Page } from "../explain/document.ts";
-import { addToolOptions, settingsFrom, type ToolOptions } from "../explain/toolOptions.ts";
+import { addToolOptions, type ToolOptions } from "../explain/toolOptions.ts";
 import { checkpointOption, describeRun, jsonOption, openRun, type RunOptions, result } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
@@ -66,8 +64,11 @@ async function explainRun(path: string, options: Options): Promise<Page> {
 
 /** The first batch of a configuration, by the model before its first step. */
 async function explainConfig(file: string | undefined, options: Options): Promise<Page> {
-  const { buildExperiment, readDataset, settle } = await import("../runs/experiment.ts");
+  const { loadConfig } = await import("../config/load.ts");
+  const { fieldOf, fieldSize } = await import("../data/field.ts");
+  const { settingsFrom } = await import("../explain/settingsFrom.ts");
   const { explain } = await import("../explain/explain.ts");
+  const { buildExperiment, readDataset, settle } = await import("../runs/experiment.ts");
   const { overrides, section } = await settingsFrom(file, options, async (overrides) => {
     const config = loadConfig(file, overrides);
     const { fields } = await withDataProgress((context) => readDataset(config, context));

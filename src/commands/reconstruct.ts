@@ -40,7 +40,7 @@ export function reconstructCommand(): Command {
   return addRunOptions(command).action(async (path: string, options: Options) => {
     const { readDataset } = await import("../runs/experiment.ts");
     const { reconstructionsPng } = await import("../figures/figures.ts");
-    const { writeFileAtomic } = await import("../runs/atomicFile.ts");
+    const { writeFileAtomic } = await import("../base/atomicFile.ts");
     const run = await openRun(path, options);
     const dataset = await withDataProgress((context) => readDataset(run.config, context));
     const set = dataset[options.split];

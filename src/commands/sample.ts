@@ -37,7 +37,7 @@ export function sampleCommand(): Command {
     );
   return addRunOptions(command).action(async (path: string, options: Options) => {
     const { samplesPng } = await import("../figures/figures.ts");
-    const { writeFileAtomic } = await import("../runs/atomicFile.ts");
+    const { writeFileAtomic } = await import("../base/atomicFile.ts");
     const { RandomStream } = await import("../tensors/random.ts");
     const run = await openRun(path, options);
     const random = new RandomStream(options.seed).fork("sample");

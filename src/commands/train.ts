@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { VaeError } from "../base/errors.ts";
 import type { Overrides } from "../config/load.ts";
 import { addSettingOptions, overridesFrom } from "../config/options.ts";
+import { likelihoodFormulas } from "../config/settings.ts";
 import type { RunSummary } from "../runs/run.ts";
 import type { Listener } from "../training/events.ts";
 import { interruptSignal } from "./interruptSignal.ts";
@@ -32,6 +33,7 @@ export function trainCommand(): Command {
     .option("--resume", "go on with the run in --out from its last checkpoint")
     .option("--quiet", "no progress, only the result")
     .addOption(jsonOption())
+    .addHelpText("after", () => `\nLikelihoods, log p(x|z) of one value x:\n${formulas()}`)
     .addHelpText(
       "after",
       "\nExamples:\n" +
@@ -41,16 +43,14 @@ export function trainCommand(): Command {
         "  for b in 0.5 1 2 4; do vae train --likelihood bernoulli --beta $b --out runs/beta-$b; done",
     );
   return addSettingOptions(command).action(async (file: string | undefined, options: Options) => {
-    const { summaryText } = await import("../reporting/summaryText.ts");
     const summary = await train(file, overridesFrom(options), options);
+    const { summaryText } = await import("../reporting/summaryText.ts");
     result(options.json ? JSON.stringify(summary) : summaryText(summary));
   });
 }
 
 async function train(file: string | undefined, overrides: Overrides, options: Options): Promise<RunSummary> {
-  const { buildExperiment } = await import("../runs/experiment.ts");
   const { planRun } = await import("../runs/planRun.ts");
-  const { runTraining } = await import("../runs/run.ts");
   const plan = planRun(file, overrides, options);
   const say = options.quiet ? () => {} : note;
   if (plan.kind === "finished") {
@@ -58,6 +58,8 @@ async function train(file: string | undefined, overrides: Overrides, options: Op
     return plan.summary;
   }
   const signal = interruptSignal();
+  const { buildExperiment } = await import("../runs/experiment.ts");
+  const { runTraining } = await import("../runs/run.ts");
   const experiment = await withDataProgress((context) =>
     buildExperiment(plan.config, { ...context, signal }),
   );
@@ -83,4 +85,10 @@ async function chooseReporter({ quiet }: Options): Promise<Listener> {
   if (process.stderr.isTTY)
     return (await import("../reporting/progress.ts")).progressReporter(process.stderr);
   return (await import("../reporting/lines.ts")).lineReporter(note);
+}
+
+function formulas(): string {
+  const all = likelihoodFormulas();
+  const width = Math.max(...all.map(({ kind }) => kind.length));
+  return all.map(({ kind, formula }) => `  ${kind.padEnd(width)}  ${formula}`).join("\n");
 }

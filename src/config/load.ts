@@ -38,7 +38,7 @@ function readYaml(file: string): Plain {
     if (!isSection(parsed)) {
       throw new VaeError(
         "usage",
-        `${file} must hold settings as \`key: value\`, but holds ${describe(parsed)}.`,
+        `${file} must hold settings as \`key: value\`, but holds ${shown(parsed)}.`,
       );
     }
     return parsed;
@@ -152,7 +152,7 @@ function explain(issue: z.core.$ZodIssue, input: Plain): string[] {
   }
   const list = known.find((s) => s.isList && path.startsWith(`${s.path}.`));
   if (list) return explain({ ...issue, path: list.path.split(".") } as z.core.$ZodIssue, input);
-  const given = describe(valueAt(input, issue.path));
+  const given = shown(valueAt(input, issue.path));
   const setting = known.find((s) => s.path === path);
   if (issue.code === "invalid_union" && issue.discriminator) {
     const choice = known.find((s) => s.path === `${path}.${issue.discriminator}` || s.path === path);
@@ -196,7 +196,7 @@ function didYouMeanLeaf(leaf: string, paths: readonly string[]): string {
 const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((value, key) => (value as Plain | null | undefined)?.[key as string], input);
 
-function describe(value: unknown): string {
+function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   return JSON.stringify(value);
 }

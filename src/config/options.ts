@@ -18,7 +18,7 @@ export function addSettingOptions(command: Command, paths?: readonly string[]): 
   for (const setting of [...all.filter((s) => s.flag), ...all.filter((s) => !s.flag)]) {
     const option = new Option(
       `--${setting.flag ?? setting.path} <${setting.isList ? "list" : "value"}>`,
-      describe(setting),
+      describeSetting(setting),
     );
     if (!paths) option.helpGroup(setting.flag ? "Settings:" : `${DOTTED}:`);
     command.addOption(option);
@@ -61,7 +61,7 @@ export function overridesFrom(
 /** commander's name for a flag: `latent-dim` -> `latentDim`. */
 const camelCase = (flag: string) => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
-function describe(setting: Setting): string {
+function describeSetting(setting: Setting): string {
   const parts = [setting.accepts];
   if (setting.default !== undefined) parts.push(`default ${formatDefault(setting.default)}`);
   if (setting.kinds.length > 0) parts.push(`for ${setting.kinds.join(", ")}`);

@@ -32,22 +32,38 @@ interface Node {
   /** Of text of a certain form, which its description then names. */
   pattern?: string;
   flag?: string;
+  /** Of a likelihood. */
+  formula?: string;
   minimum?: number;
   exclusiveMinimum?: number;
   maximum?: number;
   exclusiveMaximum?: number;
 }
 
+let schema: Node | undefined;
 let known: readonly Setting[] | undefined;
+
+/** The JSON schema of a configuration file, as the build wrote it. */
+function readSchema(): Node {
+  schema ??= JSON.parse(readFileSync(schemaFile, "utf8")) as Node;
+  return schema;
+}
 
 /**
  * Every setting, in the order of the schema. Read from the JSON schema that the build writes of it, because flags and help
  * are to be there at once, and the schema itself brings all that can be configured.
  */
 export function settings(): readonly Setting[] {
-  known ??= leaves(JSON.parse(readFileSync(schemaFile, "utf8")), "");
+  known ??= leaves(readSchema(), "");
   return known;
 }
+
+/** The likelihoods with the density of each, for help. */
+export const likelihoodFormulas = (): { readonly kind: string; readonly formula: string }[] =>
+  readSchema().properties!["likelihood"]!.oneOf!.map(({ properties, formula }) => ({
+    kind: String(properties!["kind"]!.const),
+    formula: formula!,
+  }));
 
 /** Of this package, for editors too. */
 export const schemaFile = new URL("../../configs/schema.json", import.meta.url);

@@ -4,6 +4,7 @@ import type { Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
 import type { Density } from "../model/likelihoods/likelihood.ts";
 import type { Vae } from "../model/vae.ts";
+import { bitsPerDim } from "../objectives/means.ts";
 import type { ElboEstimate } from "./bounds.ts";
 import { decodedPass, evaluatePasses } from "./passes.ts";
 import type { Runner } from "./runner.ts";
@@ -36,7 +37,7 @@ export async function estimateLevels(
   const D = fieldSize(target);
   const levelsOf = (distortion: number) => {
     const elbo = -(distortion + rate);
-    return { distortion, elbo, bitsPerDim: -elbo / (D * Math.LN2) };
+    return { distortion, elbo, bitsPerDim: bitsPerDim(elbo, D) };
   };
   const { likelihood } = runner.vae;
   const distributionOf = await likelihood.onHost();

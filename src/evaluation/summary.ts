@@ -1,6 +1,7 @@
 import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
+import { bitsPerDim } from "../objectives/means.ts";
 import { estimateElbo } from "./bounds.ts";
 import { estimateLevels, type LevelsEstimate } from "./levels.ts";
 import { readSigma } from "./readSigma.ts";
@@ -53,7 +54,7 @@ export async function summarise(
     elbo,
     distortion,
     rate,
-    bitsPerDim: -elbo / (D * Math.LN2),
+    bitsPerDim: bitsPerDim(elbo, D),
     ...(levels256 && { levels256 }),
     ...rest,
     ...(await readSigma(vae)),

@@ -1,10 +1,10 @@
+import { writeFileAtomic } from "../base/atomicFile.ts";
 import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import { fieldSize, type ImageShape, imageShapeOf } from "../data/field.ts";
 import { type Calibration, RESIDUAL_RANGE } from "../evaluation/calibration.ts";
 import { drawSamples, type PixelMode, pairRows, reconstruct } from "../evaluation/pictures.ts";
 import type { Vae } from "../model/vae.ts";
-import { writeFileAtomic } from "../runs/atomicFile.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import { calibrationChart } from "./charts/calibrationChart.ts";
 import { imageGrid } from "./imageGrid.ts";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
+import { writeFileAtomic } from "../base/atomicFile.ts";
 import { VaeError } from "../base/errors.ts";
 import type { Parameters } from "../tensors/parameters.ts";
 import * as tf from "../tensors/tf.ts";
 import type { Optimizer } from "../training/optimizer.ts";
 import type { TrainingState } from "../training/trainer.ts";
-import { writeFileAtomic } from "./atomicFile.ts";
 import { decodeSafetensors, encodeSafetensors, type TensorFile } from "./safetensors.ts";
 
 const FORMAT = "vae-checkpoint-1";

@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { writeFileAtomic } from "../base/atomicFile.ts";
 import type { Objective } from "../objectives/objective.ts";
 import type { TrainEvent } from "../training/events.ts";
 import type { Metrics } from "../training/metrics.ts";
-import { writeFileAtomic } from "./atomicFile.ts";
 import type { RunFolder } from "./runFolder.ts";
 
 /** A line of `metrics.jsonl`. `event` tells a mean over some steps from one over an epoch. */

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { writeFileAtomic } from "../base/atomicFile.ts";
 import { VaeError } from "../base/errors.ts";
 import { configYaml } from "../config/load.ts";
 import { describeMeasure } from "../data/codings.ts";
@@ -17,7 +18,6 @@ import { createStep } from "../training/createStep.ts";
 import type { Listener, TrainEvent } from "../training/events.ts";
 import { createOptimizer } from "../training/optimizer.ts";
 import { initialState, train } from "../training/trainer.ts";
-import { writeFileAtomic } from "./atomicFile.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type Experiment, versions } from "./experiment.ts";
 import { MetricsLog } from "./metricsLog.ts";

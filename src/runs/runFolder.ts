@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { writeFileAtomic } from "../base/atomicFile.ts";
 import { VaeError } from "../base/errors.ts";
 import type { Fields, ImageShape } from "../data/field.ts";
-import { writeFileAtomic } from "./atomicFile.ts";
 
 export type RunStatus = "running" | "finished" | "interrupted" | "diverged" | "failed";
 

@@ -14,6 +14,12 @@ function cephes(): Cephes {
 
 export const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
 
+/**
+ * A mean moved away from the ends of [0, 1]: keeps the first parameters of a decoder finite where a pixel is always black
+ * or white. The bounds of Burda et al. 2016, released code.
+ */
+export const interior = (mean: number) => Math.min(0.999, Math.max(0.001, mean));
+
 /** log Γ(x), x > 0. */
 export const logGamma = (x: number) => cephes().lgam(x);
 

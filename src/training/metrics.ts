@@ -1,4 +1,4 @@
-import type { Means } from "../objectives/means.ts";
+import { bitsPerDim, type Means } from "../objectives/means.ts";
 import { lossOf, type Objective } from "../objectives/objective.ts";
 
 /** The numbers of a log line, in nats per image. */
@@ -32,7 +32,7 @@ export function metricsOf(
   const loss = lossOf(objective, means, controls, arithmetic);
   if (kindOf === "loss") return { loss, quantities: means };
   const elbo = -sumOf(objective.quantities.filter((q) => q.isPartOfElbo).map(({ name }) => means[name]!));
-  return { loss, quantities: means, elbo, bitsPerDim: -elbo / (D * Math.LN2) };
+  return { loss, quantities: means, elbo, bitsPerDim: bitsPerDim(elbo, D) };
 }
 
 /** Running sums over images; plain data, so that a checkpoint can hold it. */

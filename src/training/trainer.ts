@@ -64,7 +64,7 @@ export interface TrainerOptions {
 /** Trains until the epochs are done, validation stops improving, or the signal says so. */
 export async function train(options: TrainerOptions): Promise<FinishReason> {
   const { runner, step, dataset, coding, config, objective, state, emit, save, signal } = options;
-  const run = describe(options);
+  const facts = factsOf(options);
   const finish = async (reason: FinishReason) => {
     await step.sync();
     await save("last", state);
@@ -84,17 +84,17 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     const epoch = state.epoch + 1;
     const started = performance.now();
     const imagesBefore = state.epochTotals.count;
-    await takeSteps(options, run);
+    await takeSteps(options, facts);
     if (signal?.aborted) return finish("interrupted");
     const seconds = (performance.now() - started) / 1000;
     const imagesPerSecond = (state.epochTotals.count - imagesBefore) / seconds;
 
     await step.sync();
     const { scaleAtFloor, means } = await estimateBound(runner, objective, dataset.validation, coding);
-    const event = await run.now();
-    const train = metricsOf(meansOf(state.epochTotals), event.controls, run.context);
-    const validation = metricsOf(means, event.controls, run.context);
-    const { loss } = metricsOf(means, run.controlsAt("final"), run.context);
+    const event = await facts.now();
+    const train = metricsOf(meansOf(state.epochTotals), event.controls, facts.context);
+    const validation = metricsOf(means, event.controls, facts.context);
+    const { loss } = metricsOf(means, facts.controlsAt("final"), facts.context);
     const improved = state.best === null || loss < state.best.loss;
     if (improved) state.best = { epoch, loss };
     Object.assign(state, { epoch, batch: 0, epochTotals: emptyTotals(objective) });
@@ -118,7 +118,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
 }
 
 /** Takes the steps that are left of the epoch under way, or fewer if the signal says so. */
-async function takeSteps(options: TrainerOptions, run: ReturnType<typeof describe>): Promise<void> {
+async function takeSteps(options: TrainerOptions, facts: ReturnType<typeof factsOf>): Promise<void> {
   const { step, config, objective, state, emit, signal } = options;
   const plan = inputsPlan(options);
   /** Images of each step that is on its way. */
@@ -129,9 +129,9 @@ async function takeSteps(options: TrainerOptions, run: ReturnType<typeof describ
     for (const [i, means] of (await step.read()).entries()) {
       if (!areFinite(means)) {
         await step.sync();
-        await diverged(options, await run.now());
+        await diverged(options, await facts.now());
       }
-      lastLoss = metricsOf(means, run.controlsAt(state.step), run.context).loss;
+      lastLoss = metricsOf(means, facts.controlsAt(state.step), facts.context).loss;
       advance(state, means, underWay[i]!);
     }
     underWay = [];
@@ -140,8 +140,8 @@ async function takeSteps(options: TrainerOptions, run: ReturnType<typeof describ
 
   for await (const batch of trainingInputsAhead(plan)) {
     const index = state.step + underWay.length; // from 0
-    const controls = run.controlsAt(index);
-    const learningRate = run.learningRateAt(index);
+    const controls = facts.controlsAt(index);
+    const learningRate = facts.learningRateAt(index);
     await step.run({ batch, controls: Object.values(controls), learningRate, step: index + 1 });
     underWay.push(batch.count);
 
@@ -150,9 +150,9 @@ async function takeSteps(options: TrainerOptions, run: ReturnType<typeof describ
     const images = underWay.reduce((sum, count) => sum + count, state.epochTotals.count);
     await emit({ type: "progress", epoch: plan.epoch, step: index + 1, images, loss: lastLoss });
     if (isLogged) {
-      const metrics = metricsOf(meansOf(state.windowTotals), controls, run.context);
+      const metrics = metricsOf(meansOf(state.windowTotals), controls, facts.context);
       state.windowTotals = emptyTotals(objective);
-      await emit({ type: "step", ...(await run.now()), metrics });
+      await emit({ type: "step", ...(await facts.now()), metrics });
     }
     await nextTurn(); // lets Ctrl-C be heard
     if (signal?.aborted) break;
@@ -161,7 +161,7 @@ async function takeSteps(options: TrainerOptions, run: ReturnType<typeof describ
 }
 
 /** What follows from the options and holds for the whole run. */
-function describe({ runner: { vae }, step, dataset, config, objective, state }: TrainerOptions) {
+function factsOf({ runner: { vae }, step, dataset, config, objective, state }: TrainerOptions) {
   const stepsPerEpoch = Math.ceil(dataset.train.count / config.batchSize);
   const at = (step: number | "final") => controlsAt(objective, step, stepsPerEpoch);
   const learningRateAt = learningRateSchedule(config, stepsPerEpoch * config.epochs);

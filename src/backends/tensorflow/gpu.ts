@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
 /** What a process of its own found when it opened a native addon. */
 export interface Probe {
@@ -26,7 +26,7 @@ process.stdout.write(JSON.stringify({ version: binding.TF_Version, gpu: binding.
 export async function probe(binding: string): Promise<Probe> {
   const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: "0", TF_CPP_VMODULE: "dso_loader=1" };
   try {
-    const { stdout, stderr } = await run(process.execPath, ["-e", PROBE, binding], { env });
+    const { stdout, stderr } = await execute(process.execPath, ["-e", PROBE, binding], { env });
     return { ...(JSON.parse(stdout) as { version: string; gpu: boolean }), log: stderr };
   } catch (error) {
     const { stderr, signal, message } = error as { stderr?: string; signal?: string; message: string };
@@ -70,7 +70,7 @@ export async function gpuName(): Promise<string> {
   const index = process.env["CUDA_VISIBLE_DEVICES"]?.split(",")[0] ?? "0";
   try {
     const query = ["--query-gpu=name", "--format=csv,noheader", `--id=${index}`];
-    return (await run("nvidia-smi", query)).stdout.trim().split("\n")[0]!;
+    return (await execute("nvidia-smi", query)).stdout.trim().split("\n")[0]!;
   } catch {
     return modelOfFirstCard() ?? "NVIDIA GPU";
   }

@@ -1,7 +1,7 @@
 import type { AdamAttrs } from "../adam.ts";
 import { adamConstants } from "../arrayKernels.ts";
 import { ranges } from "./ranges.ts";
-import type { SimdCall } from "./simd.ts";
+import type { SimdCall } from "./simdCall.ts";
 
 /** Numbers in a part: some 50 µs. */
 const PART = 32_768;

@@ -9,7 +9,7 @@ export interface Memory {
 }
 
 /** Each of our modules is there twice: for memory that threads share, and for memory that one has to itself. */
-export const kindOf = ({ buffer }: Memory) => (buffer instanceof SharedArrayBuffer ? "shared" : "own");
+export const memoryKind = ({ buffer }: Memory) => (buffer instanceof SharedArrayBuffer ? "shared" : "own");
 
 /** Of a module in base64. */
 export const isValid = (base64: string) => WebAssembly.validate(Buffer.from(base64, "base64"));

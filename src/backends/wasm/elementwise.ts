@@ -2,7 +2,8 @@ import * as tf from "../../tensors/tf.ts";
 import { address, floats } from "./heap.ts";
 import { type BackendWasm, type Call, type Repair, runOriginal } from "./kernel.ts";
 import { ranges } from "./ranges.ts";
-import { type SimdCall, type SimdFunction, simd } from "./simd.ts";
+import { simd } from "./simd.ts";
+import type { SimdCall, SimdFunction } from "./simdCall.ts";
 
 /** More runs than this, unless they are long, and calling for each takes longer than the package's kernel. */
 const MANY_RUNS = 256;

@@ -2,7 +2,8 @@ import * as tf from "../../tensors/tf.ts";
 import { address, floats } from "./heap.ts";
 import type { Call } from "./kernel.ts";
 import { ranges } from "./ranges.ts";
-import { type SimdCall, simd } from "./simd.ts";
+import { simd } from "./simd.ts";
+import type { SimdCall } from "./simdCall.ts";
 
 /** Numbers in a part of what is worth sharing: some 50 µs. */
 const PART = 16_384;

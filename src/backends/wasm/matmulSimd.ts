@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8";
-import { compile, isValid, kindOf, type Memory } from "./binary.ts";
-import type { SimdCall } from "./simd.ts";
+import { compile, isValid, type Memory, memoryKind } from "./binary.ts";
+import type { SimdCall } from "./simdCall.ts";
 
 /** `matmul.wat`, assembled: with `relaxed_madd` or without, for memory that threads share or that one has to itself. */
 export const binaries = {
@@ -43,7 +43,7 @@ export const matmulCall = (p: Product): SimdCall => [
 
 /** Multiplying and adding in one instruction doubles the speed. Node 20 has it behind a flag, later ones by default. */
 export function compileMatmul(memory: Memory): object {
-  const kind = kindOf(memory);
+  const kind = memoryKind(memory);
   if (!isValid(binaries.fused[kind])) setFlagsFromString("--experimental-wasm-relaxed-simd");
   return compile(isValid(binaries.fused[kind]) ? binaries.fused[kind] : binaries.unfused[kind]);
 }

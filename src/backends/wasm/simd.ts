@@ -1,40 +1,15 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { binaries as adam } from "./adamSimd.ts";
-import { compile, kindOf } from "./binary.ts";
+import { compile, memoryKind } from "./binary.ts";
 import { binaries as elementwise } from "./elementwiseSimd.ts";
 import type { WasmModule } from "./glue.ts";
 import { moduleOf } from "./heap.ts";
 import { Helpers } from "./helpers.ts";
 import { compileMatmul } from "./matmulSimd.ts";
+import { functionNames, type SimdCall } from "./simdCall.ts";
 
 /** What `matmul.wat` lays a panel out in: 8 columns of 1,024 numbers. */
 const SCRATCH_BYTES = 4 * 8 * 1024;
-
-/** The functions of `matmul.wat`, `adam.wat` and `elementwise.wat`. A call names one by its place here. */
-const functionNames = [
-  "matmul",
-  "adam",
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "neg",
-  "abs",
-  "square",
-  "relu",
-  "whereAboveZero",
-  "exponential",
-  "softplus",
-  "sumRows",
-  "logBernoulli",
-  "logBernoulliGrad",
-  "transpose",
-] as const;
-
-export type SimdFunction = (typeof functionNames)[number];
-
-/** A function with its parameters; the texts of the functions say what they are. */
-export type SimdCall = readonly [name: SimdFunction, ...numbers: number[]];
 
 /** Our own functions over the memory of one module, on this thread and on helpers. */
 export interface Simd {
@@ -59,7 +34,7 @@ export function simd(backend: BackendWasm): Simd {
 }
 
 function bind({ wasmMemory, tfjs, _malloc }: WasmModule): Simd {
-  const kind = kindOf(wasmMemory);
+  const kind = memoryKind(wasmMemory);
   const modules = [compileMatmul(wasmMemory), compile(adam[kind]), compile(elementwise[kind])];
   const count = kind === "shared" ? tfjs.getThreadsCount() - 1 : 0;
   const panels = _malloc((count + 1) * SCRATCH_BYTES) >>> 0;

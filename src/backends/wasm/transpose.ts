@@ -2,7 +2,8 @@ import * as tf from "../../tensors/tf.ts";
 import { address } from "./heap.ts";
 import { type Call, type Repair, runOriginal } from "./kernel.ts";
 import { ranges } from "./ranges.ts";
-import { type SimdCall, simd } from "./simd.ts";
+import { simd } from "./simd.ts";
+import type { SimdCall } from "./simdCall.ts";
 
 /** Numbers in a part of what is worth sharing: some 15 µs. */
 const PART = 32_768;

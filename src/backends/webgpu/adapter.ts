@@ -39,7 +39,7 @@ export async function openAdapter(surroundings: Partial<Surroundings> = {}): Pro
   });
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new VaeError("failure", `${NO_ADAPTER[platform] ?? NO_ADAPTER["win32"]} ${ELSE}`);
-  const { name, software } = describe(adapter.info);
+  const { name, software } = nameOf(adapter.info);
   if (software && env[SOFTWARE_VARIABLE] !== "1") {
     throw new VaeError(
       "failure",
@@ -59,7 +59,7 @@ const NO_ADAPTER: Record<string, string> = {
 };
 
 /** Dawn reports a name such as `nvidia-h200` and, as the description, the driver. */
-function describe(info: GPUAdapterInfo): { name: string; software: boolean } {
+function nameOf(info: GPUAdapterInfo): { name: string; software: boolean } {
   const { vendor, architecture, device, description } = info;
   const card = (device || [vendor, architecture].filter(Boolean).join(" ")).replace(/-+$/, "") || "unnamed";
   const text = [vendor, architecture, device, description].join(" ");

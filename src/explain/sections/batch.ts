@@ -1,4 +1,5 @@
 import type { Likelihood } from "../../model/likelihoods/likelihood.ts";
+import { bitsPerDim } from "../../objectives/means.ts";
 import type { BatchTerms } from "../batchTerms.ts";
 import { type Block, paragraph, type Row, type Section } from "../document.ts";
 import { nats, number, rounded } from "../numbers.ts";
@@ -62,7 +63,7 @@ export function account(
     ...(terms.loss
       ? { loss: round(terms.loss.value), formula: terms.loss.formula, unrounded: terms.loss.value }
       : { loss: round(distortion + weightedRate), unrounded: terms.distortion + beta * terms.rate }),
-    ...(kindOf === "density" && { bound: { minusElbo, bitsPerDim: rounded(minusElbo / (D * Math.LN2), 4) } }),
+    ...(kindOf === "density" && { bound: { minusElbo, bitsPerDim: rounded(bitsPerDim(-minusElbo, D), 4) } }),
   };
 }
 

@@ -1,13 +1,10 @@
 import { z } from "zod";
 import { customOp } from "../../tensors/deviceMath.ts";
 import { fusedKernel } from "../../tensors/fusedKernel.ts";
-import { softplus } from "../../tensors/hostMath.ts";
+import { interior, softplus } from "../../tensors/hostMath.ts";
 import * as tf from "../../tensors/tf.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import { onLevels } from "./pixelDistribution.ts";
-
-/** Keeps the first logits finite where a pixel is always black; the bounds of Burda et al. 2016, released code. */
-const clipProbability = (p: number) => Math.min(0.999, Math.max(0.001, p));
 
 /**
  * `log p(x) = x·l − softplus(l)` with logits l, x ∈ {0, 1}: binary cross-entropy, and a probability only for binary x.
@@ -40,7 +37,7 @@ export const bernoulli = defineLikelihood({
 
 /** Logits whose sigmoid is the average image, [D]. */
 export const initialLogits = (averageImage: Float32Array) =>
-  averageImage.map((p) => Math.log(clipProbability(p) / (1 - clipProbability(p))));
+  averageImage.map((p) => Math.log(interior(p) / (1 - interior(p))));
 
 /** softplus(l) − x·l for each value, [B, D] -> [B, D]. */
 export const crossEntropies = (logits: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor2D =>

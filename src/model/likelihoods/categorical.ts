@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { customOp } from "../../tensors/deviceMath.ts";
-import { langevin, logSumExp, solveIncreasing } from "../../tensors/hostMath.ts";
+import { interior, langevin, logSumExp, solveIncreasing } from "../../tensors/hostMath.ts";
 import * as tf from "../../tensors/tf.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import { drawIndex, oneHot } from "./mixture.ts";
@@ -95,5 +95,5 @@ function tiltOfMean(m: number, levels: number): number {
   const mean = (tilt: number) =>
     0.5 + (levels * langevin((levels * tilt) / 2) - langevin(tilt / 2)) / (2 * (levels - 1));
   // Bounded, so that a pixel that is always black starts with finite logits.
-  return solveIncreasing(mean, Math.min(0.999, Math.max(0.001, m)), -20, 20);
+  return solveIncreasing(mean, interior(m), -20, 20);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import * as stable from "../../tensors/deviceMath.ts";
-import { langevin, log1mExp, logSinhc, solveIncreasing } from "../../tensors/hostMath.ts";
+import { interior, langevin, log1mExp, logSinhc, solveIncreasing } from "../../tensors/hostMath.ts";
 import * as tf from "../../tensors/tf.ts";
 import { crossEntropies } from "./bernoulli.ts";
 import { defineLikelihood } from "./likelihood.ts";
@@ -104,4 +104,4 @@ class ContinuousBernoulli extends IntervalDistribution {
 const mean = (logit: number) => 0.5 + 0.5 * langevin(logit / 2);
 
 /** The logit at which the mean is `m`, bounded so that a pixel that is always black starts with a finite one. */
-const logitOfMean = (m: number) => solveIncreasing(mean, Math.min(0.999, Math.max(0.001, m)), -2000, 2000);
+const logitOfMean = (m: number) => solveIncreasing(mean, interior(m), -2000, 2000);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { logSinhc } from "../../tensors/deviceMath.ts";
-import { log1mExp, softplus } from "../../tensors/hostMath.ts";
+import { interior, log1mExp, softplus } from "../../tensors/hostMath.ts";
 import * as tf from "../../tensors/tf.ts";
 import { defineLikelihood } from "./likelihood.ts";
 import type { LocationScaleOptions } from "./locationScale.ts";
@@ -116,6 +116,6 @@ function componentMeans({ locations, scales: { inverse } }: Components): tf.Tens
  * which solves for μ. m is bounded, so that a pixel that is always black starts at a finite one.
  */
 function locationOfMean(mean: number, s: number): number {
-  const m = Math.min(0.999, Math.max(0.001, mean));
+  const m = interior(mean);
   return m + s * (log1mExp(m / s) - log1mExp((1 - m) / s));
 }

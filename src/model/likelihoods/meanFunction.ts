@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { interior } from "../../tensors/hostMath.ts";
 import * as tf from "../../tensors/tf.ts";
 
 /** From a decoder output to the location parameter of a density on real values. */
@@ -9,14 +10,11 @@ interface MeanFunction {
   inverse(mean: number): number;
 }
 
-/** Keeps the first location finite where a pixel is always black or white. */
-const clip = (mean: number) => Math.min(0.999, Math.max(0.001, mean));
-
 export const meanFunctions = {
   sigmoid: {
     apply: (location) => tf.sigmoid(location),
     onHost: (location) => 1 / (1 + Math.exp(-location)),
-    inverse: (mean) => Math.log(clip(mean) / (1 - clip(mean))),
+    inverse: (mean) => Math.log(interior(mean) / (1 - interior(mean))),
   },
   linear: {
     apply: (location) => location,

@@ -1,4 +1,4 @@
-import type { Dispatch } from "./fuse.ts";
+import type { Dispatch } from "./dispatch.ts";
 import { type Memory, TracedBuffer } from "./memory.ts";
 
 /** Real buffers for those of a trace, until `dispose`; none of them is the backend's. */

@@ -1,5 +1,5 @@
 import type { Allocation } from "./allocation.ts";
-import type { Dispatch } from "./fuse.ts";
+import type { Dispatch } from "./dispatch.ts";
 
 /** A command with what it is bound to. */
 export interface Command {

@@ -1,5 +1,5 @@
+import type { Expr, IndexWriter } from "./index.ts";
 import type { Memory } from "./memory.ts";
-import type { Expr, Writer } from "./writer.ts";
 
 /** What an element is computed with; tensors of whole numbers and of truth values are stored as the latter. */
 export type ElementType = "f32" | "i32";
@@ -29,7 +29,10 @@ export type Form =
   | {
       readonly kind: "view";
       readonly args: readonly [Node];
-      readonly source: (writer: Writer, dims: readonly Expr[]) => { dims: Expr[]; inside?: Expr | undefined };
+      readonly source: (
+        writer: IndexWriter,
+        dims: readonly Expr[],
+      ) => { dims: Expr[]; inside?: Expr | undefined };
       readonly outside?: number;
     }
   /** Of whole numbers from the place of an element in its last dimension. */

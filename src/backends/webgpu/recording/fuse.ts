@@ -1,17 +1,10 @@
 import { Shader } from "../shader.ts";
+import type { Dispatch } from "./dispatch.ts";
 import { type Node, sizeOf } from "./expression.ts";
 import { type Kernel, writeKernel } from "./kernel.ts";
 import { type Memory, TracedBuffer } from "./memory.ts";
 import { mergeSteps, type Step } from "./merge.ts";
 import { MustBeStored } from "./writer.ts";
-
-/** A command: a compute shader, what it is bound to, and how often it runs. */
-export interface Dispatch {
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
-  readonly bindings: readonly Memory[];
-  readonly workgroups: readonly [number, number, number];
-}
 
 /**
  * Turns expressions that have to be stored into commands, between those that there are already, and leaves out those

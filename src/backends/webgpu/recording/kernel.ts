@@ -1,6 +1,7 @@
 import { isOfRows, isShared, type Node, reducedSize, sizeOf } from "./expression.ts";
+import { type Expr, u32 } from "./index.ts";
 import type { Memory } from "./memory.ts";
-import { type Expr, type Index, MustBeStored, NON_FINITE, u32, Writer } from "./writer.ts";
+import { type Index, MustBeStored, NON_FINITE, Writer } from "./writer.ts";
 
 const THREADS = 256;
 const MAX_WORKGROUPS = 65535;

@@ -1,5 +1,5 @@
+import type { Dispatch } from "./dispatch.ts";
 import { isOfRows, isShared, type Node, sizeOf } from "./expression.ts";
-import type { Dispatch } from "./fuse.ts";
 import { type Kernel, reductionsIn, writeKernel } from "./kernel.ts";
 import type { Memory } from "./memory.ts";
 import { MustBeStored } from "./writer.ts";

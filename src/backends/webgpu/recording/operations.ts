@@ -12,7 +12,7 @@ import {
   reshaped,
   sizeOf,
 } from "./expression.ts";
-import { u32 } from "./writer.ts";
+import { u32 } from "./index.ts";
 
 /** A tensor as a kernel of TensorFlow.js is given it; the node has the same shape and type. */
 export interface Operand {

@@ -1,11 +1,6 @@
 import { type ElementType, isShared, type Node, reducedSize, sizeOf } from "./expression.ts";
+import { type Expr, type IndexWriter, u32 } from "./index.ts";
 import type { Memory } from "./memory.ts";
-
-/** A name or a number in WGSL, and the depth of the block that the name belongs to. */
-export interface Expr {
-  readonly code: string;
-  readonly level: number;
-}
 
 /** A place in a tensor: by its coordinates, or by the number of the element, or by both. */
 export interface Index {
@@ -33,8 +28,6 @@ export class MustBeStored extends Error {
 /** Has all threads of a row of a workgroup reduce `size` elements; gives the name of the result. */
 export type ShareReduction = (node: Node, element: (k: Expr) => string) => string;
 
-export const u32 = (value: number): Expr => ({ code: `${value}u`, level: 0 });
-
 const numberOf = ({ code }: Expr): number | undefined =>
   /^\d+u$/.test(code) ? Number.parseInt(code, 10) : undefined;
 
@@ -42,7 +35,7 @@ const numberOf = ({ code }: Expr): number | undefined =>
  * Writes expressions as WGSL. Every value gets a name, once, in the outermost block that has all it depends on: so what
  * does not change in a loop stands before the loop, however the expression was built.
  */
-export class Writer {
+export class Writer implements IndexWriter {
   readonly #bindings = new Map<Memory, { name: string; type: ElementType }>();
   readonly #helpers = new Set<string>();
   #blocks: Block[] = [createBlock()];

@@ -1,0 +1,23 @@
+import { datasetName, datasets } from "../../data/index.ts";
+import { formatBytes } from "../../reporting/dataProgress.ts";
+import { result } from "../shared.ts";
+import { table } from "./table.ts";
+import { withProgress } from "./withProgress.ts";
+
+/** Brings datasets onto this machine, or checks those that are here. */
+export async function fetch(
+  given: readonly string[],
+  { force = false, json }: { force?: boolean; json?: true },
+): Promise<void> {
+  const names = given.map(datasetName);
+  const files = await withProgress(async (context) => {
+    const fetched = [];
+    for (const dataset of names) {
+      const files = await datasets[dataset].fetch(context, { force });
+      fetched.push(...files.map((file) => ({ dataset, ...file })));
+    }
+    return fetched;
+  });
+  const rows = files.map(({ dataset, status, bytes, path }) => [dataset, status, formatBytes(bytes), path]);
+  result(json ? JSON.stringify({ files }) : table(rows));
+}

@@ -1,0 +1,115 @@
+import { writeFileAtomic } from "../../base/atomicFile.ts";
+import { VaeError } from "../../base/errors.ts";
+import { columnOf } from "../../data/codedFields.ts";
+import { contactSheet } from "../../data/contactSheet.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { imageShapeOf } from "../../data/field.ts";
+import {
+  type DatasetConfig,
+  type DatasetName,
+  datasetName,
+  datasetSchema,
+  datasets,
+  loadDataset,
+} from "../../data/index.ts";
+import { labelCounts, pixelStatistics } from "../../data/pixelStatistics.ts";
+import { imageGrid } from "../../figures/imageGrid.ts";
+import { result } from "../shared.ts";
+import { table } from "./table.ts";
+import { withProgress } from "./withProgress.ts";
+
+export interface InspectOptions {
+  split: "train" | "validation" | "test";
+  out?: string;
+  json?: true;
+}
+
+/** Counts a dataset's images and pixels, and draws some of them. */
+export async function inspect(
+  given: string,
+  { split, out, json, ...settings }: InspectOptions,
+): Promise<void> {
+  const name = datasetName(given);
+  const config = parseConfig(name, settings);
+  const dataset = await withProgress((context) => loadDataset(config, context));
+  const file = out ?? `${name}.png`;
+  const columns = 20;
+  const shown = shownFields(dataset);
+  const sheet = contactSheet(dataset[split], shown, { columns, rows: 10 });
+  await writeFileAtomic(file, imageGrid(sheet, imageShapeOf(shown.image), { columns }).png);
+  const report = { ...inspection(dataset, split), file };
+  result(json ? JSON.stringify(report) : inspectionTable(report));
+}
+
+/** What is drawn, and what it is sorted by. */
+function shownFields({ fields }: Dataset) {
+  const all = Object.values(fields);
+  return {
+    image: all.find(({ show }) => show === "image")!,
+    label: all.find((field) => field.kind === "class"),
+  };
+}
+
+function inspection(dataset: Dataset, split: InspectOptions["split"]) {
+  const { name, train, validation, test } = dataset;
+  const { image, label } = shownFields(dataset);
+  const { columns } = dataset[split];
+  const classNames = label?.classNames;
+  return {
+    name,
+    imageShape: imageShapeOf(image),
+    counts: { train: train.count, validation: validation.count, test: test.count },
+    split,
+    labels: labelCounts(label && columns[label.name], classNames?.length),
+    classNames,
+    ...pixelStatistics(columnOf(dataset[split], image)),
+  };
+}
+
+function inspectionTable(report: ReturnType<typeof inspection> & { file: string }): string {
+  const { counts, split, labels, classNames } = report;
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  const list = (entries: (readonly [string, number])[]) =>
+    entries.map((entry) => entry.join(": ")).join(", ");
+  return table([
+    ["images", `${report.imageShape.join("x")} (height x width x channels)`],
+    ["splits", list(Object.entries(counts))],
+    ["below", `${split}, ${counts[split]} images`],
+    [
+      "classes",
+      list(labels.map((count, label) => [classNames?.[label] ?? String(label), count])) || "no labels",
+    ],
+    ["pixels", `mean ${report.mean.toFixed(4)}, std ${report.std.toFixed(4)} of white`],
+    ["", `${percent(report.shareBlack)} exactly 0, ${percent(report.shareWhite)} exactly 255`],
+    ["", report.isBinary ? "binary: every pixel is 0 or 255" : "grey levels: not binary"],
+    ["levels", "share (length of the bar: its square root)"],
+    ...bars(report.histogram),
+    ["drawn", report.file],
+  ]);
+}
+
+/** The options as a dataset's settings; what is wrong is told by the names of the options. */
+function parseConfig(name: DatasetName, settings: object): DatasetConfig {
+  const config = datasetSchema.safeParse({ name, ...settings });
+  if (config.success) return config.data;
+  const option = (setting: string) => `--${setting.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+  const problems = config.error.issues.map((issue) => {
+    if (issue.code === "unrecognized_keys") return `${issue.keys.map(option).join(", ")}: not for ${name}.`;
+    const setting = String(issue.path[0]);
+    const schema = Object.entries(datasets[name].schema.shape).find(([key]) => key === setting)?.[1];
+    const isMissing = issue.message.endsWith("received undefined");
+    return `${option(setting)}${isMissing ? " is missing" : `: ${issue.message}`}. Accepted: ${schema?.description}.`;
+  });
+  throw new VaeError("usage", `vae data inspect ${name}: ${problems.join(" ")}`);
+}
+
+/** One row for each bin. Bars grow with the square root, or the background would leave nothing of the others. */
+function bars(histogram: readonly number[]): string[][] {
+  const most = Math.max(...histogram);
+  return histogram.map((share, bin) => {
+    const levels = `${16 * bin}-${16 * bin + 15}`.padStart(7);
+    const length = Math.round(40 * Math.sqrt(share / most));
+    const bar = share > 0 ? "█".repeat(length) || "▏" : "";
+    return ["", `${levels} ${(100 * share).toFixed(2).padStart(6)} % ${bar}`];
+  });
+}

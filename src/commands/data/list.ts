@@ -1,0 +1,40 @@
+import { resolve } from "node:path";
+import { datasetNames, datasets, resolveDataDirs } from "../../data/index.ts";
+import { formatBytes } from "../../reporting/dataProgress.ts";
+import { result } from "../shared.ts";
+import { table } from "./table.ts";
+
+/** The datasets, and which are on this machine. */
+export async function list({ json }: { json?: true }): Promise<void> {
+  const dirs = resolveDataDirs();
+  const rows = await Promise.all(
+    datasetNames.map(async (name) => {
+      const { summary } = datasets[name];
+      const { licence, downloadBytes, files } = await datasets[name].inventory(dirs);
+      const paths = files.flatMap(({ path }) => path ?? []);
+      return { name, summary, downloadBytes, licence, files: files.length, paths };
+    }),
+  );
+  if (json) {
+    result(JSON.stringify({ datasets: rows }));
+    return;
+  }
+  const whereabouts = ({ name, files, paths }: (typeof rows)[number]) => {
+    if (files === 0) return "";
+    if (paths.length === 0) return name === "digits" ? "drawn on first use" : `vae data fetch ${name}`;
+    const folders = [...new Set(paths.map((path) => resolve(path, "..")))].join(", ");
+    return paths.length < files ? `${paths.length} of ${files} files in ${folders}` : folders;
+  };
+  result(
+    table([
+      ["NAME", "WHAT IT IS", "DOWNLOAD", "LICENCE", "ON THIS MACHINE"],
+      ...rows.map((row) => [
+        row.name,
+        row.summary,
+        row.downloadBytes > 0 ? formatBytes(row.downloadBytes) : "none",
+        row.licence,
+        whereabouts(row),
+      ]),
+    ]),
+  );
+}
