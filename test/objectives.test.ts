@@ -1,6 +1,8 @@
 import { CholeskyDecomposition, Matrix } from "ml-matrix";
 import { describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
+import { columnOf } from "../src/data/codedFields.ts";
+import { imageFields } from "../src/data/images.ts";
 import { models } from "../src/model/index.ts";
 import type { Terms } from "../src/model/model.ts";
 import { exampleNoise, stepNoise } from "../src/model/noise.ts";
@@ -73,7 +75,7 @@ describe.each(rows)("$name", ({ config, quantities, loss }) => {
     };
     expect(lossOf(objective, named, controls, float32)).toBe(onDevice);
     // What logs say, in float64 of the same means.
-    const context = { objective, kindOf: "density", valuesPerImage: 784 } as const;
+    const context = { objective, kindOf: "density", D: 784 } as const;
     const metrics = metricsOf(named, controls, context);
     expect(Math.fround(metrics.loss)).toBe(onDevice);
     expect(metrics.elbo).toBe(-(named["distortion"]! + named["rate"]!));
@@ -119,7 +121,7 @@ describe("K samples of an example", () => {
   const noise = new RandomStream("noise").normals(K * B * vae.latentDim);
   const x = () =>
     tf.tensor2d(
-      Float32Array.from(dataset.train.pixels, (v) => v / 255),
+      Float32Array.from(columnOf(dataset.train, vae.target), (v) => v / 255),
       [B, 784],
     );
   const noiseOf = (from: number, samples: number) => {
@@ -232,8 +234,8 @@ describe("the importance-weighted bound", () => {
       "likelihood.mean": "linear",
     });
     const model = () => {
-      const averageImage = Float32Array.of(0.1, -0.2, 0.3, 0);
-      const data = { imageShape: [1, D, 1] as const, averageImage };
+      const averageX = Float32Array.of(0.1, -0.2, 0.3, 0);
+      const data = { fields: imageFields([1, D, 1]), averageX };
       const vae = models.of(config.model).create(config, data, new RandomStream("linear"));
       const kernel = new Map(vae.parameters).get("encoder.output.kernel")!;
       tf.tidy(() => kernel.assign(tf.mul(kernel, 0.25)));

@@ -1,4 +1,5 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { fused } from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { K, M, N, rowMajor } from "../../src/backends/webgpu/kernels/matrix.ts";
@@ -165,7 +166,7 @@ describe.skipIf(absent)("matMul", () => {
     for (const activation of ["relu", "elu", "sigmoid"] as const) {
       const f = functions[activation as "relu"]?.[0] ?? ((x: number) => 1 / (1 + Math.exp(-x)));
       const [got] = await numbersOf(() => [
-        tf.fused.matMul({ a: tf.reshape(a, [9, 17]) as tf.Tensor2D, b, bias, activation }),
+        fused.matMul({ a: tf.reshape(a, [9, 17]) as tf.Tensor2D, b, bias, activation }),
       ]);
       const wanted = sums.map((x, i) => f(x + biases[i % 6]!));
       expect(difference(got!, wanted), activation).toBeLessThan(TOLERANCE);
