@@ -1,12 +1,10 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { fused } from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-
 import { K, M, N, rowMajor } from "../../src/backends/webgpu/kernels/matrix.ts";
 import { multiply } from "../../src/backends/webgpu/kernels/product.ts";
 import { plan, shapes, shareOf, tileOf } from "../../src/backends/webgpu/kernels/tiles.ts";
 import { Shader } from "../../src/backends/webgpu/shader.ts";
-import { webgpu } from "../../src/backends/webgpu.ts";
 import type { LayerActivation } from "../../src/model/networks/activations.ts";
 import { convolution, transposedConvolution } from "../../src/model/networks/convolution.ts";
 import { dense } from "../../src/model/networks/dense.ts";
@@ -19,7 +17,6 @@ const TOLERANCE = 2e-6;
 
 beforeAll(async () => {
   if (absent) return;
-  await webgpu.load({ threads: 1 });
   await tf.setBackend("webgpu");
 });
 
