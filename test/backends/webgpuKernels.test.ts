@@ -99,11 +99,9 @@ function activated(
 describe.skipIf(absent)("matMul", () => {
   const sizes = [
     [1, 1, 1],
-    [3, 5, 2],
     [63, 65, 127],
     [64, 128, 68],
     [1, 1000, 3],
-    [130, 7, 129],
     [96, 404, 8],
   ] as const;
   const transposes = [
@@ -290,15 +288,12 @@ describe.skipIf(absent)("convolution", () => {
         [2, 8, 8, 1, 32, 2, 2, "same"],
         [3, 5, 7, 5, 1, 2, 1, "valid"],
         [1, 7, 5, 32, 4, 2, 3, "same"],
-        [2, 9, 7, 3, 4, 3, 2, "same"],
         [2, 7, 7, 4, 8, 3, 1, "same"],
         [1, 10, 11, 5, 3, 3, 3, "valid"],
-        [2, 14, 14, 4, 8, 4, 2, "same"],
         [2, 7, 9, 1, 5, 4, 2, "same"],
         [1, 9, 8, 8, 12, 4, 3, "valid"],
         [1, 11, 8, 3, 1, 5, 2, "same"],
         [1, 9, 9, 32, 5, 5, 1, "valid"],
-        [1, 6, 5, 1, 4, 5, 3, "same"],
         [2, 3, 2, 4, 4, 5, 2, "same"], // the filter is larger than the image
         [1, 5, 5, 2, 3, [2, 3], [3, 1], "valid"],
         [1, 1, 5, 2, 4, 2, 2, "same"],
