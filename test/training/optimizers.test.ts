@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type StepProgram, stepRecorder, useBackend } from "../../src/backends/index.ts";
+import {
+  applyUpdate,
+  type StepProgram,
+  stepRecorder,
+  type UpdateRule,
+  useBackend,
+} from "../../src/backends/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../src/runs/checkpoint.ts";
 import { encodeSafetensors } from "../../src/runs/safetensors.ts";
@@ -14,12 +20,13 @@ import { type OptimizerConfig, optimizerSchema, optimizers } from "../../src/tra
 import type { TrainingState } from "../../src/training/trainer.ts";
 import { absent } from "../backends/softwareWebgpu.ts";
 import { describeUnless, tensorflowMissing } from "../helpers/missing.ts";
-import { rows } from "./rows.ts";
+import { type Row, rows } from "./rows.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "vae-optimizers-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test("every optimiser has a row", () => {
+  expect(composed.length).toBe(2);
   expect(new Set(rows.map(({ config }) => config.kind))).toEqual(new Set(optimizers.members.keys()));
 });
 
@@ -86,35 +93,47 @@ async function runRecorded({ program }: ReturnType<typeof start>, from: number, 
   recorded.dispose();
 }
 
+/** Those that backends have a kernel for, without it. */
+const composed = rows.flatMap((row) => {
+  const { adam, ...rule } = optimizers.of(row.config).create(row.config);
+  return adam ? [{ ...row, name: `${row.name}, composed`, rule }] : [];
+});
+
 function obeysItsFormula() {
-  test.each(rows)("$name: three steps agree with float64", async ({ config, state, step }) => {
-    const { parameters, optimizer, dispose } = start(config, 0, [[4]]);
-    const [theta] = parameters.variables;
-    let wanted = [...(await theta!.data())].map((weight) => [weight, ...state.map(() => 0)]);
-    const gradients = [
-      [1, -2, 0.5, 0],
-      [3, -0.1, -0.25, 0],
-      [-1, 20, 1e-4, 0],
-    ];
-    for (const [i, gradient] of gradients.entries()) {
-      wanted = wanted.map((weight, k) => step(weight, gradient[k]!, i + 1, 0.1 / (i + 1)));
-      const grad = tf.tensor1d(gradient);
-      await optimizer.apply([grad], 0.1 / (i + 1), i + 1);
-      grad.dispose();
-    }
-    const names = state.map((name) => `${config.kind}.${name}.net.w0`);
-    expect([...optimizer.state.keys()]).toEqual(names);
-    const got = [theta!, ...optimizer.state.values()];
-    for (const [i, variable] of got.entries()) {
-      expect(
-        difference(
-          await variable.data(),
-          wanted.map((weight) => weight[i]!),
-        ),
-      ).toBeLessThan(2e-6);
-    }
-    dispose();
-  });
+  test.each<Row & { rule?: UpdateRule }>([...rows, ...composed])(
+    "$name: three steps agree with float64",
+    async (row) => {
+      const { config, state, step, rule } = row;
+      const { parameters, optimizer, dispose } = start(config, 0, [[4]]);
+      const [theta] = parameters.variables;
+      let wanted = [...(await theta!.data())].map((weight) => [weight, ...state.map(() => 0)]);
+      const gradients = [
+        [1, -2, 0.5, 0],
+        [3, -0.1, -0.25, 0],
+        [-1, 20, 1e-4, 0],
+      ];
+      for (const [i, gradient] of gradients.entries()) {
+        wanted = wanted.map((weight, k) => step(weight, gradient[k]!, i + 1, 0.1 / (i + 1)));
+        const grad = tf.tensor1d(gradient);
+        const at = { learningRate: 0.1 / (i + 1), step: i + 1 };
+        if (rule) applyUpdate(rule, optimizer.slots, [grad], { ...at, scale: 1 });
+        else await optimizer.apply([grad], at.learningRate, at.step);
+        grad.dispose();
+      }
+      const names = state.map((name) => `${config.kind}.${name}.net.w0`);
+      expect([...optimizer.state.keys()]).toEqual(names);
+      const got = [theta!, ...optimizer.state.values()];
+      for (const [i, variable] of got.entries()) {
+        expect(
+          difference(
+            await variable.data(),
+            wanted.map((weight) => weight[i]!),
+          ),
+        ).toBeLessThan(2e-6);
+      }
+      dispose();
+    },
+  );
 
   test.each(rows)(
     "$name: gradients are clipped first, and no tensor is left",
@@ -185,6 +204,17 @@ function isRecorded() {
       expect(difference(got[i]!, initial[i]!)).toBeGreaterThan(1e-3);
     }
     for (const { dispose } of [eager, recorded]) dispose();
+  });
+
+  test.each(composed)("$name: recorded, 20 steps as with the kernel", async ({ config, rule }) => {
+    const [fused, traced] = [start(config, 20), start(config, 20)];
+    await runRecorded(fused, 1, 20);
+    await runRecorded({ ...traced, program: { ...traced.program, optimizer: rule } }, 1, 20);
+    const got = await traced.contents();
+    for (const [i, wanted] of (await fused.contents()).entries()) {
+      expect(difference(got[i]!, wanted)).toBeLessThan(1e-5);
+    }
+    for (const { dispose } of [fused, traced]) dispose();
   });
 
   test.each(rows)("$name: recorded anew from a checkpoint, it gives the same bytes", async ({ config }) => {

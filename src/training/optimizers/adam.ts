@@ -29,20 +29,20 @@ const schema = z
  */
 export const adam: OptimizerFamily<typeof schema> = {
   schema,
-  create: ({ kind, ...constants }): UpdateRule<"m" | "v", "rate" | "unbias"> => {
+  create: ({ kind, ...constants }): UpdateRule<"m" | "v", "stepSize" | "unbias"> => {
     const { beta1, beta2, epsilon } = constants;
     return {
       kind,
       state: ["m", "v"],
       numbers: ({ learningRate, step }) => ({
-        rate: learningRate / (1 - beta1 ** step),
+        stepSize: learningRate / (1 - beta1 ** step),
         unbias: 1 / (1 - beta2 ** step),
       }),
-      update({ param, grad, state, numbers: { rate, unbias } }) {
+      update({ param, grad, state, numbers: { stepSize, unbias } }) {
         const m = tf.add(tf.mul(state.m, beta1), tf.mul(grad, 1 - beta1));
         const v = tf.add(tf.mul(state.v, beta2), tf.mul(tf.square(grad), 1 - beta2));
         const deviation = tf.sqrt(tf.mul(v, unbias));
-        const change = tf.div(tf.mul(m, rate), tf.add(deviation, epsilon));
+        const change = tf.div(tf.mul(m, stepSize), tf.add(deviation, epsilon));
         return { param: tf.sub(param, change), state: { m, v } };
       },
       adam: constants,

@@ -23,14 +23,14 @@ const schema = z
  */
 export const adamax: OptimizerFamily<typeof schema> = {
   schema,
-  create: ({ kind, beta1, beta2, epsilon }): UpdateRule<"m" | "u", "rate"> => ({
+  create: ({ kind, beta1, beta2, epsilon }): UpdateRule<"m" | "u", "stepSize"> => ({
     kind,
     state: ["m", "u"],
-    numbers: ({ learningRate, step }) => ({ rate: learningRate / (1 - beta1 ** step) }),
-    update({ param, grad, state, numbers: { rate } }) {
+    numbers: ({ learningRate, step }) => ({ stepSize: learningRate / (1 - beta1 ** step) }),
+    update({ param, grad, state, numbers: { stepSize } }) {
       const m = tf.add(tf.mul(state.m, beta1), tf.mul(grad, 1 - beta1));
       const u = tf.maximum(tf.mul(state.u, beta2), tf.abs(grad));
-      const change = tf.div(tf.mul(m, rate), tf.add(u, epsilon));
+      const change = tf.div(tf.mul(m, stepSize), tf.add(u, epsilon));
       return { param: tf.sub(param, change), state: { m, u } };
     },
   }),

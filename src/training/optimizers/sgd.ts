@@ -27,20 +27,27 @@ export const sgd: OptimizerFamily<typeof schema> = {
   create: ({ kind, momentum, nesterov }) => (momentum === 0 ? plain(kind) : heavy(kind, momentum, nesterov)),
 };
 
-const plain = (kind: string): UpdateRule<never, "rate"> => ({
+const plain = (kind: string): UpdateRule<never, "learningRate"> => ({
   kind,
   state: [],
-  numbers: ({ learningRate }) => ({ rate: learningRate }),
-  update: ({ param, grad, numbers: { rate } }) => ({ param: tf.sub(param, tf.mul(grad, rate)), state: {} }),
+  numbers: ({ learningRate }) => ({ learningRate }),
+  update: ({ param, grad, numbers: { learningRate } }) => ({
+    param: tf.sub(param, tf.mul(grad, learningRate)),
+    state: {},
+  }),
 });
 
-const heavy = (kind: string, momentum: number, nesterov: boolean): UpdateRule<"velocity", "rate"> => ({
+const heavy = (
+  kind: string,
+  momentum: number,
+  nesterov: boolean,
+): UpdateRule<"velocity", "learningRate"> => ({
   kind,
   state: ["velocity"],
-  numbers: ({ learningRate }) => ({ rate: learningRate }),
-  update({ param, grad, state, numbers: { rate } }) {
+  numbers: ({ learningRate }) => ({ learningRate }),
+  update({ param, grad, state, numbers: { learningRate } }) {
     const velocity = tf.add(tf.mul(state.velocity, momentum), grad);
     const direction = nesterov ? tf.add(grad, tf.mul(velocity, momentum)) : velocity;
-    return { param: tf.sub(param, tf.mul(direction, rate)), state: { velocity } };
+    return { param: tf.sub(param, tf.mul(direction, learningRate)), state: { velocity } };
   },
 });
