@@ -48,8 +48,8 @@ if [ -z "${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-}" ] && [ ! -e /usr/share/vulka
   [ ! -e $driver ] || export VK_DRIVER_FILES=$driver VK_ICD_FILENAMES=$driver
 fi
 
-card=$("$node" "$root/bench/card.js" 2>&1) || give_up "$card"
-echo "webgpu: $card" >&2
+card=$("$node" "$root/bench/card.js" 2>&1) || give_up "${card##*$'\n'}"
+echo "webgpu: ${card##*$'\n'}" >&2
 
 python=${VAE_BENCH_PYTHON:-python3}
 if torch=$("$python" "$root/bench/torch_card.py" 2>&1); then

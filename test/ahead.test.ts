@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ahead } from "../src/base/ahead.ts";
-import { averageImage } from "../src/data/batches.ts";
+import { averageOf } from "../src/data/codedFields.ts";
+import { fieldOf } from "../src/data/field.ts";
 import { type InputsPlan, trainingInputs, trainingInputsAhead } from "../src/training/inputs.ts";
 import { tinyDigits } from "./helpers/tiny.ts";
 
@@ -133,12 +134,15 @@ describe("values made ahead", () => {
 });
 
 describe("the inputs of the steps", () => {
-  const set = tinyDigits(100, 10).train;
+  const { fields, train: set } = tinyDigits(100, 10);
+  const x = fieldOf(fields, "x");
   const plan: InputsPlan = {
     set,
+    fields: [x, fieldOf(fields, "label")],
     coding: "binary-dynamic",
     batchSize: 32,
-    latentDim: 3,
+    noise: [{ name: "posterior", shape: [3], per: "example" }],
+    samples: 2,
     epoch: 2,
     from: 0,
     step: 4,
@@ -149,30 +153,37 @@ describe("the inputs of the steps", () => {
     const whole = [...trainingInputs(plan)];
     expect(whole.map(({ count }) => count)).toEqual([32, 32, 32, 4]);
     expect([...trainingInputs({ ...plan, from: 2, step: 6 })]).toEqual(whole.slice(2));
-    expect(averageImage(set, plan.coding)).toHaveLength(whole[0]!.x.length / 32);
+    expect(averageOf(set, x, plan.coding)).toHaveLength((whole[0]!["x"] as Float32Array).length / 32);
   });
 
   // The built program in a process of its own: it must also end by itself, whatever the thread does.
   test("are the same from the other thread, which keeps no process alive", () => {
     const built = new URL("../dist/training/inputs.js", import.meta.url).href;
+    const stored = Object.fromEntries(
+      Object.entries(set.columns).map(([name, column]) => [name, Buffer.from(column).toString("base64")]),
+    );
     const script = `
       import { trainingInputsAhead } from ${JSON.stringify(built)};
       const plan = ${JSON.stringify({ ...plan, set: undefined })};
-      const pixels = new Uint8Array(Buffer.from("${Buffer.from(set.pixels).toString("base64")}", "base64"));
+      const columns = Object.fromEntries(
+        Object.entries(${JSON.stringify(stored)}).map(([name, bytes]) => [name, new Uint8Array(Buffer.from(bytes, "base64"))]),
+      );
       const drawn = [];
-      for await (const { count, x, noise } of trainingInputsAhead({ ...plan, set: { pixels, count: 100 } })) {
-        const own = [x, noise].every(({ buffer, byteLength }) => buffer instanceof ArrayBuffer && buffer.byteLength === byteLength);
-        drawn.push({ own, count, noise: [...noise], black: x.indexOf(1) });
+      for await (const { count, x, label, posterior } of trainingInputsAhead({ ...plan, set: { columns, count: 100 } })) {
+        const own = [x, label, posterior].every(({ buffer, byteLength }) => buffer instanceof ArrayBuffer && buffer.byteLength === byteLength);
+        drawn.push({ own, count, label: [...label], posterior: [...posterior], black: x.indexOf(1) });
       }
       console.log(JSON.stringify(drawn));`;
     const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
       encoding: "utf8",
     });
-    const expected = [...trainingInputs(plan)].map(({ count, x, noise }) => ({
+    const array = (values: Float32Array | number | undefined) => [...(values as Float32Array)];
+    const expected = [...trainingInputs(plan)].map(({ count, x, label, posterior }) => ({
       own: true,
       count,
-      noise: [...noise],
-      black: x.indexOf(1),
+      label: array(label),
+      posterior: array(posterior),
+      black: array(x).indexOf(1),
     }));
     expect(JSON.parse(printed)).toEqual(expected);
   });
@@ -180,12 +191,7 @@ describe("the inputs of the steps", () => {
   test("are the same in process and out, whole", async () => {
     const here = [...trainingInputs(plan)];
     let i = 0;
-    for await (const { count, x, noise } of trainingInputsAhead(plan)) {
-      const expected = here[i++]!;
-      expect(count).toBe(expected.count);
-      expect(x.every((value, d) => value === expected.x[d])).toBe(true);
-      expect(noise).toEqual(expected.noise);
-    }
+    for await (const drawn of trainingInputsAhead(plan)) expect(drawn).toEqual(here[i++]);
     expect(i).toBe(here.length);
   });
 });

@@ -2,8 +2,9 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { jsonSchema } from "../src/config/jsonSchema.ts";
 import { configYaml, loadConfig } from "../src/config/load.ts";
-import { jsonSchema, settings } from "../src/config/settings.ts";
+import { settings } from "../src/config/settings.ts";
 import { settle } from "../src/runs/experiment.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "vae-config-"));

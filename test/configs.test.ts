@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { useBackend } from "../src/backends/index.ts";
+import { jsonSchema } from "../src/config/jsonSchema.ts";
 import { loadConfig } from "../src/config/load.ts";
-import { jsonSchema, settings } from "../src/config/settings.ts";
+import { settings } from "../src/config/settings.ts";
 import { tinyDigits, tinyTraining } from "./helpers/tiny.ts";
 
 const folder = join(import.meta.dirname, "..", "configs");

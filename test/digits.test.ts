@@ -29,7 +29,7 @@ describe("reproducible", () => {
   });
 
   it("uses only arithmetic that IEEE 754 fixes to the last bit", () => {
-    const folder = new URL("../src/data/digits", import.meta.url);
+    const folder = new URL("../src/data/digits/", import.meta.url);
     const files = [new URL("../src/data/digits.ts", import.meta.url)];
     for (const name of readdirSync(folder)) files.push(new URL(name, folder));
     const code = files.map((file) => readFileSync(file, "utf8").replace(/\/\*\*.*?\*\//gs, "")).join("\n");

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
 import { codingsFor, describeMeasure } from "../src/data/codings.ts";
 import { likelihoodSchema, likelihoods } from "../src/model/likelihoods/index.ts";
+import { formulaOf } from "../src/model/likelihoods/likelihood.ts";
 import { Parameters } from "../src/tensors/parameters.ts";
 import { RandomStream } from "../src/tensors/random.ts";
 import * as tf from "../src/tensors/tf.ts";
@@ -256,7 +257,7 @@ describe.each(rows)("$name", (row) => {
     const { family } = build(row);
     expect(family.kindOf).toBe("density");
     expect(describeMeasure(family.support(row.config))).toMatch(/measure/);
-    expect(family.formula(row.config)).toMatch(/^log [pP]\(x\|z\) = /);
+    expect(formulaOf(family)).toMatch(/^log [pP]\(x\|z\) = /);
     const codings = codingsFor(family.support(row.config));
     expect(codings.length).toBeGreaterThan(0);
     const isRealValued = "breaks" in row.support;
@@ -272,7 +273,7 @@ describe("hybrid", () => {
   test("is a loss, and no density", () => {
     expect([family.kindOf, loss.kindOf]).toEqual(["loss", "loss"]);
     expect(loss).not.toHaveProperty("onHost");
-    expect(family.formula(config)).toMatch(/^loss = /);
+    expect(formulaOf(family)).toMatch(/^loss = /);
   });
 
   test("weighs cross-entropy and squared error", () => {

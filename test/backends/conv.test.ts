@@ -1,3 +1,4 @@
+import { fused } from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { adamStep, useBackend } from "../../src/backends/index.ts";
 import * as tf from "../../src/tensors/tf.ts";
@@ -165,7 +166,7 @@ describe("weights that changed in place", () => {
   const x = () => normal("x", [2, 8, 8, 3]) as tf.Tensor4D;
   const operations: Record<string, (w: tf.Tensor4D) => tf.Tensor> = {
     conv2d: (w) => tf.conv2d(x(), w, 2, "same"),
-    "fused.conv2d": (w) => tf.fused.conv2d({ x: x(), filter: w, strides: 2, pad: "same" }),
+    "fused.conv2d": (w) => fused.conv2d({ x: x(), filter: w, strides: 2, pad: "same" }),
     "the gradient of conv2d": (w) => tf.grad((image) => tf.conv2d(image as tf.Tensor4D, w, 2, "same"))(x()),
     conv2dTranspose: (w) => tf.conv2dTranspose(x(), tf.transpose(w, [0, 1, 3, 2]), [2, 16, 16, 3], 2, "same"),
     "the gradient of conv2dTranspose": (w) =>

@@ -17,7 +17,7 @@ export function difference(
   got: tf.Tensor | ArrayLike<number>,
   wanted: tf.Tensor | ArrayLike<number>,
 ): number {
-  const [a, b] = [got, wanted].map((x) => (x instanceof tf.Tensor ? x.dataSync() : x)) as [
+  const [a, b] = [got, wanted].map((x) => (tf.isTensor(x) ? x.dataSync() : x)) as [
     Float32Array,
     Float32Array,
   ];

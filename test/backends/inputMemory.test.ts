@@ -2,12 +2,11 @@ import { afterAll, expect, test } from "vitest";
 import { type BackendName, backendNames, useBackend } from "../../src/backends/index.ts";
 import { VaeError } from "../../src/base/errors.ts";
 import { decodedPass } from "../../src/evaluation/passes.ts";
-import { recordingVae } from "../../src/evaluation/recordingVae.ts";
-import { createObjective } from "../../src/objectives/index.ts";
+import { createRunner } from "../../src/evaluation/runner.ts";
 import { hostRows } from "../../src/tensors/hostArray.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import { createStep } from "../../src/training/createStep.ts";
-import { tinyTraining } from "../helpers/tiny.ts";
+import { stepInputs, tinyTraining } from "../helpers/tiny.ts";
 
 // Any adapter will do for webgpu here.
 process.env["VAE_WEBGPU_SOFTWARE"] = "1";
@@ -25,12 +24,11 @@ const batch = (i: number, count = 16) => ({
 
 /** Losses and weights after some steps of two sizes of batch; `after` gets each array when its step was left to the device. */
 async function train(kind: "eager" | "recorded", after: (array: Float32Array<ArrayBuffer>) => void) {
-  const { vae, config, optimizer } = tinyTraining();
-  const parts = { vae, objective: createObjective(config.objective), optimizer };
-  const step = createStep(kind, parts, () => {});
+  const { vae, objective, optimizer } = tinyTraining();
+  const step = createStep(kind, { model: vae, objective, optimizer }, () => {});
   for (let i = 0; i < 8; i++) {
     const inputs = batch(i, i % 3 === 2 ? 5 : 16);
-    await step.run({ ...inputs, beta: 1, learningRate: 1e-3, step: i + 1 });
+    await step.run(stepInputs({ ...inputs, step: i + 1 }));
     after(inputs.x);
     after(inputs.noise);
   }
@@ -42,15 +40,15 @@ async function train(kind: "eager" | "recorded", after: (array: Float32Array<Arr
 }
 
 async function evaluate(record: boolean, after: (array: Float32Array<ArrayBuffer>) => void) {
-  const vae = recordingVae(tinyTraining().vae, { record, note: () => {} });
+  const runner = createRunner(tinyTraining().vae, { record, note: () => {} });
   const results: Float32Array[] = [];
   for (let i = 0; i < 4; i++) {
     const { x, noise, count } = batch(i);
-    results.push(...(await vae.run(decodedPass, [hostRows(x, count), hostRows(noise, count)], true)));
+    results.push(...(await runner.run(decodedPass, [hostRows(x, count), hostRows(noise, count)], true)));
     after(x);
     after(noise);
   }
-  vae.dispose();
+  runner.dispose();
   return results;
 }
 

@@ -1,3 +1,4 @@
+import { fused } from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { useBackend } from "../../src/backends/index.ts";
 import { minusCrossEntropy } from "../../src/model/likelihoods/bernoulli.ts";
@@ -316,7 +317,7 @@ test("nothing is left behind in the memory of the backend", () => {
   const everything = () =>
     tf.tidy(() => {
       const [a, b] = [normal("a", [4, 6, 5]), normal("b", [4, 6, 7])];
-      const y = tf.fused.matMul({
+      const y = fused.matMul({
         a: a as tf.Tensor3D,
         b: b as tf.Tensor3D,
         transposeA: true,

@@ -30,7 +30,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Runs a program that may use `useBackend` and `tf`; whatever it prints must be JSON. */
 async function run(program: string, flags: string[] = []): Promise<{ output: unknown; stderr: string }> {
   const file = join(folder, `program-${Math.random().toString(36).slice(2)}.js`);
-  const imports = `import { useBackend } from "./out/backends/index.js";\nimport * as tf from "./out/tf.js";\n`;
+  const imports = `import { useBackend } from "./out/backends/index.js";\nimport * as tf from "./out/tensors/tf.js";\n`;
   writeFileSync(file, imports + program);
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [...flags, file], {
     timeout: 30_000,

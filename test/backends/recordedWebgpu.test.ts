@@ -1,13 +1,12 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { type StepProgram, stepRecorder } from "../../src/backends/index.ts";
-import { createObjective } from "../../src/objectives/index.ts";
 import type { Objective } from "../../src/objectives/objective.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import * as tf from "../../src/tensors/tf.ts";
 import { createStep } from "../../src/training/createStep.ts";
 import { differentiate, type TrainStep } from "../../src/training/step.ts";
-import { tinyTraining } from "../helpers/tiny.ts";
+import { stepInputs, tinyTraining } from "../helpers/tiny.ts";
 import { difference } from "./helpers.ts";
 import { absent } from "./softwareWebgpu.ts";
 
@@ -17,9 +16,9 @@ function start(
   settings: Record<string, string> = {},
   { change = (plain: Objective) => plain, note = (_: string) => {} } = {},
 ) {
-  const { vae, config, optimizer } = tinyTraining(settings);
-  const objective = change(createObjective(config.objective));
-  const step = createStep(kind, { vae, objective, optimizer }, note);
+  const { vae, optimizer, ...training } = tinyTraining(settings);
+  const objective = change(training.objective);
+  const step = createStep(kind, { model: vae, objective, optimizer }, note);
   const variables = [...vae.parameters.variables, ...optimizer.state.values()];
   return {
     step,
@@ -41,9 +40,9 @@ async function run(step: TrainStep, to: number, { from = 1, scale = 1 } = {}): P
     const batch = n % 3 === 0 ? 4 : 16;
     const x = random.uniforms(784 * batch).map((pixel) => scale * pixel);
     const noise = random.normals(4 * batch);
-    await step.run({ count: batch, x, noise, beta: n / 4, learningRate: 0.01 / n, step: n });
+    await step.run(stepInputs({ count: batch, x, noise, beta: n / 4, learningRate: 0.01 / n, step: n }));
   }
-  return (await step.read()).flatMap(({ distortion, rate }) => [distortion, rate]);
+  return (await step.read()).flatMap(({ distortion, rate }) => [distortion!, rate!]);
 }
 
 describe.skipIf(absent)("the recorded step on webgpu", () => {
@@ -58,11 +57,14 @@ describe.skipIf(absent)("the recorded step on webgpu", () => {
     const [eager, recorded] = [start("eager", settings), start("recorded", settings)];
     const wanted = await run(eager.step, steps);
     const got = await run(recorded.step, steps);
+    expect(wanted).toHaveLength(2 * steps);
     for (const [i, value] of wanted.entries()) {
       expect(Math.abs(got[i]! - value)).toBeLessThanOrEqual(1e-5 * Math.abs(value));
     }
     await recorded.step.sync();
     const contents = await recorded.contents();
+    expect(contents.length).toBe(eager.variables.length);
+    expect(contents.length).toBeGreaterThan(0);
     for (const [i, values] of (await eager.contents()).entries()) {
       expect(difference(contents[i]!, values)).toBeLessThan(1e-4);
     }
@@ -139,9 +141,9 @@ describe.skipIf(absent)("the recorded step on webgpu", () => {
         note: (text) => notes.push(text),
         change: (plain) => ({
           ...plain,
-          terms(...args) {
-            const { distortion, rate } = plain.terms(...args);
-            return { distortion: tf.add(distortion, tf.randomUniform(distortion.shape)), rate };
+          perExample(terms) {
+            const [distortion, rate] = plain.perExample(terms) as [tf.Tensor1D, tf.Tensor1D];
+            return [tf.add(distortion, tf.randomUniform(distortion.shape)), rate];
           },
         }),
       },
@@ -156,14 +158,12 @@ test.skipIf(absent)("the step of 784-400-20 is of few commands", async () => {
   const { trace } = await import("../../src/backends/webgpu/recording/trace.ts"); // needs the globals of WebGPU
   await tf.setBackend("webgpu");
   const settings = { "likelihood.kind": "bernoulli", "model.network.hidden": "400", "model.latentDim": "20" };
-  const { vae, config, optimizer } = tinyTraining(settings);
-  const objective = createObjective(config.objective);
+  const { vae, objective, optimizer } = tinyTraining(settings);
   const inputs = [tf.zeros([128, 784]), tf.zeros([128, 20]), tf.scalar(1)];
   const backend = tf.backend() as unknown as WebGPUBackend;
   for (const { dataId } of vae.parameters.variables) backend.uploadToGPU(dataId);
   const { dispatches } = trace(backend, inputs, ([x, noise, beta]) => {
-    const given = { x: x as tf.Tensor2D, noise: noise as tf.Tensor2D, beta: beta as tf.Scalar };
-    const { means, gradients } = differentiate(vae, objective, given);
+    const { means, gradients } = differentiate(vae, objective, [x!, noise!], [beta as tf.Scalar]);
     return [means, ...gradients];
   });
   // Of these, 19 are the dense layers: 11 products, 2 activations with their gradients, 4 sums.

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type AdamAttrs, type AdamSlot, adamStep, composedAdamStep } from "../../src/backends/adam.ts";
 import type { BackendInfo } from "../../src/backends/backend.ts";
+import { useBackend } from "../../src/backends/index.ts";
 import { selfTest } from "../../src/backends/selfTest.ts";
 import { installationIn, tensorflowFolder } from "../../src/backends/tensorflow/installation.ts";
 import { readSetup } from "../../src/backends/tensorflow/setup/folder.ts";
@@ -20,8 +21,7 @@ describeUnless(tensorflowMissing, "a real TensorFlow", () => {
   let info: BackendInfo;
 
   beforeAll(async () => {
-    info = await tensorflow.load({ threads: 2 });
-    await tf.setBackend("tensorflow");
+    info = await useBackend("tensorflow", { threads: 2 });
   });
 
   /** What lives, in TensorFlow.js and in TensorFlow itself. */

@@ -5,8 +5,9 @@ import { VaeError } from "../../src/base/errors.ts";
 import * as tf from "../../src/tensors/tf.ts";
 import { normal } from "./helpers.ts";
 
-// As on a machine where no TensorFlow is set up, whatever this one has.
+// As on a machine where no TensorFlow is set up and that has no graphics card, whatever this one has.
 process.env["VAE_TENSORFLOW"] = "/nowhere";
+for (const name of ["VK_ICD_FILENAMES", "VK_DRIVER_FILES"]) process.env[name] = "/nowhere";
 
 afterEach(() => vi.restoreAllMocks());
 

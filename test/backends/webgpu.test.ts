@@ -1,4 +1,5 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { fused } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   type AdamAttrs,
@@ -72,7 +73,7 @@ describe.skipIf(absent)("values and gradients are those of the cpu backend", () 
       "fused dense",
       [[33, 70], [70, 41], [41]],
       (a, b, bias) =>
-        tf.fused.matMul({ a: a as tf.Tensor2D, b: b as tf.Tensor2D, bias: bias!, activation: "elu" }),
+        fused.matMul({ a: a as tf.Tensor2D, b: b as tf.Tensor2D, bias: bias!, activation: "elu" }),
     ],
     [
       "dense, long",

@@ -1,11 +1,10 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { fused } from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-
 import { K, M, N, rowMajor } from "../../src/backends/webgpu/kernels/matrix.ts";
 import { multiply } from "../../src/backends/webgpu/kernels/product.ts";
 import { plan, shapes, shareOf, tileOf } from "../../src/backends/webgpu/kernels/tiles.ts";
 import { Shader } from "../../src/backends/webgpu/shader.ts";
-import { webgpu } from "../../src/backends/webgpu.ts";
 import type { LayerActivation } from "../../src/model/networks/activations.ts";
 import { convolution, transposedConvolution } from "../../src/model/networks/convolution.ts";
 import { dense } from "../../src/model/networks/dense.ts";
@@ -18,7 +17,6 @@ const TOLERANCE = 2e-6;
 
 beforeAll(async () => {
   if (absent) return;
-  await webgpu.load({ threads: 1 });
   await tf.setBackend("webgpu");
 });
 
@@ -101,11 +99,9 @@ function activated(
 describe.skipIf(absent)("matMul", () => {
   const sizes = [
     [1, 1, 1],
-    [3, 5, 2],
     [63, 65, 127],
     [64, 128, 68],
     [1, 1000, 3],
-    [130, 7, 129],
     [96, 404, 8],
   ] as const;
   const transposes = [
@@ -165,7 +161,7 @@ describe.skipIf(absent)("matMul", () => {
     for (const activation of ["relu", "elu", "sigmoid"] as const) {
       const f = functions[activation as "relu"]?.[0] ?? ((x: number) => 1 / (1 + Math.exp(-x)));
       const [got] = await numbersOf(() => [
-        tf.fused.matMul({ a: tf.reshape(a, [9, 17]) as tf.Tensor2D, b, bias, activation }),
+        fused.matMul({ a: tf.reshape(a, [9, 17]) as tf.Tensor2D, b, bias, activation }),
       ]);
       const wanted = sums.map((x, i) => f(x + biases[i % 6]!));
       expect(difference(got!, wanted), activation).toBeLessThan(TOLERANCE);
@@ -292,15 +288,12 @@ describe.skipIf(absent)("convolution", () => {
         [2, 8, 8, 1, 32, 2, 2, "same"],
         [3, 5, 7, 5, 1, 2, 1, "valid"],
         [1, 7, 5, 32, 4, 2, 3, "same"],
-        [2, 9, 7, 3, 4, 3, 2, "same"],
         [2, 7, 7, 4, 8, 3, 1, "same"],
         [1, 10, 11, 5, 3, 3, 3, "valid"],
-        [2, 14, 14, 4, 8, 4, 2, "same"],
         [2, 7, 9, 1, 5, 4, 2, "same"],
         [1, 9, 8, 8, 12, 4, 3, "valid"],
         [1, 11, 8, 3, 1, 5, 2, "same"],
         [1, 9, 9, 32, 5, 5, 1, "valid"],
-        [1, 6, 5, 1, 4, 5, 3, "same"],
         [2, 3, 2, 4, 4, 5, 2, "same"], // the filter is larger than the image
         [1, 5, 5, 2, 3, [2, 3], [3, 1], "valid"],
         [1, 1, 5, 2, 4, 2, 2, "same"],

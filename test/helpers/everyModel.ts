@@ -1,82 +1,105 @@
 import { stepRecorder } from "../../src/backends/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import type { ImageSet } from "../../src/data/dataset.ts";
-import { sampledKl } from "../../src/divergence.ts";
+import { codingsFor } from "../../src/data/codings.ts";
+import { imageFields, imageSplit } from "../../src/data/images.ts";
 import { checkNoise } from "../../src/evaluation/calibration.ts";
 import { drawSamples, reconstruct } from "../../src/evaluation/pictures.ts";
-import { recordingVae } from "../../src/evaluation/recordingVae.ts";
+import { createRunner, isOfDensity } from "../../src/evaluation/runner.ts";
 import { summarise } from "../../src/evaluation/summary.ts";
 import { measureFirstBatch } from "../../src/explain/batchTerms.ts";
-import { type LikelihoodConfig, likelihoodFamily } from "../../src/model/likelihoods/index.ts";
+import type { PriorContext } from "../../src/model/distributions/distribution.ts";
+import { posteriorSchema, posteriors, priorSchema, priors } from "../../src/model/distributions/index.ts";
+import { sampledKl } from "../../src/model/distributions/kl.ts";
+import { type ModelConfig, models } from "../../src/model/index.ts";
+import { type LikelihoodConfig, likelihoods } from "../../src/model/likelihoods/index.ts";
 import { networkSchema } from "../../src/model/networks/index.ts";
-import { createVae, isDensity, type ModelConfig } from "../../src/model.ts";
-import { createObjective } from "../../src/objectives/index.ts";
-import { posteriorFamily, posteriorSchema } from "../../src/posteriors/index.ts";
-import { priorFamily, priorSchema } from "../../src/priors/index.ts";
+import { createObjective, objectiveSchema } from "../../src/objectives/index.ts";
+import { Parameters } from "../../src/tensors/parameters.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import * as tf from "../../src/tensors/tf.ts";
 import { createStep } from "../../src/training/createStep.ts";
 import { createAdam } from "../../src/training/optimizer.ts";
 import { rows } from "../likelihoods/rows.ts";
 
-const IMAGE_SHAPE = [5, 6, 1] as const;
 const D = 30;
 const B = 4;
 
 const defaults = loadConfig(undefined, new Map());
 const random = new RandomStream("every model");
-const images: ImageSet = { pixels: Uint8Array.from(random.uniforms(B * D), (u) => 256 * u), count: B };
+const fields = imageFields([5, 6, 1]);
+const images = imageSplit(
+  B,
+  Uint8Array.from(random.uniforms(B * D), (u) => 256 * u),
+);
 
 /** Every network with every activation. */
-const networks = networkSchema.options.flatMap(({ shape }) =>
+const everyNetwork = networkSchema.options.flatMap(({ shape }) =>
   shape.activation
     .unwrap()
     .options.map((activation) => networkSchema.parse({ kind: shape.kind.value, activation, hidden: [8] })),
 );
+const [network] = everyNetwork;
 
 /** Every likelihood in every form that its tests have, and the loss that is none. */
-const likelihoods: LikelihoodConfig[] = [
+const everyLikelihood: LikelihoodConfig[] = [
   ...rows.map(({ config }) => config),
   { kind: "hybrid", ceWeight: 1, mseWeight: 1 },
 ];
 
+const everyPrior = priorSchema.options.map(({ shape }) => priorSchema.parse({ kind: shape.kind.value }));
+
+/** Every objective, of one sample and of some. */
+const everyObjective = objectiveSchema.options.flatMap(({ shape }) =>
+  [1, 3].map((samples) => objectiveSchema.parse({ kind: shape.kind.value, samples })),
+);
+
+type Parts = Pick<typeof defaults, "likelihood" | "objective"> & { model: ModelConfig };
+
 /**
- * Trains, evaluates, samples and explains with each part of a model that there is, small: each likelihood with the
- * default network, each network with the default likelihood. Everything that a run does on a device is in it.
+ * Trains, evaluates, samples and explains with each part of a model that there is, small: each likelihood, prior and
+ * objective with the default network, each network with the default likelihood. Everything that a run does on a device is
+ * in it.
  */
 export async function runEveryModel(): Promise<void> {
-  const { model, likelihood } = defaults;
-  for (const network of networks)
-    await runModel({ ...model, network }, likelihood, stepRecorder() !== undefined);
-  for (const likelihood of likelihoods)
-    await runModel({ ...model, network: networks[0]! }, likelihood, false);
+  const { likelihood, objective } = defaults;
+  const model = { ...defaults.model, network: network! };
+  const plain = { model, likelihood, objective };
+  for (const network of everyNetwork)
+    await runModel({ ...plain, model: { ...model, network } }, stepRecorder() !== undefined);
+  for (const likelihood of everyLikelihood) await runModel({ ...plain, likelihood }, false);
+  for (const prior of everyPrior) await runModel({ ...plain, model: { ...model, prior } }, false);
+  for (const objective of everyObjective) await runModel({ ...plain, objective }, false);
   runEveryDivergence();
 }
 
-async function runModel(model: ModelConfig, likelihood: LikelihoodConfig, recorded: boolean): Promise<void> {
-  const coding = likelihoodFamily(likelihood).pixels(likelihood)[0];
-  const averageImage = new Float32Array(D).fill(0.3);
-  const vae = createVae({ model, likelihood }, { imageShape: IMAGE_SHAPE, averageImage }, random);
-  const objective = createObjective(defaults.objective);
+async function runModel(parts: Parts, recorded: boolean): Promise<void> {
+  const { model, likelihood } = parts;
+  const [coding] = codingsFor(likelihoods.of(likelihood).support(likelihood));
+  const averageX = new Float32Array(D).fill(0.3);
+  const vae = models.of(model).create({ model, likelihood }, { fields, averageX }, random);
+  const objective = createObjective(parts.objective);
+  const { samples } = objective;
   const optimizer = createAdam(vae.parameters, { ...defaults.training, clipNorm: 1e-3 });
-  const batch = { count: B, x: random.uniforms(B * D), noise: random.normals(B * vae.latentDim) };
+  const posterior = random.normals(samples * B * vae.latentDim);
+  const batch = { count: B, samples, x: random.uniforms(B * D), posterior };
+  const controls = Object.values(objective.controls).map(({ final }) => final);
   for (const kind of recorded ? (["eager", "recorded"] as const) : (["eager"] as const)) {
-    const step = createStep(kind, { vae, objective, optimizer }, () => {});
-    await step.run({ ...batch, beta: 1, learningRate: 1e-3, step: 1 });
+    const step = createStep(kind, { model: vae, objective, optimizer }, () => {});
+    await step.run({ batch, controls, learningRate: 1e-3, step: 1 });
     await step.read();
     await step.sync();
     step.dispose();
   }
-  const recording = recordingVae(vae, { record: recorded, note: () => {} });
-  await summarise(recording, "test", images, coding, { levels: true });
+  const runner = createRunner(vae, { record: recorded, note: () => {} });
+  await summarise(runner, "test", images, coding, { levels: true });
   await reconstruct(vae, images, coding, 2);
   await drawSamples(vae, 2, random);
-  if (isDensity(vae)) {
+  if (isOfDensity(runner)) {
     await drawSamples(vae, 2, random, "draw");
-    await checkNoise(vae, { checked: images, train: images }, coding);
+    await checkNoise(runner, { checked: images, train: images }, coding);
   }
-  await measureFirstBatch(vae, images, { coding, batchSize: B, random });
-  recording.dispose();
+  await measureFirstBatch(vae, objective, images, { coding, batchSize: B, random });
+  runner.dispose();
   optimizer.dispose();
   vae.parameters.dispose();
 }
@@ -84,14 +107,16 @@ async function runModel(model: ModelConfig, likelihood: LikelihoodConfig, record
 /** The closed forms are in every model; what stands in where there is none is not. */
 function runEveryDivergence(): void {
   tf.tidy(() => {
-    for (const { shape: posteriorShape } of posteriorSchema.options) {
-      for (const { shape: priorShape } of priorSchema.options) {
-        const posterior = posteriorFamily({ kind: posteriorShape.kind.value });
-        const config = { kind: priorShape.kind.value };
-        const prior = priorFamily(config).create(config, 3);
-        const q = posterior.params(tf.ones([B, posterior.paramCount(3)]));
-        const z = posterior.sample(q, prior.sample(B, random));
-        sampledKl({ posterior, prior, priorKind: config.kind }, q, z);
+    for (const { shape } of posteriorSchema.options) {
+      for (const config of everyPrior) {
+        const family = posteriors.of({ kind: shape.kind.value });
+        const parameters = new Parameters();
+        const encode: PriorContext["encode"] = (x) => family.of(x);
+        const context = { latentDim: 3, createVariable: parameters.scope("prior"), random, encode };
+        const prior = priors.of(config).create(config, context);
+        const q = family.of(tf.ones([B, family.paramCount(3)]));
+        sampledKl(q, prior, q.rsample(prior.sample(B, random)));
+        parameters.dispose();
       }
     }
   });

@@ -88,8 +88,8 @@ export function stepInputs({
   learningRate = 1e-3,
 }: {
   count: number;
-  x: Float32Array;
-  noise: Float32Array;
+  x: Float32Array<ArrayBuffer>;
+  noise: Float32Array<ArrayBuffer>;
   step: number;
   beta?: number;
   learningRate?: number;
