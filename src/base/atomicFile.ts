@@ -46,6 +46,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "the disk is read-only",
   EISDIR: "a folder of that name is in its place",
   ENOTDIR: "a file is in the place of its folder",
+  EEXIST: "a file is in the place of its folder",
   EMFILE: "this process has too many files open",
   ENFILE: "this machine has too many files open",
   EIO: "the disk fails",

@@ -56,7 +56,7 @@ describe("a run that cannot draw a picture ends well, and says why once", () => 
     mkdirSync(join(figures, "loss.png/in the way"), { recursive: true });
     const { code, stderr } = await run("train", "--resume", "--out", "blocked", "--quiet", "--epochs", "2");
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/^Warning: blocked\/figures\/loss\.png was not drawn: E[A-Z]+: .*\n$/);
+    expect(stderr).toMatch(/^Warning: blocked\/figures\/loss\.png was not drawn: Cannot write blocked\/figures\/loss\.png: .* \(E[A-Z]+\)\.\n$/);
     expectWhole("blocked");
 
     rmSync(figures, { recursive: true });
