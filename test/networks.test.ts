@@ -16,6 +16,7 @@ beforeAll(async () => {
 
 const families: Record<string, NetworkConfig> = {
   mlp: networkSchema.parse({ kind: "mlp", hidden: [12] }),
+  "gated mlp": networkSchema.parse({ kind: "gated-mlp", hidden: [12, 9] }),
   "linear mlp": networkSchema.parse({ kind: "mlp", hidden: [] }),
   conv: networkSchema.parse({ kind: "conv", channels: [4, 6], hidden: [12] }),
   "conv without hidden layers": networkSchema.parse({ kind: "conv", channels: [4], hidden: [] }),
@@ -74,7 +75,7 @@ test("convolutions are told to be for images, where x is none", () => {
   expect(() => networks.of(config).decoder(config, sizes([12]))).toThrow(told);
 });
 
-test.each(["mlp", "linear mlp"])("%s takes any x", (name) => {
+test.each(["mlp", "gated mlp"])("%s takes any x", (name) => {
   const { encode, decode, parameters } = build(families[name]!, [12]);
   expect(encode(tf.zeros([2, 12])).shape).toEqual([2, 6]);
   expect(decode(tf.zeros([2, 3])).shape).toEqual([2, 12, 2]);
@@ -146,6 +147,33 @@ describe.each(Object.entries(families))("%s", (_, config) => {
     const z = tf.tensor2d(new RandomStream("z").normals(3 * 3), [3, 3]);
     expect(last(decode(z))).toEqual(close([...decode(tf.tensor2d(last(z), [1, 3])).dataSync()]));
     parameters.dispose();
+  });
+});
+
+describe("gated mlp", () => {
+  test("is (W₁x + b₁) ⊙ sigmoid(W₂x + b₂), then a linear layer", () => {
+    const config = networkSchema.parse({ kind: "gated-mlp", hidden: [2] });
+    const network = networks.of(config).encoder(config, { xShape: [3], outputs: 2 });
+    expect(network.weights.map(({ name, shape }) => `${name} ${shape.join("x")}`)).toEqual([
+      "hidden0.kernel 3x2",
+      "hidden0.bias 2",
+      "hidden0.gate.kernel 3x2",
+      "hidden0.gate.bias 2",
+      "output.kernel 2x2",
+      "output.bias 2",
+    ]);
+    const random = new RandomStream("gated");
+    const values = network.weights.map(({ shape }) => random.normals(fieldSize({ shape })));
+    const [w1, b1, w2, b2, w3, b3] = values;
+    const x = [0.5, -1, 2];
+    const affine = (x: readonly number[], w: Float32Array, b: Float32Array) =>
+      Array.from(b, (bias, j) => x.reduce((sum, xi, i) => sum + xi * w[i * b.length + j]!, bias));
+    const gates = affine(x, w2!, b2!);
+    const h = affine(x, w1!, b1!).map((value, j) => value / (1 + Math.exp(-gates[j]!)));
+    const weights = Object.fromEntries(
+      network.weights.map(({ name, shape }, i) => [name, tf.tensor(values[i]!, [...shape])]),
+    );
+    expectAllClose(network.apply(weights, tf.tensor2d([x])).dataSync(), affine(h, w3!, b3!), 1e-5);
   });
 });
 
