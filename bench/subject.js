@@ -11,7 +11,7 @@ import { createObjective } from "../dist/objectives/index.js";
 import { RandomStream } from "../dist/tensors/random.js";
 import * as tf from "../dist/tensors/tf.js";
 import { createStep } from "../dist/training/createStep.js";
-import { createAdam } from "../dist/training/optimizer.js";
+import { createOptimizer } from "../dist/training/optimizer.js";
 import { exampleStep } from "./tfjsExample.js";
 
 const FIELDS = imageFields([28, 28, 1]);
@@ -34,7 +34,7 @@ const nothing = async () => {};
 function trainingStep({ config, batch, step: kind }, bytes) {
   const model = freshVae(config);
   const objective = createObjective(config.objective);
-  const optimizer = createAdam(model.parameters, config.training);
+  const optimizer = createOptimizer(model.parameters, config.training);
   const step = createStep(kind, { model, objective, optimizer }, () => {});
   const size = { count: batch, samples: objective.samples };
   const noise = stepNoise(model.noise, size, new RandomStream("bench"), 0);

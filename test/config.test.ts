@@ -43,7 +43,9 @@ describe("defaults", () => {
 
   test("a resolved configuration loads as itself", () => {
     const config = settle(
-      loadConfig(yaml("likelihood: { kind: bernoulli }\ntraining: { epochs: 3, adam: { beta1: 0.5 } }\n")),
+      loadConfig(
+        yaml("likelihood: { kind: bernoulli }\ntraining: { epochs: 3, optimizer: { beta1: 0.5 } }\n"),
+      ),
     );
     expect(loadConfig(yaml(configYaml(config)))).toEqual(config);
   });

@@ -1,11 +1,17 @@
 import * as tf from "../tensors/tf.ts";
 
-/** The constants of Adam, and where it is. */
-export interface AdamAttrs {
-  readonly learningRate: number;
+/** What stays the same over a run. */
+export interface AdamConstants {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
+  /** λ of AdamW; without it there is no decay. */
+  readonly weightDecay?: number;
+}
+
+/** The constants of Adam, and where it is. */
+export interface AdamAttrs extends AdamConstants {
+  readonly learningRate: number;
   /** Counts from 1: the t of the paper. */
   readonly step: number;
   /** Multiplies the gradient first: below 1 where its norm is clipped. */
@@ -21,40 +27,32 @@ export interface AdamSlot {
 }
 
 /**
- * One step of Adam (Kingma and Ba 2015, algorithm 1), with g the gradient times `scale`:
+ * One step of Adam (Kingma and Ba 2015, algorithm 1), in place, with g the gradient times `scale`:
  *
  *     m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
- *     θ ← θ − learningRate · m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε)
+ *     θ ← (1 − learningRate · λ) θ − learningRate · m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε)
  *
  * TensorFlow.js's own optimiser runs 14 kernels for each parameter and keeps βᵗ as a float32 product, so that a
- * resumed run differs; here βᵗ comes from `step`. On backends with the kernel "Adam" it is one pass over memory, in
- * place. A clone of a variable, made before, keeps its values: see `unshare`.
+ * resumed run differs; here βᵗ comes from `step`, and the kernel "Adam", which the backend must have, is one pass over
+ * memory. A clone of a variable, made before, keeps its values: see `unshare`.
  */
 export function adamStep(slots: readonly AdamSlot[], attrs: AdamAttrs): void {
-  if (!tf.getKernel("Adam", tf.getBackend())) {
-    composedAdamStep(slots, attrs);
-    return;
-  }
+  const keep = keptShare(attrs);
   for (const { param, m, v, grad } of slots) {
+    if (keep !== 1) tf.tidy(() => param.assign(tf.mul(param, keep)));
     for (const variable of [param, m, v]) unshare(variable);
     runKernel("Adam", { param, m, v, grad }, { ...attrs });
   }
 }
 
-/** The same from the operations that every backend has. */
-export function composedAdamStep(slots: readonly AdamSlot[], attrs: AdamAttrs): void {
-  const { learningRate, beta1, beta2, epsilon, step, scale } = attrs;
-  for (const { param, m, v, grad } of slots) {
-    tf.tidy(() => {
-      const g = tf.mul(grad, scale);
-      m.assign(tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)));
-      v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2)));
-      const root = tf.sqrt(tf.div(v, 1 - beta2 ** step));
-      const update = tf.div(tf.mul(m, learningRate / (1 - beta1 ** step)), tf.add(root, epsilon));
-      param.assign(tf.sub(param, update));
-    });
-  }
-}
+/** The share of a parameter that the decay of weights leaves of it. */
+export const keptShare = ({
+  learningRate,
+  weightDecay = 0,
+}: {
+  readonly learningRate: number;
+  readonly weightDecay?: number;
+}): number => 1 - learningRate * weightDecay;
 
 /** The sum of the squares of all elements of all tensors, summed in float64 where the backend has the kernel. */
 export function squaredNorm(tensors: readonly tf.Tensor[]): tf.Scalar {

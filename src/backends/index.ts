@@ -9,8 +9,16 @@ import { tensorflow } from "./tensorflow.ts";
 import { wasm } from "./wasm.ts";
 import { webgpu } from "./webgpu.ts";
 
-export { type AdamAttrs, type AdamSlot, adamStep, squaredNorm } from "./adam.ts";
+export {
+  type AdamAttrs,
+  type AdamConstants,
+  type AdamSlot,
+  adamStep,
+  keptShare,
+  squaredNorm,
+} from "./adam.ts";
 export type { BackendInfo, BackendLoader, BackendOptions } from "./backend.ts";
+export { applyUpdate, type OptimizerSlot, type StepSettings, type UpdateRule } from "./optimizer.ts";
 export type {
   PassProgram,
   RecordedPass,

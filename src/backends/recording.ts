@@ -1,14 +1,13 @@
 import type { HostArray } from "../tensors/hostArray.ts";
 import type * as tf from "../tensors/tf.ts";
-import type { AdamSlot } from "./adam.ts";
+import type { OptimizerSlot, StepSettings, UpdateRule } from "./optimizer.ts";
 
 /** A training step as a backend can record it: a pure function of tensors, without host reads and random draws. */
 export interface StepProgram {
-  /** The parameters with their moments. `compute` reads the parameters; only Adam changes the three. */
-  readonly slots: readonly Omit<AdamSlot, "grad">[];
-  /** The constants of Adam that stay the same over a run. */
-  readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
-  /** Gradients that are longer together are scaled down to this length before Adam; 0 leaves them as they are. */
+  /** The parameters with the optimiser's state. `compute` reads the parameters; only the optimiser changes them. */
+  readonly slots: readonly OptimizerSlot[];
+  readonly optimizer: UpdateRule;
+  /** Gradients that are longer together are scaled down to this length first; 0 leaves them as they are. */
   readonly clipNorm: number;
   /** From the step's inputs: the numbers that it reports, and the gradients in the order of the slots. */
   compute(inputs: readonly tf.Tensor[]): {
@@ -19,20 +18,19 @@ export interface StepProgram {
 
 /**
  * A recorded step for inputs of the shapes that it was recorded with. It has copies of its own of the parameters and
- * moments, on which it works between `load` and `store`; the program's variables stay as they were meanwhile.
+ * of the optimiser's state, on which it works between `load` and `store`; the program's variables stay as they were meanwhile.
  */
 export interface RecordedStep {
-  /** Copies the parameters and moments in. */
+  /** Copies the parameters and the state in. */
   load(): void;
   /**
-   * One step of Adam in a single call, see `adamStep`; it need not be done when this returns, but no longer needs its
-   * inputs then. If a number of its report is not finite, no parameter and no moment changes, in this step and in those
-   * after it until `load`.
+   * One step in a single call; it need not be done when this returns, but no longer needs its inputs then. If a number of
+   * its report is not finite, no parameter and no state changes, in this step and in those after it until `load`.
    */
-  run(inputs: readonly HostArray[], adam: { learningRate: number; step: number }): Promise<void>;
+  run(inputs: readonly HostArray[], at: StepSettings): Promise<void>;
   /** Waits for the steps since the last call and returns their reports. */
   read(): Promise<Float32Array[]>;
-  /** Copies the parameters and moments out. */
+  /** Copies the parameters and the state out. */
   store(): void;
   dispose(): void;
 }

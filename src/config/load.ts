@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parse, stringify, YAMLParseError } from "yaml";
 import type { z } from "zod";
 import { didYouMean, VaeError } from "../base/errors.ts";
+import { formerNames } from "./formerNames.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type Setting, settings } from "./settings.ts";
 
@@ -16,7 +17,8 @@ export type Overrides = ReadonlyMap<string, string>;
  */
 export function loadConfig(file: string | undefined, overrides: Overrides = new Map()): Config {
   const fromFile = file === undefined ? {} : readYaml(file);
-  return resolve(applyOverrides(fromFile, overrides), file);
+  const presentNames = [...overrides].map(([path, text]) => [formerNames.get(path) ?? path, text] as const);
+  return resolve(applyOverrides(withPresentNames(fromFile), new Map(presentNames)), file);
 }
 
 /** The YAML of a resolved configuration: every key, so that it repeats the run. */
@@ -47,6 +49,22 @@ function readYaml(file: string): Plain {
       error instanceof YAMLParseError ? "is not YAML" : "uses YAML aliases in a way that cannot be read";
     throw new VaeError("usage", `${file} ${what}: ${(error as Error).message.trim()}`);
   }
+}
+
+/** What a file says by the names of earlier versions, see `formerNames`; where it has both names, the old one is unknown. */
+function withPresentNames(input: Plain): Plain {
+  const result = structuredClone(input);
+  for (const [former, present] of formerNames) {
+    const [from, to] = [former, present].map((path) => path.split(".")) as [string[], string[]];
+    const value = valueAt(result, from);
+    if (value === undefined || valueAt(result, to) !== undefined) continue;
+    openSection(result, sectionOf(present))[lastKey(present)] = value;
+    const section = valueAt(result, from.slice(0, -1)) as Plain;
+    delete section[lastKey(former)];
+    if (Object.keys(section).length === 0)
+      delete openSection(result, sectionOf(sectionOf(former)))[from.at(-2)!];
+  }
+  return result;
 }
 
 /**
@@ -178,7 +196,7 @@ function didYouMeanLeaf(leaf: string, paths: readonly string[]): string {
 }
 
 const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((value, key) => (value as Plain | undefined)?.[key as string], input);
+  path.reduce<unknown>((value, key) => (value as Plain | null | undefined)?.[key as string], input);
 
 function shown(value: unknown): string {
   if (value === undefined) return "nothing";

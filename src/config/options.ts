@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { VaeError } from "../base/errors.ts";
+import { formerNames } from "./formerNames.ts";
 import type { Overrides } from "./load.ts";
 import { type Setting, settings } from "./settings.ts";
 
@@ -25,6 +26,10 @@ export function addSettingOptions(command: Command, paths?: readonly string[]): 
     if (setting.flag && setting.flag !== setting.path)
       command.addOption(new Option(`--${setting.path} <value>`).hideHelp());
   }
+  for (const [former, path] of formerNames) {
+    if (all.some((setting) => setting.path === path))
+      command.addOption(new Option(`--${former} <value>`).hideHelp());
+  }
   return command;
 }
 
@@ -45,6 +50,10 @@ export function overridesFrom(
     }
     const value = short ?? dotted;
     if (typeof value === "string") overrides.set(path, value);
+  }
+  for (const former of formerNames.keys()) {
+    const value = options[former];
+    if (typeof value === "string") overrides.set(former, value);
   }
   return overrides;
 }

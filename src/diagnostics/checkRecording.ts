@@ -7,7 +7,7 @@ import { createObjective } from "../objectives/index.ts";
 import type { Means } from "../objectives/means.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { createStep } from "../training/createStep.ts";
-import { createAdam } from "../training/optimizer.ts";
+import { createOptimizer } from "../training/optimizer.ts";
 import type { WrongOperation } from "./checkOperations.ts";
 
 const STEPS = 4;
@@ -55,7 +55,7 @@ async function takeSteps(network: string, kind: "eager" | "recorded"): Promise<M
   const random = new RandomStream("doctor");
   const data = { fields: FIELDS, averageX: new Float32Array(D).fill(0.3) };
   const model = models.of(config.model).create(config, data, random);
-  const optimizer = createAdam(model.parameters, config.training);
+  const optimizer = createOptimizer(model.parameters, config.training);
   const objective = createObjective(config.objective);
   const step = createStep(kind, { model, objective, optimizer }, () => {});
   const size = { count: BATCH, samples: objective.samples };

@@ -7,7 +7,7 @@ import { createObjective } from "../objectives/index.ts";
 import { controlsAt } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { createStep } from "../training/createStep.ts";
-import { createAdam } from "../training/optimizer.ts";
+import { createOptimizer } from "../training/optimizer.ts";
 
 /** Kernels compile and caches fill in the first steps. */
 const WARM_UP_STEPS = 5;
@@ -27,7 +27,7 @@ export async function measureStep(config: Config, seconds: number): Promise<Step
   const random = new RandomStream("doctor");
   const data = { fields, averageX: new Float32Array(D).fill(0.13) };
   const model = models.of(config.model).create(config, data, random);
-  const optimizer = createAdam(model.parameters, config.training);
+  const optimizer = createOptimizer(model.parameters, config.training);
   const objective = createObjective(config.objective);
   const step = createStep(config.training.step, { model, objective, optimizer }, () => {});
   const size = { count: batchSize, samples: objective.samples };

@@ -10,7 +10,7 @@ import { decodeSafetensors, encodeSafetensors, type TensorFile } from "./safeten
 const FORMAT = "vae-checkpoint-1";
 
 /**
- * Writes weights, moments and position as one file that appears whole. Random numbers are functions of seed and step,
+ * Writes weights, the optimiser's state and position as one file that appears whole. Random numbers are functions of seed and step,
  * so the position is all that a resumed run needs to know of them.
  */
 export async function saveCheckpoint(
@@ -27,7 +27,7 @@ export async function saveCheckpoint(
   await writeFileAtomic(file, encodeSafetensors({ tensors, metadata }));
 }
 
-/** Loads weights into a model that was built from the same configuration, and moments where an optimiser is given. */
+/** Loads weights into a model that was built from the same configuration, and its state into an optimiser if one is given. */
 export function loadCheckpoint(file: string, parameters: Parameters, optimizer?: Optimizer): TrainingState {
   const contents = decodeSafetensors(readFileSync(file), file);
   if (contents.metadata["format"] !== FORMAT) {

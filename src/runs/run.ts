@@ -16,7 +16,7 @@ import { controlsAt, type Objective } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { createStep } from "../training/createStep.ts";
 import type { Listener, TrainEvent } from "../training/events.ts";
-import { createAdam } from "../training/optimizer.ts";
+import { createOptimizer } from "../training/optimizer.ts";
 import { initialState, train } from "../training/trainer.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type Experiment, versions } from "./experiment.ts";
@@ -57,7 +57,7 @@ export async function runTraining(
   const note = (text: string) => options.reporter({ type: "note", text });
   const { vae } = experiment;
   const runner = createRunner(vae, { record: config.training.step !== "eager", note });
-  const optimizer = createAdam(vae.parameters, config.training);
+  const optimizer = createOptimizer(vae.parameters, config.training);
   const objective = createObjective(config.objective);
   const state = options.resume
     ? loadCheckpoint(folder.checkpoint("last"), vae.parameters, optimizer)

@@ -1,48 +1,52 @@
-import { type AdamSlot, adamStep, squaredNorm } from "../backends/adam.ts";
+import { applyUpdate, type OptimizerSlot, squaredNorm, type UpdateRule } from "../backends/index.ts";
 import type { Parameters } from "../tensors/parameters.ts";
 import * as tf from "../tensors/tf.ts";
+import { optimizers } from "./optimizers/index.ts";
 import type { TrainingConfig } from "./schema.ts";
 
-/** Adam with its moments by parameter name; the number of the step comes from outside, so resuming is exact. */
+/** An optimiser with its state for each parameter; the number of the step comes from outside, so resuming is exact. */
 export interface Optimizer {
-  readonly config: Pick<TrainingConfig, "adam" | "clipNorm">;
-  /** The parameters in their order, each with its moments. */
-  readonly slots: readonly Omit<AdamSlot, "grad">[];
-  /** `adam.m.*` and `adam.v.*`, for a checkpoint. */
+  readonly rule: UpdateRule;
+  readonly clipNorm: number;
+  /** The parameters in their order, each with its state. */
+  readonly slots: readonly OptimizerSlot[];
+  /** By the names that a checkpoint has, `<kind>.<state>.<parameter>`, such as `adam.m.encoder.hidden0.kernel`. */
   readonly state: ReadonlyMap<string, tf.Variable>;
   /**
-   * Updates the parameters in place from gradients in their order. `step` counts from 1.
-   * Kingma and Ba 2015, algorithm 1; gradients longer than `clipNorm` are first scaled down to it (Pascanu et al. 2013).
+   * Updates the parameters in place from gradients in their order. `step` counts from 1. Gradients longer than `clipNorm`
+   * are first scaled down to it (Pascanu et al. 2013).
    */
   apply(gradients: readonly tf.Tensor[], learningRate: number, step: number): Promise<void>;
   dispose(): void;
 }
 
-export function createAdam(
+/** The optimiser that a configuration names. */
+export function createOptimizer(
   parameters: Parameters,
-  config: Pick<TrainingConfig, "adam" | "clipNorm">,
+  { optimizer, clipNorm }: Pick<TrainingConfig, "optimizer" | "clipNorm">,
 ): Optimizer {
+  const rule = optimizers.of(optimizer).create(optimizer);
   const zeros = (shape: number[]) => tf.tidy(() => tf.variable(tf.zeros(shape)));
   const slots = parameters.variables.map((param) => ({
     param,
-    m: zeros(param.shape),
-    v: zeros(param.shape),
+    state: Object.fromEntries(rule.state.map((name) => [name, zeros(param.shape)])),
   }));
   const { names } = parameters;
   const state = new Map(
-    slots.flatMap(({ m, v }, i) => [
-      [`adam.m.${names[i]}`, m],
-      [`adam.v.${names[i]}`, v],
-    ]),
+    slots.flatMap(({ state }, i) =>
+      Object.entries(state).map(
+        ([name, variable]) => [`${rule.kind}.${name}.${names[i]}`, variable] as const,
+      ),
+    ),
   );
   return {
-    config,
+    rule,
+    clipNorm,
     slots,
     state,
     async apply(gradients, learningRate, step) {
-      const updates = slots.map((slot, i) => ({ ...slot, grad: gradients[i]! }));
-      const scale = config.clipNorm > 0 ? await clipScale(gradients, config.clipNorm) : 1;
-      adamStep(updates, { learningRate, ...config.adam, step, scale });
+      const scale = clipNorm > 0 ? await clipScale(gradients, clipNorm) : 1;
+      applyUpdate(rule, slots, gradients, { learningRate, step, scale });
     },
     dispose: () => tf.dispose([...state.values()]),
   };

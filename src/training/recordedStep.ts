@@ -29,7 +29,7 @@ export class NotRecordable extends VaeError {
 /**
  * Records the step at its first run, and once more for each new shape of the batch; then replays it.
  *
- * Each recording has its own copies of the weights and moments, and at most one of them is ahead of the variables:
+ * Each recording has its own copies of the weights and of the optimiser's state, and at most one of them is ahead of the variables:
  * `sync` copies back what it has, and the run after that copies in what the variables are by then. Throws
  * `NotRecordable`, with the variables up to date, before anything of the step is done.
  */
@@ -39,11 +39,10 @@ export function recordedStep(
   optimizer: Optimizer,
   record: RecordStep,
 ): TrainStep {
-  const { adam, clipNorm } = optimizer.config;
   const program: StepProgram = {
     slots: optimizer.slots,
-    adam,
-    clipNorm,
+    optimizer: optimizer.rule,
+    clipNorm: optimizer.clipNorm,
     compute(inputs) {
       const controls = inputs.slice(inputNames(model).length) as tf.Scalar[];
       const { means, gradients } = differentiate(model, objective, inputs, controls);

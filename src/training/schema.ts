@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { optimizerSchema } from "./optimizers/index.ts";
 
 export const learningRateSchedules = ["constant", "linear", "cosine", "exponential"] as const;
 
@@ -11,7 +12,11 @@ export const trainingSchema = z.strictObject({
     .default(6)
     .meta({ description: "passes over the training images", flag: "epochs" }),
   batchSize: z.int().positive().default(128).meta({ description: "images per step", flag: "batch-size" }),
-  learningRate: z.number().positive().default(0.001).meta({ description: "step size of Adam", flag: "lr" }),
+  learningRate: z
+    .number()
+    .positive()
+    .default(0.001)
+    .meta({ description: "step size of the optimiser", flag: "lr" }),
   schedule: z
     .enum(learningRateSchedules)
     .default("constant")
@@ -22,13 +27,7 @@ export const trainingSchema = z.strictObject({
     .default(0.00001)
     .describe("learning rate at the end of the run, for every schedule but `constant`"),
   warmupSteps: z.int().min(0).default(0).describe("steps over which the learning rate rises linearly from 0"),
-  adam: z
-    .strictObject({
-      beta1: z.number().min(0).lt(1).default(0.9).describe("decay of the first moment"),
-      beta2: z.number().min(0).lt(1).default(0.999).describe("decay of the second moment"),
-      epsilon: z.number().positive().default(1e-8).describe("added to the root of the second moment"),
-    })
-    .prefault({}),
+  optimizer: optimizerSchema.prefault({ kind: "adam" }),
   clipNorm: z
     .number()
     .min(0)

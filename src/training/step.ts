@@ -11,7 +11,7 @@ export interface StepInputs {
   /** Of the objective, in their order. */
   readonly controls: readonly number[];
   readonly learningRate: number;
-  /** From 1, for Adam's bias correction. */
+  /** From 1, for the optimiser's bias corrections. */
   readonly step: number;
 }
 
@@ -24,7 +24,7 @@ export interface TrainStep {
   run(inputs: StepInputs): Promise<void>;
   /** Waits for the steps since the last call and returns, for each, the means over its batch before the update. */
   read(): Promise<Means[]>;
-  /** Brings weights and moments up to date: between `run` and whoever reads or writes them. */
+  /** Brings weights and the optimiser's state up to date: between `run` and whoever reads or writes them. */
   sync(): Promise<void>;
   dispose(): void;
 }
@@ -57,7 +57,7 @@ export function differentiate(
   });
 }
 
-/** Runs the step operation by operation, on any backend. No tensor outlives it but the weights and moments. */
+/** Runs the step operation by operation, on any backend. No tensor outlives it but the weights and the optimiser's state. */
 export function eagerStep(model: Model, objective: Objective, optimizer: Optimizer): TrainStep {
   const done: Means[] = [];
   let halted = false;

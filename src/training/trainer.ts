@@ -21,7 +21,7 @@ import type { TrainStep } from "./step.ts";
 /** The device is asked how the steps went at least this often, for whoever watches. */
 const READ_EVERY_MS = 250;
 
-/** Where a run stands, besides weights and moments. Plain data: a checkpoint holds it as JSON. */
+/** Where a run stands, besides weights and the optimiser's state. Plain data: a checkpoint holds it as JSON. */
 export interface TrainingState {
   /** Finished epochs. */
   epoch: number;

@@ -10,7 +10,7 @@ import { createObjective } from "../../src/objectives/index.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import * as tf from "../../src/tensors/tf.ts";
 import { createStep } from "../../src/training/createStep.ts";
-import { createAdam } from "../../src/training/optimizer.ts";
+import { createOptimizer } from "../../src/training/optimizer.ts";
 import { stepInputs } from "../helpers/tiny.ts";
 import { rows } from "../likelihoods/rows.ts";
 import { difference } from "./helpers.ts";
@@ -30,7 +30,7 @@ function small(likelihood: LikelihoodConfig) {
   const averageX = new RandomStream("average").uniforms(D);
   const data = { fields: imageFields([HEIGHT, WIDTH, 1]), averageX };
   const vae = models.of(model).create({ model, likelihood }, data, new RandomStream("weights"));
-  const optimizer = createAdam(vae.parameters, training);
+  const optimizer = createOptimizer(vae.parameters, training);
   return { vae, optimizer, objective: createObjective(objective) };
 }
 

@@ -5,6 +5,7 @@ import type { Objective } from "../../src/objectives/objective.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import * as tf from "../../src/tensors/tf.ts";
 import { createStep } from "../../src/training/createStep.ts";
+import { adam } from "../../src/training/optimizers/adam.ts";
 import { differentiate, type TrainStep } from "../../src/training/step.ts";
 import { stepInputs, tinyTraining } from "../helpers/tiny.ts";
 import { difference } from "./helpers.ts";
@@ -183,17 +184,17 @@ describe.skipIf(absent)("a recording on webgpu", () => {
       [0, 0],
       [0, 0],
     ].map((values) => tf.variable(tf.tensor1d(values)));
-    const slots = [{ param: param!, m: m!, v: v! }];
-    const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    const slots = [{ param: param!, state: { m: m!, v: v! } }];
+    const optimizer = adam.create(adam.schema.parse({ kind: "adam" }));
     const compute: StepProgram["compute"] = ([x]) => {
       const report = f(x!, param!) as tf.Tensor1D;
       return { report, gradients: [tf.mul(report, 1)] };
     };
-    return { slots, adam, clipNorm: 0, compute };
+    return { slots, optimizer, clipNorm: 0, compute };
   }
   const pair = (a: number, b: number) => ({ values: Float32Array.of(a, b), shape: [2] });
   const free = ({ slots }: StepProgram, ...others: tf.Tensor[]) =>
-    tf.dispose([...slots.flatMap(({ param, m, v }) => [param, m, v]), ...others]);
+    tf.dispose([...slots.flatMap(({ param, state }) => [param, ...Object.values(state)]), ...others]);
 
   test("takes new inputs, keeps what is constant, and tells of each step in its turn", async () => {
     const constant = tf.neg(tf.tensor1d([-1, -2])); // on the card

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type AdamAttrs, type AdamSlot, adamStep, composedAdamStep } from "../../src/backends/adam.ts";
+import { type AdamAttrs, type AdamSlot, adamStep } from "../../src/backends/adam.ts";
 import type { BackendInfo } from "../../src/backends/backend.ts";
 import { useBackend } from "../../src/backends/index.ts";
 import { selfTest } from "../../src/backends/selfTest.ts";
@@ -134,14 +134,10 @@ describeUnless(tensorflowMissing, "a real TensorFlow", () => {
       return { param: theta, m, v };
     }
 
-    test.each([
-      ["TensorFlow's kernel", adamStep, 1],
-      ["TensorFlow's kernel, gradients clipped", adamStep, 0.25],
-      ["composed of other operations", composedAdamStep, 0.25],
-    ] as const)("30 steps agree with float64: %s", (_, step, scale) => {
+    test.each([1, 0.25])("30 steps agree with float64, with gradients times %f", (scale) => {
       const slots = [slot([]), slot([7, 5]), slot([300, 41])];
       const wanted = slots.map((s) => reference(s, { ...attrs, scale }, 30));
-      for (let t = 1; t <= 30; t++) step(slots, { ...attrs, scale, step: t });
+      for (let t = 1; t <= 30; t++) adamStep(slots, { ...attrs, scale, step: t });
       for (const [i, s] of slots.entries()) {
         for (const name of ["param", "m", "v"] as const)
           expect(difference(s[name], wanted[i]![name])).toBeLessThan(2e-6);

@@ -1,13 +1,7 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { fused } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  type AdamAttrs,
-  type AdamSlot,
-  adamStep,
-  composedAdamStep,
-  squaredNorm,
-} from "../../src/backends/adam.ts";
+import { type AdamAttrs, type AdamSlot, adamStep, squaredNorm } from "../../src/backends/adam.ts";
 import type { BackendInfo } from "../../src/backends/backend.ts";
 import { cpu } from "../../src/backends/cpu.ts";
 import { selfTest } from "../../src/backends/selfTest.ts";
@@ -207,14 +201,11 @@ describe.skipIf(absent)("the optimiser's kernels", () => {
     return { param: theta, m, v };
   }
 
-  test.each([
-    ["kernel", adamStep],
-    ["composed", composedAdamStep],
-  ] as const)("Adam, %s, against float64", async (_, step) => {
+  test("Adam against float64", async () => {
     for (const shape of [[], [3], [7, 5], [130, 100]]) {
       const s = slot(shape);
       const wanted = reference([...(await s.param.data())], await s.grad.data(), 10);
-      for (let t = 1; t <= 10; t++) step([s], { ...attrs, step: t });
+      for (let t = 1; t <= 10; t++) adamStep([s], { ...attrs, step: t });
       for (const name of ["param", "m", "v"] as const) {
         expect(difference(await s[name].data(), wanted[name]), name).toBeLessThan(1e-6);
       }

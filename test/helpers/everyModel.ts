@@ -18,7 +18,7 @@ import { Parameters } from "../../src/tensors/parameters.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import * as tf from "../../src/tensors/tf.ts";
 import { createStep } from "../../src/training/createStep.ts";
-import { createAdam } from "../../src/training/optimizer.ts";
+import { createOptimizer } from "../../src/training/optimizer.ts";
 import { rows } from "../likelihoods/rows.ts";
 
 const D = 30;
@@ -79,7 +79,7 @@ async function runModel(parts: Parts, recorded: boolean): Promise<void> {
   const vae = models.of(model).create({ model, likelihood }, { fields, averageX }, random);
   const objective = createObjective(parts.objective);
   const { samples } = objective;
-  const optimizer = createAdam(vae.parameters, { ...defaults.training, clipNorm: 1e-3 });
+  const optimizer = createOptimizer(vae.parameters, { ...defaults.training, clipNorm: 1e-3 });
   const posterior = random.normals(samples * B * vae.latentDim);
   const batch = { count: B, samples, x: random.uniforms(B * D), posterior };
   const controls = Object.values(objective.controls).map(({ final }) => final);

@@ -12,7 +12,7 @@ import { createObjective } from "../../src/objectives/index.ts";
 import { settle } from "../../src/runs/experiment.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import type { TrainEvent } from "../../src/training/events.ts";
-import { createAdam } from "../../src/training/optimizer.ts";
+import { createOptimizer } from "../../src/training/optimizer.ts";
 import { eagerStep, type StepInputs } from "../../src/training/step.ts";
 import { initialState, type TrainerOptions, type TrainingState, train } from "../../src/training/trainer.ts";
 
@@ -57,7 +57,7 @@ export function tinyTraining(
   const vae = models.of(config.model).create(config, data, random);
   const runner = createRunner(vae, { record: false, note: () => {} });
   const objective = createObjective(config.objective);
-  const optimizer = createAdam(vae.parameters, config.training);
+  const optimizer = createOptimizer(vae.parameters, config.training);
   const step = eagerStep(vae, objective, optimizer);
   const events: TrainEvent[] = [];
   const saved: { name: "last" | "best"; state: TrainingState }[] = [];

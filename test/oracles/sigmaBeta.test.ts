@@ -21,7 +21,7 @@ test.each([0.1, 0.35])("σ = %d with β = 1 is SSE with β = 2σ²", async (sigm
   const gaussian = tinyTraining({
     ...schedule,
     "likelihood.sigma": `${sigma}`,
-    "training.adam.epsilon": `${epsilon}`,
+    "training.optimizer.epsilon": `${epsilon}`,
   });
   const sse = tinyTraining({
     ...schedule,
@@ -29,7 +29,7 @@ test.each([0.1, 0.35])("σ = %d with β = 1 is SSE with β = 2σ²", async (sigm
     "likelihood.ceWeight": "0",
     "likelihood.mseWeight": "1",
     "objective.beta": `${factor}`,
-    "training.adam.epsilon": `${epsilon * factor}`,
+    "training.optimizer.epsilon": `${epsilon * factor}`,
   });
   for (const { run, options } of [gaussian, sse]) {
     await run();

@@ -1,13 +1,14 @@
 import { asTensors, hostNumber } from "../../../tensors/hostArray.ts";
 import * as tf from "../../../tensors/tf.ts";
 import { clipped } from "../../adam.ts";
+import { variablesOf } from "../../optimizer.ts";
 import { type RecordedStep, type RecordStep, type StepProgram, tryOut } from "../../recording.ts";
-import { biasCorrected } from "../adam.ts";
 import type { NodeBackend } from "../tfjsNode.ts";
 import { Graph } from "./graph.ts";
 import { openSession } from "./session.ts";
 import { sameTwice, trace } from "./trace.ts";
 import { readAndDelete, withUploaded } from "./transfer.ts";
+import { addUpdate } from "./update.ts";
 
 /** Fused operations round otherwise; a graph that computes something else is further off. */
 const TOLERANCE = 1e-3;
@@ -28,11 +29,11 @@ export const recordStep: RecordStep = async (program, inputs) => {
   }
 };
 
-function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
+function replay({ slots, optimizer }: StepProgram, plan: StepPlan): RecordedStep {
   const backend = tf.backend() as NodeBackend;
   const { binding } = backend;
   const session = openSession(plan.graph);
-  const variables = slots.flatMap(({ param, m, v }) => [param, m, v]);
+  const variables = slots.flatMap((slot) => variablesOf(optimizer, slot));
   const fetch = (...args: Parameters<typeof session.run>) =>
     session.run(...args).map((handle) => backend.createOutputTensor(handle));
   const reports: Float32Array[] = [];
@@ -44,10 +45,9 @@ function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
       const feeds = plan.variables.map(({ initial }, i) => [initial, ids[i]!] as const);
       tf.dispose(fetch(feeds, [plan.loaded]));
     },
-    async run(inputs, { learningRate, step }) {
+    async run(inputs, at) {
       if (halted) return;
-      const rates = biasCorrected({ learningRate, step, ...adam });
-      const arrays = [...inputs, hostNumber(rates.learningRate), hostNumber(rates.epsilon)];
+      const arrays = [...inputs, ...plan.numbers(at).map(hostNumber)];
       const [report] = withUploaded(binding, arrays, (ids) => {
         const feeds = plan.placeholders.map((name, i) => [name, ids[i]!] as const);
         return readAndDelete(binding, session.run(feeds, [plan.report]));
@@ -71,7 +71,7 @@ function replay({ slots, adam }: StepProgram, plan: StepPlan): RecordedStep {
 type StepPlan = ReturnType<typeof planStep>;
 
 /** The graph of a step, the names of what is given to it and taken from it, and what it reports for these inputs. */
-function planStep({ slots, adam, clipNorm, compute }: StepProgram, inputs: readonly tf.Tensor[]) {
+function planStep({ slots, optimizer, clipNorm, compute }: StepProgram, inputs: readonly tf.Tensor[]) {
   const backend = tf.backend() as NodeBackend;
   const { binding } = backend;
   const graph = new Graph(binding);
@@ -89,7 +89,7 @@ function planStep({ slots, adam, clipNorm, compute }: StepProgram, inputs: reado
   const placeholders = inputs.map(({ dtype, shape }) =>
     graph.placeholder(backend.getDTypeInteger(dtype), shape),
   );
-  const variables = slots.map(({ param, m, v }) => [param, m, v].map(addVariable));
+  const variables = slots.map((slot) => variablesOf(optimizer, slot).map(addVariable));
   const known = new Map<tf.Tensor, string>([
     ...inputs.map((tensor, i) => [tensor, placeholders[i]!] as const),
     ...slots.map(({ param }, i) => [param, variables[i]![0]!.value] as const),
@@ -108,22 +108,8 @@ function planStep({ slots, adam, clipNorm, compute }: StepProgram, inputs: reado
   const branch = graph.add("Switch", [report, finite], { T });
   const taken = graph.add("Identity", [`${branch}:1`], { T });
   const left = graph.add("Identity", [branch], { T });
-  const learningRate = graph.placeholder(binding.TF_FLOAT, []);
-  const epsilon = graph.placeholder(binding.TF_FLOAT, []);
-  const [zero, beta1, beta2] = [0, adam.beta1, adam.beta2].map((value) => graph.number(value));
-  const updates = variables.map((slot, i) =>
-    graph.add(
-      "ResourceApplyAdam",
-      [
-        ...slot.map(({ handle }) => handle),
-        ...[zero!, zero!, learningRate, beta1!, beta2!, epsilon],
-        gradients[i]!,
-      ],
-      { T },
-      [taken],
-    ),
-  );
-  const updated = graph.add("Identity", [taken], { T }, updates);
+  const update = addUpdate(graph, optimizer, { slots, variables, gradients, taken });
+  const updated = graph.add("Identity", [taken], { T }, update.nodes);
   const assigned = variables
     .flat()
     .map(({ handle, initial }) => graph.add("AssignVariableOp", [handle, initial], { dtype: T }));
@@ -131,9 +117,10 @@ function planStep({ slots, adam, clipNorm, compute }: StepProgram, inputs: reado
   return {
     graph,
     expected,
-    placeholders: [...placeholders, learningRate, epsilon],
+    placeholders: [...placeholders, ...update.placeholders],
+    numbers: update.numbers,
     variables: variables.flat(),
     report: graph.add("Merge", [updated, left], { T, N: { i: 2 } }),
-    loaded: graph.add("Identity", [zero!], { T }, assigned),
+    loaded: graph.add("Identity", [graph.number(0)], { T }, assigned),
   };
 }

@@ -1,6 +1,7 @@
-import type { AdamAttrs } from "../../adam.ts";
-import { adamShader, attrsOf, THREADS } from "../adam.ts";
+import type { AdamConstants } from "../../adam.ts";
+import { adamShader, attrsOf, THREADS, workgroupsFor } from "../adam.ts";
 import { Shader } from "../shader.ts";
+import type { FlatUpdate } from "./update.ts";
 
 /** Adds up what the threads of a workgroup have, in the same order each time. */
 const ADD_SUBTOTALS = `
@@ -10,33 +11,8 @@ const ADD_SUBTOTALS = `
     }
     workgroupBarrier();`;
 
-/**
- * Keeps the report of a step beside those of the steps before it, at the place that the numbers of the step name, and
- * sets the latch where a number of it is not finite: all the bits of its exponent are set then. By the bits, as compilers
- * of shaders may assume that numbers are finite. Nothing of the recording resets the latch.
- */
-export const keepReport = new Shader(
-  "KeepReport",
-  `
-  struct Step { adam: array<vec4<f32>, 2>, place: f32 }
-  @group(0) @binding(0) var<storage, read> report: array<u32>;
-  @group(0) @binding(1) var<storage, read_write> latch: array<u32>;
-  @group(0) @binding(2) var<storage, read_write> reports: array<u32>;
-  @group(0) @binding(3) var<uniform> step: Step;
-
-  @compute @workgroup_size(1)
-  fn main() {
-    let length = arrayLength(&report);
-    for (var k = 0u; k < length; k++) {
-      let bits = report[k];
-      reports[u32(step.place) * length + k] = bits;
-      if ((bits & 0x7f800000u) == 0x7f800000u) { latch[0] = 1u; }
-    }
-  }`,
-);
-
 /** Each workgroup sums the squares of its share of the gradients. */
-export const sumSquares = new Shader(
+const sumSquares = new Shader(
   "SumSquares",
   `
   @group(0) @binding(0) var<storage, read> gradients: array<f32>;
@@ -61,19 +37,21 @@ export const sumSquares = new Shader(
 );
 
 /** Over at least 16 elements for each thread. At most so many as a workgroup has threads, which add the sums up. */
-export const sumsOfSquares = (size: number) => Math.min(THREADS, Math.ceil(size / (16 * THREADS)));
+const sumsOfSquares = (size: number) => Math.min(THREADS, Math.ceil(size / (16 * THREADS)));
 
 /**
  * Adam over all parameters at once: parameters, moments and gradients each lie in one buffer. It does nothing once the
  * latch is set.
  */
-export const latchedAdam = adamShader("LatchedAdam", {
-  declarations: "@group(0) @binding(5) var<storage, read> latch: array<u32>;",
-  before: "if (latch[0] != 0u) { return; }",
-});
+const latchedAdam = (decays: boolean) =>
+  adamShader("LatchedAdam", {
+    declarations: "@group(0) @binding(5) var<storage, read> latch: array<u32>;",
+    before: "if (latch[0] != 0u) { return; }",
+    decays,
+  });
 
 /** The same with gradients that are scaled down where the root of the sums of their squares is above a bound. */
-export const clippingAdam = (clipNorm: number) =>
+const clippingAdam = (clipNorm: number, decays: boolean) =>
   adamShader("ClippingAdam", {
     declarations: `
   @group(0) @binding(5) var<storage, read> latch: array<u32>;
@@ -86,8 +64,26 @@ export const clippingAdam = (clipNorm: number) =>
     ${ADD_SUBTOTALS}
     let norm = sqrt(subtotals[0]);
     if (norm > f32(${clipNorm})) { scale *= f32(${clipNorm}) / norm; }`,
+    decays,
   });
 
-/** The numbers of a step as the shaders read them; its report goes to `place`. */
-export const stepNumbers = (attrs: AdamAttrs, place: number) => [...attrsOf(attrs), place, 0, 0, 0];
-export const STEP_NUMBERS = 12;
+/** A step of Adam on buffers of all parameters, moments and gradients. */
+export function adamUpdate(adam: AdamConstants, clipNorm: number): FlatUpdate {
+  const decays = (adam.weightDecay ?? 0) > 0;
+  return {
+    numbers: (at) => attrsOf({ ...adam, ...at, scale: 1 }),
+    commands({ param, gradient, state, numbers, latch }, { allocation, command }) {
+      const buffers = [param, ...state, gradient].map((buffer) => ({ buffer }));
+      const bindings = [...buffers, numbers, { buffer: latch }];
+      const size = param.size / 4;
+      const workgroups = workgroupsFor(size);
+      if (clipNorm === 0) return [command(latchedAdam(decays), bindings, workgroups)];
+      const count = sumsOfSquares(size);
+      const sums = { buffer: allocation.create(4 * count) };
+      return [
+        command(sumSquares, [{ buffer: gradient }, sums], count),
+        command(clippingAdam(clipNorm, decays), [...bindings, sums], workgroups),
+      ];
+    },
+  };
+}

@@ -1,3 +1,4 @@
+import type { Allocation } from "./allocation.ts";
 import type { Dispatch } from "./dispatch.ts";
 
 /** A command with what it is bound to. */
@@ -17,6 +18,20 @@ export function createCommand(
   const entries = bindings.map((resource, binding) => ({ binding, resource }));
   return { pipeline, group: device.createBindGroup({ layout, entries }), x, y, z };
 }
+
+/** The commands of a trace, bound to real memory. */
+export const commandsOf = (
+  device: GPUDevice,
+  dispatches: readonly Dispatch[],
+  allocation: Allocation,
+): Command[] =>
+  dispatches.map((dispatch) =>
+    createCommand(
+      device,
+      dispatch,
+      dispatch.bindings.map((memory) => allocation.bindingOf(memory)),
+    ),
+  );
 
 /** Gives commands to the card, in one pass. */
 export function encode(encoder: GPUCommandEncoder, commands: readonly Command[]): void {

@@ -5,7 +5,7 @@ import { mustAgree, type PassProgram, type RecordedPass, type RecordPass } from 
 import type { GuardedBackend } from "../guarded.ts";
 import { bufferOf, flush } from "../internals.ts";
 import { Allocation } from "./allocation.ts";
-import { createCommand, encode } from "./command.ts";
+import { commandsOf, encode } from "./command.ts";
 import { fromTrace } from "./fromTrace.ts";
 import { Staging } from "./staging.ts";
 import type { Trace } from "./trace.ts";
@@ -56,14 +56,7 @@ function createPass(
   let current = traced;
   for (const buffer of traced) allocation.bind(buffer, { buffer });
   allocation.bindAll(dispatches, results);
-  const bound = () =>
-    dispatches.map((dispatch) =>
-      createCommand(
-        device,
-        dispatch,
-        dispatch.bindings.map((memory) => allocation.bindingOf(memory)),
-      ),
-    );
+  const bound = () => commandsOf(device, dispatches, allocation);
   let commands = bound();
   /** Assigning to a variable gives it other memory. */
   const followParameters = () => {

@@ -1,36 +1,30 @@
 import * as tf from "../../../tensors/tf.ts";
+import { variablesOf } from "../../optimizer.ts";
 import type { RecordedStep, StepProgram } from "../../recording.ts";
-import { workgroupsFor } from "../adam.ts";
 import type { GuardedBackend } from "../guarded.ts";
 import { bufferOf, flush, internalsOf } from "../internals.ts";
 import type { Shader } from "../shader.ts";
-import {
-  clippingAdam,
-  keepReport,
-  latchedAdam,
-  STEP_NUMBERS,
-  stepNumbers,
-  sumSquares,
-  sumsOfSquares,
-} from "./adam.ts";
+import { adamUpdate } from "./adam.ts";
 import { Allocation } from "./allocation.ts";
-import { type Command, createCommand, encode } from "./command.ts";
+import { commandsOf, createCommand, encode } from "./command.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { layOut, type Place } from "./flat.ts";
+import { keepReport } from "./latch.ts";
 import { type Memory, TracedBuffer } from "./memory.ts";
 import { Staging } from "./staging.ts";
 import { type Trace, tensorOnCard } from "./trace.ts";
+import { tracedUpdate } from "./update.ts";
 
 /** Reports that are kept until they are read. */
 const UNREAD = 256;
 
 /**
  * Gives the commands of a step to the card again, all at once: those of the trace, whose results are the report and the
- * gradients, and Adam. The host only writes the inputs and Adam's numbers, and waits for the card where it reads reports.
+ * gradients, and the optimiser's. The host only writes the inputs and the optimiser's numbers, and waits for the card where it reads reports.
  */
 export function createReplay(
   backend: GuardedBackend,
-  { slots, adam, clipNorm }: StepProgram,
+  { slots, optimizer, clipNorm }: StepProgram,
   { inputs, dispatches, results }: Trace,
 ): RecordedStep {
   const { device } = backend;
@@ -38,16 +32,17 @@ export function createReplay(
   const allocation = new Allocation(device);
   const params = slots.map(({ param }) => param);
   const flat = layOut(params, device);
-  const [theta, m, v, gradient] = [1, 2, 3, 4].map(() => allocation.create(flat.size)) as [
-    GPUBuffer,
-    GPUBuffer,
-    GPUBuffer,
-    GPUBuffer,
-  ];
+  const [theta, gradient] = [allocation.create(flat.size), allocation.create(flat.size)];
+  const state = optimizer.state.map(() => allocation.create(flat.size));
+  const update = optimizer.adam ? adamUpdate(optimizer.adam, clipNorm) : tracedUpdate(optimizer, clipNorm);
   const [report, ...gradients] = results as [Memory, ...Memory[]];
-  const staging = new Staging(device, allocation, [...inputs.map(lengthOf), STEP_NUMBERS]);
+  const staging = new Staging(device, allocation, [
+    ...inputs.map(lengthOf),
+    update.numbers({ learningRate: 1, step: 1 }).length,
+    1,
+  ]);
   for (const [i, memory] of inputs.entries()) allocation.bind(memory, staging.bindings[i]!);
-  // The commands read the parameters where Adam changes them, and write gradients where it reads them.
+  // The commands read the parameters where the optimiser changes them, and write gradients where it reads them.
   for (const [i, { dataId }] of params.entries()) {
     allocation.bind(bufferOf(backend, dataId), { buffer: theta, ...flat.places[i]! });
   }
@@ -56,49 +51,35 @@ export function createReplay(
     allocation.bind(memory, { buffer: gradient, ...flat.places[i]! });
   }
   allocation.bindAll(dispatches, results);
-  const commands = dispatches.map((dispatch) =>
-    createCommand(
-      device,
-      dispatch,
-      dispatch.bindings.map((memory) => allocation.bindingOf(memory)),
-    ),
-  );
+  const commands = commandsOf(device, dispatches, allocation);
   const elsewhere: { from: GPUBufferBinding; to: Place }[] = gradients.flatMap((memory, i) => {
     const from = allocation.bindingOf(memory);
     const to = flat.places[i]!;
     return from.buffer === gradient && from.offset === to.offset ? [] : [{ from, to }];
   });
-  const own = (shader: Shader, bindings: readonly GPUBufferBinding[], workgroups: number) =>
+  const command = (shader: Shader, bindings: readonly GPUBufferBinding[], workgroups: number) =>
     createCommand(device, { ...shader.compile(device), workgroups: [workgroups, 1, 1] }, bindings);
   const latch = allocation.create(4);
-  const numbers = staging.bindings.at(-1)!;
+  const [numbers, place] = staging.bindings.slice(-2) as [GPUBufferBinding, GPUBufferBinding];
   const reportSize = 4 * lengthOf(report);
   const reported = allocation.create(UNREAD * reportSize);
   const unread = allocation.create(UNREAD * reportSize, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
   commands.push(
-    own(keepReport, [allocation.bindingOf(report), { buffer: latch }, { buffer: reported }, numbers], 1),
+    command(keepReport, [allocation.bindingOf(report), { buffer: latch }, { buffer: reported }, place], 1),
   );
-  const whole = [theta, m, v, gradient].map((buffer) => ({ buffer }));
-  const updateWith = (shader: Shader, ...more: GPUBufferBinding[]) =>
-    own(shader, [...whole, numbers, { buffer: latch }, ...more], workgroupsFor(flat.size / 4));
-  const update: Command[] = [];
-  if (clipNorm > 0) {
-    const count = sumsOfSquares(flat.size / 4);
-    const sums = { buffer: allocation.create(4 * count) };
-    update.push(own(sumSquares, [{ buffer: gradient }, sums], count));
-    update.push(updateWith(clippingAdam(clipNorm), sums));
-  } else {
-    update.push(updateWith(latchedAdam));
-  }
-  if (elsewhere.length === 0) commands.push(...update);
+  const updating = update.commands(
+    { param: theta, gradient, state, numbers, latch },
+    { backend, allocation, command },
+  );
+  if (elsewhere.length === 0) commands.push(...updating);
   let unreadCount = 0;
   const reports: Float32Array[] = [];
 
   /** Each variable with the place of its copy here. */
   const copies = slots.flatMap((slot, i) =>
-    [[slot.param, theta] as const, [slot.m, m] as const, [slot.v, v] as const].map(([variable, buffer]) => ({
+    variablesOf(optimizer, slot).map((variable, k) => ({
       variable,
-      buffer,
+      buffer: [theta, ...state][k]!,
       ...flat.places[i]!,
     })),
   );
@@ -137,10 +118,11 @@ export function createReplay(
       }
       flush(backend);
     },
-    async run(arrays, { learningRate, step }) {
+    async run(arrays, at) {
       if (unreadCount === UNREAD) await download();
       for (let i = 0; i < arrays.length; i++) staging.set(i, arrays[i]!.values);
-      staging.set(arrays.length, stepNumbers({ ...adam, learningRate, step, scale: 1 }, unreadCount));
+      staging.set(arrays.length, update.numbers(at));
+      staging.set(arrays.length + 1, [unreadCount]);
       staging.send(queue);
       const encoder = device.createCommandEncoder();
       encode(encoder, commands);
@@ -148,7 +130,7 @@ export function createReplay(
         for (const { from, to } of elsewhere) {
           encoder.copyBufferToBuffer(from.buffer, from.offset ?? 0, gradient, to.offset, to.size);
         }
-        encode(encoder, update);
+        encode(encoder, updating);
       }
       queue.submit([encoder.finish()]);
       unreadCount++;

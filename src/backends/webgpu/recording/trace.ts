@@ -25,7 +25,7 @@ export interface Trace {
  */
 export function trace(
   backend: WebGPUBackend,
-  inputs: readonly tf.Tensor[],
+  inputs: readonly Pick<tf.Tensor, "shape" | "dtype">[],
   compute: (inputs: readonly tf.Tensor[]) => readonly tf.Tensor[],
 ): Trace {
   const commands: (Dispatch | Node)[] = [];
