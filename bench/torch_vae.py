@@ -12,7 +12,7 @@ class Vae(nn.Module):
 
     def __init__(self, latentDim, network, **_):
         super().__init__()
-        make = conv if network["kind"] == "conv" else mlp
+        make = {"mlp": mlp, "conv": conv}[network["kind"]]
         self.encoder, self.decoder = make(network, latentDim)
 
     def terms(self, x, noise):

@@ -53,13 +53,24 @@ export function createProgram(): Command {
 
 /** Runs one command line and says with which code to exit; the only place that knows exit codes. */
 export async function main(argv: readonly string[]): Promise<number> {
+  const lost = watchPipes();
   try {
     await createProgram().parseAsync(argv, { from: "user" });
-    return 0;
+    return lost() ? EXIT_CODES.failure : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage; // it has printed its text
     if (!(error instanceof VaeError)) throw error;
     process.stderr.write(`${error.code === "interrupted" ? "" : "Error: "}${error.message}\n`);
     return EXIT_CODES[error.code];
   }
+}
+
+/** Nobody who stops listening ends the work: notes are lost then, and a result that could not be written is a failure. */
+function watchPipes(): () => boolean {
+  let isLost = false;
+  process.stderr.on("error", () => {});
+  process.stdout.on("error", () => {
+    isLost = true;
+  });
+  return () => isLost;
 }

@@ -116,6 +116,6 @@ describe("run folder", () => {
 
   test("opening what is no run says so", () => {
     expect(() => RunFolder.open("/nowhere/at/all")).toThrow(/is not a run: there is no such folder/);
-    expect(() => RunFolder.open(folder)).toThrow(/is not a run: it has no config.yaml/);
+    expect(() => RunFolder.open(folder)).toThrow(/is not a run: it has no run.json of this program/);
   });
 });

@@ -4,7 +4,6 @@ import { trainingBatches } from "../src/data/batches.ts";
 import { fieldSize, type ImageShape } from "../src/data/field.ts";
 import { dense } from "../src/model/networks/dense.ts";
 import { type NetworkConfig, networkSchema, networks } from "../src/model/networks/index.ts";
-import type { Network } from "../src/model/networks/network.ts";
 import { Parameters } from "../src/tensors/parameters.ts";
 import { RandomStream } from "../src/tensors/random.ts";
 import * as tf from "../src/tensors/tf.ts";
@@ -17,6 +16,7 @@ beforeAll(async () => {
 
 const families: Record<string, NetworkConfig> = {
   mlp: networkSchema.parse({ kind: "mlp", hidden: [12] }),
+  "gated mlp": networkSchema.parse({ kind: "gated-mlp", hidden: [12, 9] }),
   "linear mlp": networkSchema.parse({ kind: "mlp", hidden: [] }),
   conv: networkSchema.parse({ kind: "conv", channels: [4, 6], hidden: [12] }),
   "conv without hidden layers": networkSchema.parse({ kind: "conv", channels: [4], hidden: [] }),
@@ -40,49 +40,64 @@ const imageShapes: ImageShape[] = [
   [1, 5, 2],
 ];
 
-/** A network with fresh weights, for q(z|x) with 6 numbers per image and p(x|z) with 2 per pixel. */
-function build(config: NetworkConfig, imageShape: readonly number[]) {
-  const D = fieldSize({ shape: imageShape });
+const sizes = (xShape: readonly number[]) => {
+  const initialParams = new RandomStream("initial").normals(2 * fieldSize({ shape: xShape }));
+  return { xShape, outputs: 6, inputs: 3, paramChannels: 2, initialParams };
+};
+
+/** Encoder and decoder with fresh weights, for q(z|x) with 6 numbers per image and p(x|z) with 2 per pixel. */
+function build(config: NetworkConfig, xShape: readonly number[]) {
+  const family = networks.of(config);
+  const { initialParams, ...given } = sizes(xShape);
+  const encoder = family.encoder(config, given);
+  const decoder = family.decoder(config, { ...given, initialParams });
   const parameters = new Parameters();
-  const initialParams = new RandomStream("initial").normals(2 * D);
-  const network: Network = networks
-    .of(config)
-    .create(
-      config,
-      { xShape: imageShape, D, latentDim: 3, posteriorParams: 6, paramChannels: 2, initialParams },
-      { encoder: parameters.scope("encoder"), decoder: parameters.scope("decoder") },
-      new RandomStream("weights"),
-    );
-  return { network, parameters, initialParams, D };
+  const random = new RandomStream("weights");
+  const weights = {
+    encoder: parameters.create("encoder", encoder.weights, random.fork("encoder")),
+    decoder: parameters.create("decoder", decoder.weights, random.fork("decoder")),
+  };
+  return {
+    encode: (x: tf.Tensor2D) => encoder.apply(weights.encoder, x),
+    decode: (z: tf.Tensor2D) => decoder.apply(weights.decoder, z),
+    parameters,
+    initialParams,
+    D: fieldSize({ shape: xShape }),
+  };
 }
 
 test("convolutions are told to be for images, where x is none", () => {
-  expect(() => build(families["conv"]!, [12])).toThrow(
-    "The conv network is for images, and x is an array of shape [12]. --network mlp takes any.",
-  );
-  const { network } = build(families["mlp"]!, [12]);
-  expect(network.encode(tf.zeros([2, 12])).shape).toEqual([2, 6]);
+  const told =
+    "The conv network is for images, [height, width, channels], and x is an array of shape [12]. " +
+    "--network mlp takes any.";
+  const config = families["conv"]!;
+  expect(() => networks.of(config).encoder(config, sizes([12]))).toThrow(told);
+  expect(() => networks.of(config).decoder(config, sizes([12]))).toThrow(told);
+});
+
+test.each(["mlp", "gated mlp"])("%s takes any x", (name) => {
+  const { encode, decode, parameters } = build(families[name]!, [12]);
+  expect(encode(tf.zeros([2, 12])).shape).toEqual([2, 6]);
+  expect(decode(tf.zeros([2, 3])).shape).toEqual([2, 12, 2]);
+  parameters.dispose();
 });
 
 describe.each(Object.entries(families))("%s", (_, config) => {
   test.each(imageShapes)("images of %ix%ix%i", (...imageShape) => {
-    const { network, parameters, initialParams, D } = build(config, imageShape);
+    const { encode, decode, parameters, initialParams, D } = build(config, imageShape);
     const random = new RandomStream("inputs");
     const x = tf.tensor2d(random.uniforms(4 * D), [4, D]);
     const z = tf.tensor2d(random.normals(4 * 3), [4, 3]);
-    expect(network.encode(x).shape).toEqual([4, 6]);
-    expect(network.decode(z).shape).toEqual([4, D, 2]);
+    expect(encode(x).shape).toEqual([4, 6]);
+    expect(decode(z).shape).toEqual([4, D, 2]);
 
     // The centre of the latent space is the average image.
-    const centre = network.decode(tf.zeros([1, 3])).dataSync();
+    const centre = decode(tf.zeros([1, 3])).dataSync();
     expect([...centre]).toEqual([...initialParams]);
 
     // Everything learns.
     const { grads } = tf.variableGrads(
-      () =>
-        tf.sum(
-          tf.square(tf.concat([tf.reshape(network.decode(z), [-1]), tf.reshape(network.encode(x), [-1])])),
-        ),
+      () => tf.sum(tf.square(tf.concat([tf.reshape(decode(z), [-1]), tf.reshape(encode(x), [-1])]))),
       parameters.variables,
     );
     expect(parameters.names.length).toBeGreaterThan(3);
@@ -92,18 +107,73 @@ describe.each(Object.entries(families))("%s", (_, config) => {
     parameters.dispose();
   });
 
+  test("encoder and decoder are functions of their weights, and hold none", () => {
+    const family = networks.of(config);
+    const before = tf.memory().numTensors;
+    const parts = [family.encoder(config, sizes([7, 9, 1])), family.decoder(config, sizes([7, 9, 1]))];
+    expect(tf.memory().numTensors).toBe(before);
+    for (const [i, network] of parts.entries()) {
+      tf.tidy(() => {
+        const input = tf.ones<tf.Rank.R2>([2, i === 0 ? 63 : 3]);
+        const all = (value: number) =>
+          Object.fromEntries(network.weights.map(({ name, shape }) => [name, tf.fill([...shape], value)]));
+        const of = (value: number) => [...network.apply(all(value), input).dataSync()];
+        const [zeros, some] = [of(0), of(0.1)];
+        expect(new Set(zeros)).toEqual(new Set([0]));
+        expect(Math.min(...some)).toBeGreaterThan(0);
+        expect(of(0.1)).toEqual(some);
+      });
+      expect(tf.memory().numTensors).toBe(before);
+    }
+  });
+
+  test("the initial numbers are a function of the stream, each weight's for itself", () => {
+    const { weights } = networks.of(config).encoder(config, sizes([7, 9, 1]));
+    const random = new RandomStream("weights");
+    const once = weights.map((spec) => spec.initial(random));
+    expect(once.map(({ length }) => length)).toEqual(weights.map((spec) => fieldSize(spec)));
+    expect(weights.toReversed().map((spec) => spec.initial(random))).toEqual(once.toReversed());
+    const drawn = once.filter((values) => values.some((value) => value !== 0));
+    expect(new Set(drawn.map(([first]) => first)).size).toBe(weights.length / 2);
+  });
+
   test("an image does not depend on its batch", () => {
-    const { network, parameters, D } = build(config, [7, 9, 1]);
+    const { encode, decode, parameters, D } = build(config, [7, 9, 1]);
     const x = tf.tensor2d(new RandomStream("inputs").uniforms(3 * D), [3, D]);
     const last = (t: tf.Tensor) => [...t.dataSync().slice(-t.size / 3)];
     const close = (numbers: number[]) => numbers.map((n) => expect.closeTo(n, 5));
     const alone = tf.tensor2d(last(x), [1, D]);
-    expect(last(network.encode(x))).toEqual(close([...network.encode(alone).dataSync()]));
+    expect(last(encode(x))).toEqual(close([...encode(alone).dataSync()]));
     const z = tf.tensor2d(new RandomStream("z").normals(3 * 3), [3, 3]);
-    expect(last(network.decode(z))).toEqual(
-      close([...network.decode(tf.tensor2d(last(z), [1, 3])).dataSync()]),
-    );
+    expect(last(decode(z))).toEqual(close([...decode(tf.tensor2d(last(z), [1, 3])).dataSync()]));
     parameters.dispose();
+  });
+});
+
+describe("gated mlp", () => {
+  test("is (W₁x + b₁) ⊙ sigmoid(W₂x + b₂), then a linear layer", () => {
+    const config = networkSchema.parse({ kind: "gated-mlp", hidden: [2] });
+    const network = networks.of(config).encoder(config, { xShape: [3], outputs: 2 });
+    expect(network.weights.map(({ name, shape }) => `${name} ${shape.join("x")}`)).toEqual([
+      "hidden0.kernel 3x2",
+      "hidden0.bias 2",
+      "hidden0.gate.kernel 3x2",
+      "hidden0.gate.bias 2",
+      "output.kernel 2x2",
+      "output.bias 2",
+    ]);
+    const random = new RandomStream("gated");
+    const values = network.weights.map(({ shape }) => random.normals(fieldSize({ shape })));
+    const [w1, b1, w2, b2, w3, b3] = values;
+    const x = [0.5, -1, 2];
+    const affine = (x: readonly number[], w: Float32Array, b: Float32Array) =>
+      Array.from(b, (bias, j) => x.reduce((sum, xi, i) => sum + xi * w[i * b.length + j]!, bias));
+    const gates = affine(x, w2!, b2!);
+    const h = affine(x, w1!, b1!).map((value, j) => value / (1 + Math.exp(-gates[j]!)));
+    const weights = Object.fromEntries(
+      network.weights.map(({ name, shape }, i) => [name, tf.tensor(values[i]!, [...shape])]),
+    );
+    expectAllClose(network.apply(weights, tf.tensor2d([x])).dataSync(), affine(h, w3!, b3!), 1e-5);
   });
 });
 
@@ -136,12 +206,12 @@ describe("conv", () => {
 
   test("the weights start so that an image keeps its scale on its way", () => {
     const config = networkSchema.parse({ kind: "conv", channels: [16, 32], hidden: [], activation: "tanh" });
-    const { network, parameters, D } = build(config, [32, 32, 3]);
+    const { encode, parameters, D } = build(config, [32, 32, 3]);
     const random = new RandomStream("inputs");
     const deviation = (x: tf.Tensor) => tf.sqrt(tf.moments(x).variance).dataSync()[0]!;
     const x = tf.tensor2d(random.normals(16 * D), [16, D]);
-    expect(deviation(network.encode(x))).toBeGreaterThan(0.2);
-    expect(deviation(network.encode(x))).toBeLessThan(2);
+    expect(deviation(encode(x))).toBeGreaterThan(0.2);
+    expect(deviation(encode(x))).toBeLessThan(2);
     parameters.dispose();
   });
 

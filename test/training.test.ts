@@ -137,7 +137,7 @@ describe("training", () => {
     weight.assign(tf.tensor1d(poisoned));
     const before = [...(await new Map(vae.parameters).get("encoder.output.kernel")!.data())];
     await expect(run()).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[VaeError: The loss is not finite at step 1 (epoch 1): the first tensor with a bad value is the weight decoder.hidden0.bias [32], NaN at index 3. The update was not made; the last checkpoint is from before. Try a lower --lr (now 0.001), --training.clipNorm 100, or --training.warmupSteps 500.]`,
+      `[VaeError: The loss is not finite at step 1 (epoch 1): the first tensor with a bad value is the weight decoder.hidden0.bias [32], NaN at index 3. The update was not made, and there is no checkpoint yet. Try a lower --lr (now 0.001), --training.clipNorm 100, or --training.warmupSteps 500.]`,
     );
     expect([...(await new Map(vae.parameters).get("encoder.output.kernel")!.data())]).toEqual(before);
   });

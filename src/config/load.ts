@@ -35,6 +35,7 @@ function readYaml(file: string): Plain {
   }
   try {
     const parsed: unknown = parse(text) ?? {};
+    JSON.stringify(parsed); // fails where an alias contains itself
     if (!isSection(parsed)) {
       throw new VaeError(
         "usage",
@@ -43,9 +44,10 @@ function readYaml(file: string): Plain {
     }
     return parsed;
   } catch (error) {
-    if (error instanceof YAMLParseError)
-      throw new VaeError("usage", `${file} is not YAML: ${error.message.trim()}`);
-    throw error;
+    if (error instanceof VaeError) throw error;
+    const what =
+      error instanceof YAMLParseError ? "is not YAML" : "uses YAML aliases in a way that cannot be read";
+    throw new VaeError("usage", `${file} ${what}: ${(error as Error).message.trim()}`);
   }
 }
 

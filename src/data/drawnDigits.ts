@@ -1,7 +1,7 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
+import { writeFileAtomic } from "../base/atomicFile.ts";
 import { type DataDirs, findFile, sha256, writableFolder } from "./cache.ts";
 import type { Split } from "./dataset.ts";
 import {
@@ -106,8 +106,7 @@ function draw({ seed, trainCount, testCount }: Settings, { onProgress }: LoadCon
 /** Writes the files and then, as the sign that they are complete, their sums. Returns the folder. */
 async function keep(files: Files, settings: Settings, dirs: DataDirs): Promise<string> {
   const folder = join(await writableFolder(dirs, "digits"), cacheKey(settings));
-  await mkdir(folder, { recursive: true });
-  for (const name of fileNames) await writeFileAtomic(join(folder, name), Buffer.from(files[name].buffer));
+  for (const name of fileNames) await writeFileAtomic(join(folder, name), files[name]);
   const lines = Object.entries(sums(files)).map(([name, sum]) => `${sum}  ${name}\n`);
   await writeFileAtomic(join(folder, "SHA256SUMS"), lines.join(""));
   return folder;

@@ -4,7 +4,7 @@ import { fieldSize } from "../data/field.ts";
 import { hostInputs, inputsByName } from "../model/inputs.ts";
 import type { Terms } from "../model/model.ts";
 import type { Vae } from "../model/vae.ts";
-import * as tf from "../tensors/tf.ts";
+import type * as tf from "../tensors/tf.ts";
 import { evaluationInputsAhead } from "./inputs.ts";
 import type { Pass, Runner } from "./runner.ts";
 
@@ -35,8 +35,10 @@ export const termsPass =
   (vae, inputs) =>
     select(vae.terms(inputsByName(vae, inputs), samples), vae);
 
-/** To what the decoder gives, [B, D, P]. */
-export const decodedPass = termsPass(1, ({ decoded }) => [tf.clone(decoded)]);
+/** To what the decoder gives for one z ~ q(z|x) of each image, [B, D, P]; the terms are not computed. */
+export const decodedPass: Pass = (vae, [x, noise]) => [
+  vae.decode(vae.encode(x as tf.Tensor2D).rsample(noise as tf.Tensor2D)),
+];
 
 /**
  * Sends a split through the model, with `samples` draws z ~ q(z|x) of each image, and reads back what `pass` gives. Pixel noise and z belong

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fieldOf, fieldSize } from "../data/field.ts";
+import { fieldOf } from "../data/field.ts";
 import { Parameters } from "../tensors/parameters.ts";
 import * as tf from "../tensors/tf.ts";
 import type { Posterior, Prior } from "./distributions/distribution.ts";
@@ -9,6 +9,7 @@ import { likelihoods } from "./likelihoods/index.ts";
 import type { Density, Likelihood } from "./likelihoods/likelihood.ts";
 import type { Model, ModelFamily } from "./model.ts";
 import { networkSchema, networks } from "./networks/index.ts";
+import type { Network } from "./networks/network.ts";
 import type { NoiseDraw } from "./noise.ts";
 
 const schema = z
@@ -64,30 +65,37 @@ export const vae: ModelFamily<typeof schema, Vae> = {
     const posterior = posteriors.of(config.posterior);
     const family = likelihoods.of(likelihoodConfig);
     const likelihood = family.create(likelihoodConfig, parameters.scope("likelihood"));
-    const network = networks.of(config.network).create(
-      config.network,
-      {
+    const network = networks.of(config.network);
+    const weights = random.fork("weights");
+    /** The network as a function of its input, with weights that are learned. */
+    const learned = <Out extends tf.Tensor>(scope: string, network: Network<tf.Tensor2D, Out>) => {
+      const values = parameters.create(scope, network.weights, weights.fork(scope));
+      return (input: tf.Tensor2D) => network.apply(values, input);
+    };
+    const encoder = learned(
+      "encoder",
+      network.encoder(config.network, { xShape: x.shape, outputs: posterior.paramCount(latentDim) }),
+    );
+    const decoder = learned(
+      "decoder",
+      network.decoder(config.network, {
+        inputs: latentDim,
         xShape: x.shape,
-        D: fieldSize(x),
-        latentDim,
-        posteriorParams: posterior.paramCount(latentDim),
         paramChannels: likelihood.paramChannels,
         initialParams: family.initialParams(likelihoodConfig, data.averageX),
-      },
-      { encoder: parameters.scope("encoder"), decoder: parameters.scope("decoder") },
-      random.fork("weights"),
+      }),
     );
-    const encode = (x: tf.Tensor2D) => posterior.of(network.encode(x));
+    const encode = (x: tf.Tensor2D) => posterior.of(encoder(x));
     const prior = priors.of(config.prior).create(config.prior, {
       latentDim,
       createVariable: parameters.scope("prior"),
-      random: random.fork("weights").fork("prior"),
+      random: weights.fork("prior"),
       encode,
     });
     const forward: Vae["forward"] = (x, noise, samples = 1) => {
-      const q = posterior.of(repeated(network.encode(x), samples));
+      const q = posterior.of(repeated(encoder(x), samples));
       const z = q.rsample(noise);
-      const decoded = network.decode(z);
+      const decoded = decoder(z);
       return {
         q,
         z,
@@ -106,7 +114,7 @@ export const vae: ModelFamily<typeof schema, Vae> = {
       likelihood,
       prior,
       encode,
-      decode: (z) => network.decode(z),
+      decode: decoder,
       forward,
       terms(inputs, samples) {
         const x = inputs["x"] as tf.Tensor2D;

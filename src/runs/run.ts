@@ -62,12 +62,12 @@ export async function runTraining(
   const state = options.resume
     ? loadCheckpoint(folder.checkpoint("last"), vae.parameters, optimizer)
     : initialState(objective);
-  const record = openRecord(experiment, folder, options);
+  const record = openRecord(experiment, folder, state.epoch, options);
+  await record.write("running"); // first of all files, as it is what makes a folder a run
+  await writeFileAtomic(folder.config, configYaml(config));
   const log = await MetricsLog.open(folder, objective, state.step);
   const warn = (text: string) => options.reporter({ type: "warning", text });
   const pictures = figures(experiment, objective, folder, log, warn);
-  await writeFileAtomic(folder.config, configYaml(config));
-  await record.write("running");
 
   const emit = async (event: TrainEvent) => {
     await log.record(event);
@@ -87,6 +87,7 @@ export async function runTraining(
       config: config.training,
       objective,
       state,
+      resumed: options.resume,
       emit,
       save: (name, state) => saveCheckpoint(folder.checkpoint(name), vae.parameters, optimizer, state),
       signal: options.signal,
@@ -197,11 +198,12 @@ function figures(
 function openRecord(
   { backend, dataset, vae }: Experiment,
   folder: RunFolder,
+  epochs: number,
   { resume, command }: { resume: boolean; command: string },
 ) {
   const before = resume ? folder.record.timings : undefined;
   const started = performance.now();
-  const imagesPerSecond = [...(before?.imagesPerSecond ?? [])];
+  const imagesPerSecond = [...(before?.imagesPerSecond ?? [])].slice(0, epochs); // of those that are saved
   const startedAt = before?.startedAt ?? new Date().toISOString();
   const write = (status: RunStatus) =>
     folder.writeRecord({

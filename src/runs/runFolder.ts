@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { writeFileAtomic } from "../base/atomicFile.ts";
+import { LEFTOVER, writeFileAtomic } from "../base/atomicFile.ts";
 import { VaeError } from "../base/errors.ts";
 import type { Fields, ImageShape } from "../data/field.ts";
 
@@ -41,9 +41,9 @@ export class RunFolder {
   static create(options: { path?: string; name: string; overwrite: boolean }): RunFolder {
     const { path, name, overwrite } = options;
     if (path === undefined) return new RunFolder(firstFree(join("runs", name)));
-    if (overwrite && looksLikeRun(path)) rmSync(path, { recursive: true });
+    if (overwrite && isRun(path)) removeRun(path);
     if (existsSync(path) && !isEmptyFolder(path)) {
-      const why = looksLikeRun(path)
+      const why = isRun(path)
         ? "holds another run. Give another --out, or --overwrite to replace it"
         : "is there already and is not a run, so it is not touched. Give another --out";
       throw new VaeError("failure", `${path} ${why}.`);
@@ -54,8 +54,12 @@ export class RunFolder {
 
   /** A run that is there. */
   static open(path: string): RunFolder {
-    if (looksLikeRun(path)) return new RunFolder(path);
-    const why = existsSync(path) ? "it has no config.yaml" : "there is no such folder";
+    if (isRun(path) && existsSync(join(path, "config.yaml"))) return new RunFolder(path);
+    const why = !existsSync(path)
+      ? "there is no such folder"
+      : isRun(path)
+        ? "it ended before it had a config.yaml, and holds nothing yet; --overwrite starts it anew"
+        : "it has no run.json of this program";
     throw new VaeError(
       "failure",
       `${path} is not a run: ${why}. \`vae train\` makes one and prints its name.`,
@@ -63,7 +67,7 @@ export class RunFolder {
   }
 
   static exists(path: string): boolean {
-    return looksLikeRun(path);
+    return isRun(path);
   }
 
   get config(): string {
@@ -108,7 +112,40 @@ export class RunFolder {
   }
 }
 
-const looksLikeRun = (path: string) => existsSync(join(path, "config.yaml"));
+/** Whether a folder was made by this program: `run.json` is its first file and its mark. */
+function isRun(path: string): boolean {
+  try {
+    const record = JSON.parse(readFileSync(join(path, "run.json"), "utf8")) as Partial<RunRecord> | null;
+    return typeof record?.status === "string" && typeof record.versions?.["vae"] === "string";
+  } catch {
+    return false;
+  }
+}
+
+/** All that a run writes into its folder. */
+const CONTENTS = [
+  "config.yaml",
+  "metrics.jsonl",
+  "metrics.csv",
+  "summary.json",
+  "checkpoints",
+  "figures",
+  "run.json",
+];
+
+/** Removes a run, its mark last. What is not of a run is not removed, and with it there the run stays too. */
+function removeRun(path: string): void {
+  const foreign = readdirSync(path).filter((name) => !CONTENTS.includes(name) && !name.endsWith(LEFTOVER));
+  if (foreign.length > 0) {
+    throw new VaeError(
+      "failure",
+      `${path} holds what no run has written (${foreign.slice(0, 3).join(", ")}${foreign.length > 3 ? ", …" : ""}), so ` +
+        "--overwrite deletes nothing there. Move it away, or give another --out.",
+    );
+  }
+  const leftovers = readdirSync(path).filter((name) => name.endsWith(LEFTOVER));
+  for (const name of [...leftovers, ...CONTENTS]) rmSync(join(path, name), { recursive: true, force: true });
+}
 
 const isEmptyFolder = (path: string) => statSync(path).isDirectory() && readdirSync(path).length === 0;
 

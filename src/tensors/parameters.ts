@@ -1,4 +1,17 @@
+import type { RandomStream } from "./random.ts";
 import * as tf from "./tf.ts";
+
+/** An array of numbers that something learns, before it has any. */
+export interface WeightSpec {
+  /** Among the weights of the same owner, such as `hidden0.kernel`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** The numbers to start from. `random` is the owner's stream, from which each draw forks its own. */
+  initial(random: RandomStream): Float32Array;
+}
+
+/** Values for specs, by their names: variables, or other tensors of the same shapes. */
+export type Weights = Readonly<Record<string, tf.Tensor>>;
 
 /** Makes a learned parameter. `initial` is copied. */
 export type CreateVariable = (name: string, initial: Float32Array, shape: number[]) => tf.Variable;
@@ -19,6 +32,14 @@ export class Parameters implements Iterable<[string, tf.Variable]> {
       this.#byName.set(fullName, variable);
       return variable;
     };
+  }
+
+  /** Makes parameters of `specs`, in their order: `prefix.name` here, and `name` in the weights that it returns. */
+  create(prefix: string, specs: readonly WeightSpec[], random: RandomStream): Weights {
+    const createVariable = this.scope(prefix);
+    return Object.fromEntries(
+      specs.map((spec) => [spec.name, createVariable(spec.name, spec.initial(random), [...spec.shape])]),
+    );
   }
 
   [Symbol.iterator]() {

@@ -4,6 +4,7 @@ import type { PixelCoding } from "../data/codings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
 import { estimateBound } from "../evaluation/bounds.ts";
+import { evaluationInputs } from "../evaluation/inputs.ts";
 import { findNonFinite } from "../evaluation/nonFinite.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import type { Runner } from "../evaluation/runner.ts";
@@ -55,6 +56,8 @@ export interface TrainerOptions {
   readonly random: RandomStream;
   /** Where to go on from; changed as the run goes. */
   readonly state: TrainingState;
+  /** Whether the state is that of a checkpoint. */
+  readonly resumed?: boolean;
   readonly emit: Listener;
   readonly save: (name: "last" | "best", state: TrainingState) => Promise<void>;
   /** Aborting it stops the run after the step under way, with a checkpoint. */
@@ -81,6 +84,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     imagesDone: state.epochTotals.count,
   });
   while (state.epoch < config.epochs) {
+    if (hasStoppedEarly(state, config)) return finish("early-stopping");
     const epoch = state.epoch + 1;
     const started = performance.now();
     const imagesBefore = state.epochTotals.count;
@@ -92,14 +96,14 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     await step.sync();
     const { scaleAtFloor, means } = await estimateBound(runner, objective, dataset.validation, coding);
     const event = await facts.now();
+    if (!areFinite(means)) await divergedInValidation(options, epoch, event.learningRate);
     const train = metricsOf(meansOf(state.epochTotals), event.controls, facts.context);
     const validation = metricsOf(means, event.controls, facts.context);
     const { loss } = metricsOf(means, facts.controlsAt("final"), facts.context);
     const improved = state.best === null || loss < state.best.loss;
     if (improved) state.best = { epoch, loss };
     Object.assign(state, { epoch, batch: 0, epochTotals: emptyTotals(objective) });
-    if (improved) await save("best", state);
-    await save("last", state);
+    // Before the checkpoints: what is told of an epoch that is not saved is told again, the same.
     await emit({
       type: "epoch",
       ...event,
@@ -110,12 +114,15 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
       imagesPerSecond,
       seconds,
     });
-    if (config.earlyStopping > 0 && epoch - state.best!.epoch >= config.earlyStopping) {
-      return finish("early-stopping");
-    }
+    if (improved) await save("best", state);
+    await save("last", state);
   }
-  return finish("completed");
+  return finish(hasStoppedEarly(state, config) ? "early-stopping" : "completed");
 }
+
+/** Follows from the state, so that a run that was killed after it stopped does not train on when it is resumed. */
+const hasStoppedEarly = ({ epoch, batch, best }: TrainingState, { earlyStopping }: TrainingConfig) =>
+  earlyStopping > 0 && batch === 0 && best !== null && epoch - best.epoch >= earlyStopping;
 
 /** Takes the steps that are left of the epoch under way, or fewer if the signal says so. */
 async function takeSteps(options: TrainerOptions, facts: ReturnType<typeof factsOf>): Promise<void> {
@@ -217,7 +224,30 @@ async function diverged(
   throw new VaeError(
     "diverged",
     `The loss is not finite at step ${at.step + 1} (epoch ${at.epoch}): the first tensor with a bad value is ${culprit}. ` +
-      `The update was not made; the last checkpoint is from before. Try a lower --lr (now ${at.learningRate}), ` +
-      `--training.clipNorm 100, or --training.warmupSteps 500.`,
+      `The update was not made${lastCheckpoint(options)}. ${remedies(at.learningRate)}`,
   );
 }
+
+/** Weights that an update has just spoilt, before they are saved: the loss of its batch was still finite. */
+async function divergedInValidation(
+  options: TrainerOptions,
+  epoch: number,
+  learningRate: number,
+): Promise<never> {
+  const { runner, objective, dataset, coding, config } = options;
+  const { fields, noise } = runner.vae;
+  const plan = { fields, coding, noise, set: dataset.validation, samples: objective.samples };
+  const batch = evaluationInputs({ ...plan, batchSize: config.batchSize }).next().value!;
+  const culprit = await findNonFinite(runner.vae, objective, batch);
+  throw new VaeError(
+    "diverged",
+    `The validation loss is not finite after epoch ${epoch}: the first tensor with a bad value is ${culprit}. ` +
+      `Nothing of this epoch was saved${lastCheckpoint(options)}. ${remedies(learningRate)}`,
+  );
+}
+
+const lastCheckpoint = ({ state, resumed }: TrainerOptions) =>
+  state.epoch > 0 || resumed ? "; the last checkpoint is from before" : ", and there is no checkpoint yet";
+
+const remedies = (learningRate: number) =>
+  `Try a lower --lr (now ${learningRate}), --training.clipNorm 100, or --training.warmupSteps 500.`;

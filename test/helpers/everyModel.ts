@@ -33,11 +33,11 @@ const images = imageSplit(
 );
 
 /** Every network with every activation. */
-const everyNetwork = networkSchema.options.flatMap(({ shape }) =>
-  shape.activation
-    .unwrap()
-    .options.map((activation) => networkSchema.parse({ kind: shape.kind.value, activation, hidden: [8] })),
-);
+const everyNetwork = networkSchema.options.flatMap(({ shape }) => {
+  const choices =
+    "activation" in shape ? shape.activation.unwrap().options.map((activation) => ({ activation })) : [{}];
+  return choices.map((choice) => networkSchema.parse({ kind: shape.kind.value, hidden: [8], ...choice }));
+});
 const [network] = everyNetwork;
 
 /** Every likelihood in every form that its tests have, and the loss that is none. */

@@ -56,7 +56,9 @@ describe("a run that cannot draw a picture ends well, and says why once", () => 
     mkdirSync(join(figures, "loss.png/in the way"), { recursive: true });
     const { code, stderr } = await run("train", "--resume", "--out", "blocked", "--quiet", "--epochs", "2");
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/^Warning: blocked\/figures\/loss\.png was not drawn: E[A-Z]+: .*\n$/);
+    expect(stderr).toMatch(
+      /^Warning: blocked\/figures\/loss\.png was not drawn: Cannot write blocked\/figures\/loss\.png: .* \(E[A-Z]+\)\.\n$/,
+    );
     expectWhole("blocked");
 
     rmSync(figures, { recursive: true });
@@ -64,7 +66,7 @@ describe("a run that cannot draw a picture ends well, and says why once", () => 
     const evaluated = await run("evaluate", "blocked", "--json", ...wasm);
     expect(evaluated.code).toBe(0);
     expect(evaluated.stderr).toMatch(
-      /^Warning: blocked\/figures\/calibration-test\.png was not drawn: E.*\n$/,
+      /^Warning: blocked\/figures\/calibration-test\.png was not drawn: Cannot write .*\n$/,
     );
     expect(JSON.parse(evaluated.stdout)).toHaveProperty("calibration");
     expect(JSON.parse(evaluated.stdout)).not.toHaveProperty("figure");

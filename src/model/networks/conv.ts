@@ -1,13 +1,11 @@
 import { z } from "zod";
 import { VaeError } from "../../base/errors.ts";
-import type { CreateVariable } from "../../tensors/parameters.ts";
-import type { RandomStream } from "../../tensors/random.ts";
-import * as tf from "../../tensors/tf.ts";
+import type * as tf from "../../tensors/tf.ts";
 import { activationSchema, type LayerActivation } from "./activations.ts";
 import { convolution, transposedConvolution } from "./convolution.ts";
-import { dense } from "./dense.ts";
-import { glorotUniform } from "./initializers.ts";
-import { defineNetwork } from "./network.ts";
+import { activated, hiddenLayers, hiddenSchema } from "./fullyConnected.ts";
+import { biasSpec, denseLayer, kernelSpec, pairs, reshapeLayer, sequential, type Widths } from "./layers.ts";
+import { defineNetwork, type Network } from "./network.ts";
 
 /** Each convolution halves height and width, rounding up. */
 const STRIDE = 2;
@@ -31,116 +29,118 @@ export const conv = defineNetwork({
         .min(STRIDE)
         .default(4)
         .describe("height and width of the filters; even sizes give smoother images"),
-      hidden: z.array(z.int().positive()).default([400]).meta({
-        description: "widths of the encoder's hidden layers; the decoder mirrors them",
-        flag: "hidden",
-      }),
+      hidden: hiddenSchema,
       activation: activationSchema,
     })
     .describe("convolutions of stride 2, then dense layers"),
 
-  create({ channels, kernel, hidden, activation }, shape, make, random) {
-    const { D, paramChannels: P } = shape;
-    const [H, W, C] = imageSize(shape.xShape);
-    const sizes = halvings([H, W], channels.length);
-    const [height, width] = sizes.at(-1)!; // of the smallest image
-    const features = height * width * channels.at(-1)!;
+  encoder({ channels, kernel, hidden, activation }, { xShape, outputs }) {
+    const { H, W, C, features } = pyramid(channels, xShape);
+    const widths = [features, ...hidden];
+    return sequential([
+      reshapeLayer(H, W, C),
+      ...pairs([C, ...channels]).map((pair, i) => convLayer(`conv${i}`, pair, { kernel, activation })),
+      reshapeLayer(features),
+      ...hiddenLayers(widths, activated(activation)),
+      denseLayer("output", [widths.at(-1)!, outputs]),
+    ]);
+  },
 
-    const encoder = layers(make.encoder, random.fork("encoder"), kernel);
-    const down = steps([C, ...channels]).map(([from, to], i) => encoder.conv(`conv${i}`, from, to));
-    const squeeze = steps([features, ...hidden]).map(([from, to], i) =>
-      encoder.dense(`hidden${i}`, from, to),
-    );
-    const toPosterior = encoder.dense("output", hidden.at(-1) ?? features, shape.posteriorParams);
-
-    const decoder = layers(make.decoder, random.fork("decoder"), kernel);
-    const widths = [shape.latentDim, ...hidden.toReversed()];
-    const expand = [
-      ...steps(widths).map(([from, to], i) => decoder.dense(`hidden${i}`, from, to)),
-      decoder.dense("input", widths.at(-1)!, features),
-    ];
-    const up = steps(channels.toReversed()).map(([from, to], i) => decoder.convUp(`conv${i}`, from, to));
-    // With a bias per pixel, so that decoding starts at the average image.
-    const bias = { initial: shape.initialParams, shape: [H, W, C * P] };
-    const toImage = decoder.convUp("output", channels[0]!, C * P, bias);
-
-    return {
-      encode(x) {
-        let image = tf.reshape(x, [-1, H, W, C]) as tf.Tensor4D;
-        for (const layer of down) image = layer(image, activation); // [B, h, w, c] -> [B, ⌈h/2⌉, ⌈w/2⌉, c']
-        let h = tf.reshape(image, [-1, features]) as tf.Tensor2D;
-        for (const layer of squeeze) h = layer(h, activation);
-        return toPosterior(h, "linear");
-      },
-      decode(z) {
-        let h = z;
-        for (const layer of expand) h = layer(h, activation);
-        let image = tf.reshape(h, [-1, height, width, channels.at(-1)!]) as tf.Tensor4D;
-        for (const [i, layer] of up.entries()) {
-          image = layer(image, sizes.at(-2 - i)!, activation); // [B, ⌈h/2⌉, ⌈w/2⌉, c'] -> [B, h, w, c]
-        }
-        return tf.reshape(toImage(image, sizes[0]!, "linear"), [-1, D, P]); // [B, H, W, C·P] -> [B, D, P]
-      },
-    };
+  decoder({ channels, kernel, hidden, activation }, { inputs, xShape, paramChannels: P, initialParams }) {
+    const { H, W, C, sizes, smallest, features } = pyramid(channels, xShape);
+    const widths = [inputs, ...hidden.toReversed()];
+    return sequential([
+      ...hiddenLayers(widths, activated(activation)),
+      denseLayer("input", [widths.at(-1)!, features], activation),
+      reshapeLayer(...smallest),
+      ...pairs(channels.toReversed()).map((pair, i) =>
+        convUpLayer(`conv${i}`, pair, { kernel, activation, size: sizes.at(-2 - i)! }),
+      ),
+      // With a bias per pixel, so that decoding starts at the average image.
+      convUpLayer("output", [channels[0]!, C * P], {
+        kernel,
+        activation: "linear",
+        size: [H, W],
+        initialBias: initialParams,
+      }),
+      reshapeLayer(H * W * C, P), // [B, H, W, C·P] -> [B, D, P]
+    ]);
   },
 });
 
-function imageSize(shape: readonly number[]): readonly [height: number, width: number, channels: number] {
-  if (shape.length === 3) return shape as readonly number[] as readonly [number, number, number];
+type Size = readonly [height: number, width: number];
+
+/** The images on their way, from x to the smallest. */
+function pyramid(channels: readonly number[], xShape: readonly number[]) {
+  const [H, W, C] = imageShape(xShape);
+  const sizes: Size[] = [[H, W]];
+  for (const _ of channels) sizes.push(halved(sizes.at(-1)!));
+  const smallest = [...sizes.at(-1)!, channels.at(-1)!] as const;
+  return { H, W, C, sizes, smallest, features: smallest[0] * smallest[1] * smallest[2] };
+}
+
+const halved = ([height, width]: Size): Size => [Math.ceil(height / STRIDE), Math.ceil(width / STRIDE)];
+
+function imageShape(shape: readonly number[]): [height: number, width: number, channels: number] {
+  const [height, width, channels] = shape;
+  if (shape.length === 3) return [height!, width!, channels!];
   throw new VaeError(
     "usage",
-    `The conv network is for images, and x is an array of shape [${shape.join(", ")}]. --network mlp takes any.`,
+    `The conv network is for images, [height, width, channels], and x is an array of shape [${shape.join(", ")}]. ` +
+      "--network mlp takes any.",
   );
 }
 
-type Size = readonly [height: number, width: number];
+// What the weights of one output channel see, and how many outputs of a channel see one input: the stride thins one of the two.
+const all = (kernel: number) => kernel ** 2;
+const thinned = (kernel: number) => all(kernel) / STRIDE ** 2;
 
-/** `size` and what `count` convolutions of stride 2 make of it. */
-function halvings(size: Size, count: number): Size[] {
-  const sizes = [size];
-  for (let i = 0; i < count; i++) {
-    const [height, width] = sizes[i]!;
-    sizes.push([Math.ceil(height / STRIDE), Math.ceil(width / STRIDE)]);
-  }
-  return sizes;
+interface ConvSettings {
+  /** Height and width of the filters. */
+  readonly kernel: number;
+  readonly activation: LayerActivation;
 }
 
-/** Neighbours: `[a, b, c]` -> `[[a, b], [b, c]]`. */
-const steps = (widths: readonly number[]) =>
-  widths.slice(1).map((to, i) => [widths[i]!, to] as [from: number, to: number]);
-
-/** Makers of layers, each with the variables `name.kernel` and `name.bias`. */
-function layers(createVariable: CreateVariable, random: RandomStream, size: number) {
-  const kernelOf = (name: string, shape: number[], fanIn: number, fanOut: number) => {
-    const initial = glorotUniform(random.fork(name), tf.util.sizeFromShape(shape), fanIn, fanOut);
-    return createVariable(`${name}.kernel`, initial, shape) as tf.Tensor;
-  };
-  const biasOf = (name: string, width: number) =>
-    createVariable(`${name}.bias`, new Float32Array(width), [width]) as tf.Tensor;
-  // What the weights of one output channel see, and how many outputs of a channel see one input: the stride thins one of the two.
-  const all = size * size;
-  const thinned = all / STRIDE ** 2;
-
+/** [B, H, W, from] -> [B, ⌈H/2⌉, ⌈W/2⌉, to] */
+function convLayer(
+  name: string,
+  [from, to]: Widths,
+  { kernel, activation }: ConvSettings,
+): Network<tf.Tensor4D, tf.Tensor4D> {
+  const fans = { fanIn: all(kernel) * from, fanOut: thinned(kernel) * to };
+  const filter = kernelSpec(name, [kernel, kernel, from, to], fans);
+  const bias = biasSpec(name, [to]);
   return {
-    /** [B, from] -> [B, to] */
-    dense(name: string, from: number, to: number) {
-      const kernel = kernelOf(name, [from, to], from, to) as tf.Tensor2D;
-      const bias = biasOf(name, to) as tf.Tensor1D;
-      return (x: tf.Tensor2D, activation: LayerActivation) => dense(x, kernel, bias, activation);
-    },
-    /** [B, H, W, from] -> [B, ⌈H/2⌉, ⌈W/2⌉, to] */
-    conv(name: string, from: number, to: number) {
-      const kernel = kernelOf(name, [size, size, from, to], all * from, thinned * to) as tf.Tensor4D;
-      const bias = biasOf(name, to);
-      return (x: tf.Tensor4D, activation: LayerActivation) =>
-        convolution(x, kernel, bias, { stride: STRIDE, activation });
-    },
-    /** [B, ⌈H/2⌉, ⌈W/2⌉, from] -> [B, H, W, to] */
-    convUp(name: string, from: number, to: number, given?: { initial: Float32Array; shape: number[] }) {
-      const kernel = kernelOf(name, [size, size, to, from], thinned * from, all * to) as tf.Tensor4D;
-      const bias = given ? createVariable(`${name}.bias`, given.initial, given.shape) : biasOf(name, to);
-      return (x: tf.Tensor4D, size: Size, activation: LayerActivation) =>
-        transposedConvolution(x, kernel, bias, { size, stride: STRIDE, activation });
-    },
+    weights: [filter, bias],
+    apply: (weights, x) =>
+      convolution(x, weights[filter.name] as tf.Tensor4D, weights[bias.name]!, {
+        stride: STRIDE,
+        activation,
+      }),
+  };
+}
+
+/** [B, ⌈H/2⌉, ⌈W/2⌉, from] -> [B, H, W, to], [H, W] being `size`. With `initialBias`, [H, W, to], each pixel has a bias. */
+function convUpLayer(
+  name: string,
+  [from, to]: Widths,
+  {
+    kernel,
+    activation,
+    size,
+    initialBias,
+  }: ConvSettings & { readonly size: Size; readonly initialBias?: Float32Array },
+): Network<tf.Tensor4D, tf.Tensor4D> {
+  const fans = { fanIn: thinned(kernel) * from, fanOut: all(kernel) * to };
+  const filter = kernelSpec(name, [kernel, kernel, to, from], fans);
+  const bias = biasSpec(name, initialBias ? [...size, to] : [to], initialBias);
+  return {
+    weights: [filter, bias],
+    apply: (weights, x) =>
+      transposedConvolution(x, weights[filter.name] as tf.Tensor4D, weights[bias.name]!, {
+        size,
+        stride: STRIDE,
+        activation,
+      }),
   };
 }

@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { familyOf } from "../../base/family.ts";
 import { conv } from "./conv.ts";
+import { gatedMlp } from "./gatedMlp.ts";
 import { mlp } from "./mlp.ts";
 import type { NetworkFamily } from "./network.ts";
 
-export const networks = familyOf<NetworkFamily>()("kind", [mlp, conv]);
+export const networks = familyOf<NetworkFamily>()("kind", [mlp, gatedMlp, conv]);
 
 export const networkSchema = networks.schema.meta({ description: "encoder and decoder", flag: "network" });
 
