@@ -1,7 +1,7 @@
 import { z } from "zod";
 import * as tf from "../../tensors/tf.ts";
 import type { Posterior, PosteriorFamily } from "./distribution.ts";
-import { logStandardNormal } from "./normal.ts";
+import { logStandardNormal, REAL_LINE } from "./normal.ts";
 
 /** N(mean, diag exp(logVar)) for each row, both [N, d]. */
 export interface DiagonalGaussian extends Posterior {
@@ -18,6 +18,7 @@ export function diagonalGaussian(mean: tf.Tensor2D, logVar: tf.Tensor2D): Diagon
     tf.sum(tf.sub(logStandardNormal(t), tf.mul(logVar, 0.5)), 1);
   return {
     kind: "diagonalGaussian",
+    support: REAL_LINE,
     params: { mean, logVar },
     mean: () => mean,
     rsample,

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Support } from "../../data/support.ts";
 import type { CreateVariable } from "../../tensors/parameters.ts";
 import type { RandomStream } from "../../tensors/random.ts";
 import type { Tensor1D, Tensor2D } from "../../tensors/tf.ts";
@@ -7,6 +8,8 @@ import type { Tensor1D, Tensor2D } from "../../tensors/tf.ts";
 export interface Distribution {
   /** Names its closed forms, see `kl`. */
   readonly kind: string;
+  /** The values of z that it is a density for. */
+  readonly support: Support;
   /** log p(z) in nats: [N, d] -> [N]. */
   logProb(z: Tensor2D): Tensor1D;
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { logSumExp } from "../../tensors/deviceMath.ts";
 import * as tf from "../../tensors/tf.ts";
 import type { Prior, PriorFamily } from "./distribution.ts";
-import { logStandardNormal } from "./normal.ts";
+import { logStandardNormal, REAL_LINE } from "./normal.ts";
 
 const schema = z
   .strictObject({
@@ -32,6 +32,7 @@ export const gaussianMixture: PriorFamily<typeof schema> = {
     const weights = () => tf.softmax(logits as tf.Tensor1D);
     return {
       kind: "gaussianMixture",
+      support: REAL_LINE,
       logProb(z) {
         const t = tf.mul(tf.sub(tf.expandDims(z, 1), means), tf.exp(tf.neg(logStds))); // [N, C, d]
         const each = tf.sum(tf.sub(logStandardNormal(t), logStds), 2); // [N, C]

@@ -1,5 +1,9 @@
+import type { Support } from "../../data/support.ts";
 import { HALF_LOG_TWO_PI } from "../../tensors/hostMath.ts";
 import * as tf from "../../tensors/tf.ts";
+
+/** Of normal distributions and of mixtures of them. */
+export const REAL_LINE: Support = { set: "real", canDiverge: false };
 
 /**
  * log N(t; 0, 1) = −½ t² − ½ log 2π for each element, the one place where the normal density is written on the device;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import * as tf from "../../tensors/tf.ts";
 import type { Prior, PriorFamily } from "./distribution.ts";
-import { logStandardNormal } from "./normal.ts";
+import { logStandardNormal, REAL_LINE } from "./normal.ts";
 
 const schema = z.strictObject({ kind: z.literal("standardNormal") }).describe("N(0, I)");
 
@@ -10,6 +10,7 @@ export const standardNormal: PriorFamily<typeof schema> = {
   schema,
   create: (_config, { latentDim }): Prior => ({
     kind: "standardNormal",
+    support: REAL_LINE,
     logProb: (z) => tf.sum(logStandardNormal(z), 1),
     mean: () => tf.zeros([latentDim]),
     sample: (count, random) => tf.tensor2d(random.normals(count * latentDim), [count, latentDim]),
