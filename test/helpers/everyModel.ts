@@ -32,13 +32,13 @@ const images = imageSplit(
   Uint8Array.from(random.uniforms(B * D), (u) => 256 * u),
 );
 
-/** Every network with every activation. */
-const everyNetwork = networkSchema.options.flatMap(({ shape }) => {
+/** Every network, each with every activation. */
+const everyNetwork = networkSchema.options.map(({ shape }) => {
   const choices =
     "activation" in shape ? shape.activation.unwrap().options.map((activation) => ({ activation })) : [{}];
-  return choices.map((choice) => networkSchema.parse({ kind: shape.kind.value, hidden: [8], ...choice }));
+  const sizes = { hidden: [8], ...("channels" in shape && { channels: [4, 6] }) };
+  return choices.map((choice) => networkSchema.parse({ kind: shape.kind.value, ...sizes, ...choice }));
 });
-const [network] = everyNetwork;
 
 /** Every likelihood in every form that its tests have, and the loss that is none. */
 const everyLikelihood: LikelihoodConfig[] = [
@@ -57,15 +57,17 @@ type Parts = Pick<typeof defaults, "likelihood" | "objective"> & { model: ModelC
 
 /**
  * Trains, evaluates, samples and explains with each part of a model that there is, small: each likelihood, prior and
- * objective with the default network, each network with the default likelihood. Everything that a run does on a device is
- * in it.
+ * objective with the default network, each network with the default likelihood, and recorded once. Everything that a run
+ * does on a device is in it.
  */
 export async function runEveryModel(): Promise<void> {
   const { likelihood, objective } = defaults;
-  const model = { ...defaults.model, network: network! };
+  const model = { ...defaults.model, network: everyNetwork[0]![0]! };
   const plain = { model, likelihood, objective };
-  for (const network of everyNetwork)
-    await runModel({ ...plain, model: { ...model, network } }, stepRecorder() !== undefined);
+  for (const networks of everyNetwork) {
+    for (const [i, network] of networks.entries())
+      await runModel({ ...plain, model: { ...model, network } }, i === 0 && stepRecorder() !== undefined);
+  }
   for (const likelihood of everyLikelihood) await runModel({ ...plain, likelihood }, false);
   for (const prior of everyPrior) await runModel({ ...plain, model: { ...model, prior } }, false);
   for (const objective of everyObjective) await runModel({ ...plain, objective }, false);

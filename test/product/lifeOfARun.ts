@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** Small enough for a software graphics card. The batches of an epoch are of two sizes. */
 export const tiny = [
-  ...["--dataset.trainCount", "200", "--dataset.testCount", "20", "--dataset.validation", "50"],
+  ...["--dataset.trainCount", "200", "--dataset.testCount", "12", "--dataset.validation", "50"],
   ...["--latent-dim", "3", "--batch-size", "60", "--training.logEvery", "2", "--training.previewEvery", "2"],
   ...["--epochs", "2"],
 ];
@@ -77,7 +77,7 @@ export function lifeOfARun(
       expect(code, stderr).toBe(0);
       const { calibration, figure, ...numbers } = JSON.parse(stdout);
       expect(numbers).toMatchObject(JSON.parse(text(out, "summary.json")).splits.test);
-      expect(calibration.images).toBe(20);
+      expect(calibration.images).toBe(12);
       expect(PNG.sync.read(bytes(figure)).width).toBe(2080);
       expect(stderr).toBe("");
     });
