@@ -108,9 +108,10 @@ describe("values made ahead", () => {
   });
 
   test("so does what a thread dies of, and the next plan gets a new one", async () => {
-    const values = ahead(module, dying, {});
-    expect((await values.next()).value!.i).toBe(0);
-    await expect(values.next()).rejects.toThrow("thrown later");
+    const takeAll = async () => {
+      for await (const { i } of ahead(module, dying, {})) expect(i).toBe(0); // what it had made may be lost
+    };
+    await expect(takeAll()).rejects.toThrow("thrown later");
     expect((await ahead(module, counting, { count: 1 }).next()).value!.i).toBe(0);
   });
 
