@@ -79,6 +79,7 @@ describe("killed after an epoch was saved that is to stop it", () => {
        let n = 0;
        if (isMainThread) {
          fs.rename = (from, to) => {
+           if (to.startsWith("/")) return rename(from, to); // of the cache; the run is told by its name alone
            n++;
            if (process.env.RENAMES) require("node:fs").appendFileSync(process.env.RENAMES, to + "\\n");
            if (n === Number(process.env.KILL_AT)) process.kill(process.pid, "SIGKILL");
@@ -100,11 +101,11 @@ describe("killed after an epoch was saved that is to stop it", () => {
     const lastAt = renames.findLastIndex((file) => file.endsWith("last.safetensors")) + 1;
     expect(lastAt).toBeGreaterThan(5);
     expect(summaryAt).toBeGreaterThan(lastAt);
-    // Before the checkpoints of the last epoch, after them, and right before the summary.
-    for (const at of [lastAt - 3, lastAt + 1, summaryAt]) {
+    // Before the checkpoints of the last epoch, between them, and right before the summary.
+    for (const at of [lastAt - 3, lastAt, summaryAt]) {
       const out = `killed-${at}`;
       const killed = await finish(start([...args, "--out", out], { ...hooked, KILL_AT: String(at) }));
-      expect(killed.code).toBe(null);
+      expect(killed.code, `at rename ${at} of ${renames.length}: ${killed.stderr}`).toBe(null);
       const resumed = await run("train", "--resume", "--out", out, "--quiet");
       expect(resumed.code, resumed.stderr).toBe(0);
       for (const file of [
