@@ -60,8 +60,9 @@ async function train(file: string | undefined, overrides: Overrides, options: Op
   const signal = interruptSignal();
   const { buildExperiment } = await import("../runs/experiment.ts");
   const { runTraining } = await import("../runs/run.ts");
-  const experiment = await withDataProgress((context) =>
-    buildExperiment(plan.config, { ...context, signal }),
+  const experiment = await withDataProgress(
+    (context) => buildExperiment(plan.config, { ...context, signal }),
+    options,
   );
   if (signal.aborted)
     throw new VaeError("interrupted", "Interrupted before the first step; nothing was written.");
