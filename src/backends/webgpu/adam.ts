@@ -8,6 +8,14 @@ const MAX_WORKGROUPS = 65535;
 /** Enough for a thread for each element, as long as the device can do them. */
 export const workgroupsFor = (size: number) => Math.min(MAX_WORKGROUPS, Math.ceil(size / THREADS));
 
+/** Code that adds up what the threads of a workgroup have in `subtotals`, in the same order each time. */
+export const ADD_SUBTOTALS = `
+    for (var width = ${THREADS / 2}u; width > 0u; width /= 2u) {
+      workgroupBarrier();
+      if (thread < width) { subtotals[thread] += subtotals[thread + width]; }
+    }
+    workgroupBarrier();`;
+
 /** What an update of Adam does besides. */
 export interface AdamExtension {
   /** Bindings from 5 on, and what else `before` needs. */

@@ -1,7 +1,7 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "../../../tensors/tf.ts";
 import type { AdamAttrs } from "../../adam.ts";
-import { adamShader, attrsOf, THREADS, workgroupsFor } from "../adam.ts";
+import { ADD_SUBTOTALS, adamShader, attrsOf, THREADS, workgroupsFor } from "../adam.ts";
 import { Shader } from "../shader.ts";
 
 const adam = adamShader("Adam");
@@ -31,10 +31,7 @@ const sum = new Shader(
       total += select(x[i], x[i] * x[i], attrs.square == 1.0);
     }
     subtotals[thread] = total;
-    for (var width = ${THREADS / 2}u; width > 0u; width /= 2u) {
-      workgroupBarrier();
-      if (thread < width) { subtotals[thread] += subtotals[thread + width]; }
-    }
+    ${ADD_SUBTOTALS}
     if (thread == 0u) { sums[u32(attrs.first) + group.x] = subtotals[0]; }
   }`,
 );

@@ -1,15 +1,7 @@
 import type { AdamConstants } from "../../adam.ts";
-import { adamShader, attrsOf, THREADS, workgroupsFor } from "../adam.ts";
+import { ADD_SUBTOTALS, adamShader, attrsOf, THREADS, workgroupsFor } from "../adam.ts";
 import { Shader } from "../shader.ts";
 import type { FlatUpdate } from "./update.ts";
-
-/** Adds up what the threads of a workgroup have, in the same order each time. */
-const ADD_SUBTOTALS = `
-    for (var width = ${THREADS / 2}u; width > 0u; width /= 2u) {
-      workgroupBarrier();
-      if (thread < width) { subtotals[thread] += subtotals[thread + width]; }
-    }
-    workgroupBarrier();`;
 
 /** Each workgroup sums the squares of its share of the gradients. */
 const sumSquares = new Shader(
