@@ -36,7 +36,7 @@ export function evaluateCommand(): Command {
     const { readDataset } = await import("../runs/experiment.ts");
     const { PROTOCOL, summarise } = await import("../evaluation/summary.ts");
     const { createRunner, isOfDensity } = await import("../evaluation/runner.ts");
-    const { likelihoods } = await import("../model/likelihoods/index.ts");
+    const { supportOf } = await import("../model/likelihoods/index.ts");
     const { describeMeasure } = await import("../data/codings.ts");
     const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
     const { split, checkpoint } = options;
@@ -48,7 +48,7 @@ export function evaluateCommand(): Command {
     const set = dataset[split];
     const summary = await summarise(runner, split, set, coding, { levels: true });
     const { likelihood } = run.config;
-    const baseMeasure = describeMeasure(likelihoods.of(likelihood).support(likelihood));
+    const baseMeasure = describeMeasure(supportOf(likelihood));
     const figure = options.output ?? run.folder.figure(`calibration-${split}`);
     let calibration: Calibration | undefined;
     let drawn = false;

@@ -2,7 +2,7 @@ import type { Config } from "../config/schema.ts";
 import { describeMeasure, type PixelCoding } from "../data/codings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
-import { likelihoods } from "../model/likelihoods/index.ts";
+import { likelihoods, supportOf } from "../model/likelihoods/index.ts";
 import type { Vae } from "../model/vae.ts";
 import { createObjective } from "../objectives/index.ts";
 import { controlsAt } from "../objectives/objective.ts";
@@ -48,7 +48,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
   const about = {
     weights: subject.weights,
     noise: "components" in likelihood && likelihood.components > 1 ? "Each component" : "The noise",
-    baseMeasure: describeMeasure(likelihoods.of(likelihood).support(likelihood)),
+    baseMeasure: describeMeasure(supportOf(likelihood)),
     D,
     seed: training.seed,
   };

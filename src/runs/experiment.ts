@@ -18,7 +18,7 @@ import { fieldOf } from "../data/field.ts";
 import { imageFields } from "../data/images.ts";
 import { loadDataset } from "../data/index.ts";
 import { models } from "../model/index.ts";
-import { likelihoodSchema, likelihoods } from "../model/likelihoods/index.ts";
+import { likelihoodSchema, likelihoods, supportOf } from "../model/likelihoods/index.ts";
 import type { Vae } from "../model/vae.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
@@ -41,7 +41,7 @@ export function settle(config: Config): Config & { dataset: { pixels: PixelCodin
 
 /** The coding of the pixels: the likelihood's own choice, or the user's if the likelihood is a density for it. */
 function pixelCoding({ dataset, likelihood }: Config): PixelCoding {
-  const support = likelihoods.of(likelihood).support(likelihood);
+  const support = supportOf(likelihood);
   const accepted = codingsFor(support);
   if (dataset.pixels === "auto") return accepted[0];
   if (accepted.includes(dataset.pixels)) return dataset.pixels;

@@ -10,7 +10,7 @@ import { PROTOCOL, type SplitSummary, summarise } from "../evaluation/summary.ts
 import { lossChartAside } from "../figures/charts/lossChart.ts";
 import { lossCurves } from "../figures/charts/lossCurves.ts";
 import { drawOrWarn, reconstructionsPng, samplesPng } from "../figures/figures.ts";
-import { likelihoods } from "../model/likelihoods/index.ts";
+import { supportOf } from "../model/likelihoods/index.ts";
 import { createObjective } from "../objectives/index.ts";
 import { controlsAt, type Objective } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
@@ -107,7 +107,7 @@ export async function runTraining(
       checkpoint: { name: "best", epoch: best.epoch },
       likelihood: config.likelihood.kind,
       kindOf: vae.likelihood.kindOf,
-      baseMeasure: describeMeasure(likelihoods.of(config.likelihood).support(config.likelihood)),
+      baseMeasure: describeMeasure(supportOf(config.likelihood)),
       pixels: coding,
       ...controlsAt(objective, "final", 1),
       ...(await readSigma(vae)),

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { familyOf } from "../../base/family.ts";
+import type { Support } from "../../data/support.ts";
 import { bernoulli } from "./bernoulli.ts";
 import { categorical } from "./categorical.ts";
 import { continuousBernoulli } from "./continuousBernoulli.ts";
@@ -31,3 +32,6 @@ export const likelihoodSchema = likelihoods.schema.meta({
 });
 
 export type LikelihoodConfig = z.infer<typeof likelihoodSchema>;
+
+/** The values that the likelihood of a configuration is a density for. */
+export const supportOf = (config: LikelihoodConfig): Support => likelihoods.of(config).support(config);
