@@ -41,9 +41,9 @@ export const decodedPass: Pass = (vae, [x, noise]) => [
 ];
 
 /**
- * Sends a split through the model, with `samples` draws z ~ q(z|x) of each image, and reads back what `pass` gives. Pixel noise and z belong
- * to the image and not to the seed of the training: the result does not depend on how the images are batched, and two
- * runs are measured with the same binarised pixels and the same noise.
+ * Sends a split through the model, with `samples` draws z ~ q(z|x) of each image, and reads back what `pass` gives. Pixel
+ * noise and z belong to the image and not to the seed of the training: the result does not depend on how the images are
+ * batched, and two runs are measured with the same binarised pixels and the same noise.
  */
 export async function* evaluatePasses(
   runner: Runner,

@@ -135,7 +135,9 @@ const CONTENTS = [
 
 /** Removes a run, its mark last. What is not of a run is not removed, and with it there the run stays too. */
 function removeRun(path: string): void {
-  const foreign = readdirSync(path).filter((name) => !CONTENTS.includes(name) && !name.endsWith(LEFTOVER));
+  const names = readdirSync(path);
+  const leftovers = names.filter((name) => name.endsWith(LEFTOVER));
+  const foreign = names.filter((name) => !CONTENTS.includes(name) && !leftovers.includes(name));
   if (foreign.length > 0) {
     throw new VaeError(
       "failure",
@@ -143,7 +145,6 @@ function removeRun(path: string): void {
         "--overwrite deletes nothing there. Move it away, or give another --out.",
     );
   }
-  const leftovers = readdirSync(path).filter((name) => name.endsWith(LEFTOVER));
   for (const name of [...leftovers, ...CONTENTS]) rmSync(join(path, name), { recursive: true, force: true });
 }
 

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { finish, inFolder } from "../helpers/vae.ts";
@@ -52,7 +52,6 @@ describe("--overwrite deletes runs, and nothing else", () => {
     const before = bytes("mixed/checkpoints/best.safetensors");
     cpSync(join(folder, "mixed"), join(folder, "alone"), { recursive: true });
     writeFileSync(join(folder, "alone/.run.json.1-1.unfinished"), "half");
-    const { rmSync } = await import("node:fs");
     rmSync(join(folder, "alone/notes.txt"));
     const again = ["train", ...tiny, "--epochs", "1", "--out", "alone", "--overwrite"];
     expect(await run(...again)).toMatchObject({ code: 0 });
