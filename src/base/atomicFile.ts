@@ -1,6 +1,6 @@
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { VaeError } from "./errors.ts";
+import { fileError } from "./fileErrors.ts";
 
 let written = 0;
 
@@ -24,7 +24,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
     await syncFolder(folder);
   } catch (error) {
     await rm(beside, { force: true }).catch(() => {});
-    throw cannotWrite(path, error as NodeJS.ErrnoException);
+    throw fileError(`Cannot write ${path}`, error);
   }
 }
 
@@ -36,25 +36,4 @@ async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => {});
   await handle?.close();
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: "no space is left on the disk",
-  EDQUOT: "your quota of disk space is used up",
-  EACCES: "you may not write there",
-  EPERM: "you may not write there",
-  EROFS: "the disk is read-only",
-  EISDIR: "a folder of that name is in its place",
-  ENOTDIR: "a file is in the place of its folder",
-  EEXIST: "a file is in the place of its folder",
-  EMFILE: "this process has too many files open",
-  ENFILE: "this machine has too many files open",
-  EIO: "the disk fails",
-};
-
-/** What people can do something about; anything else is a defect and stays as it is. */
-function cannotWrite(path: string, error: NodeJS.ErrnoException): Error {
-  const reason = REASONS[error.code ?? ""];
-  if (!reason) return error;
-  return new VaeError("failure", `Cannot write ${path}: ${reason} (${error.code}).`, { cause: error });
 }
