@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
-import { loadCheckpoint, saveCheckpoint } from "../src/runs/checkpoint.ts";
+import { readCheckpoint, restore, saveCheckpoint } from "../src/runs/checkpoint.ts";
 import { RunFolder } from "../src/runs/runFolder.ts";
 import { decodeSafetensors, encodeSafetensors } from "../src/runs/safetensors.ts";
 import { tinyTraining } from "./helpers/tiny.ts";
@@ -60,12 +60,15 @@ print(n % 8, t["dtype"], t["shape"], struct.unpack("<6f", b[8 + n + a:8 + n + z]
 
 describe("checkpoint", () => {
   test("brings back weights, moments and position to the bit", async () => {
-    const { run, options, vae, optimizer } = tinyTraining({ "training.epochs": "1" });
+    const { run, options, vae, optimizer, parts } = tinyTraining({ "training.epochs": "1" });
     await run();
     const file = join(folder, "last.safetensors");
-    await saveCheckpoint(file, vae.parameters, optimizer, options.state);
+    await saveCheckpoint(file, parts());
     const fresh = tinyTraining({ "training.seed": "9" });
-    expect(loadCheckpoint(file, fresh.vae.parameters, fresh.optimizer)).toEqual(options.state);
+    const checkpoint = readCheckpoint(file);
+    expect(checkpoint.state).toEqual(options.state);
+    expect(checkpoint.origin).toEqual(parts().origin);
+    restore(checkpoint, fresh.vae.parameters, fresh.optimizer);
     const [before, after] = [
       [...vae.parameters, ...optimizer.state],
       [...fresh.vae.parameters, ...fresh.optimizer.state],
@@ -78,15 +81,17 @@ describe("checkpoint", () => {
   });
 
   test("another shape is an error that names the tensor and both shapes", async () => {
-    const { vae, optimizer, options } = tinyTraining();
+    const { parts } = tinyTraining();
     const file = join(folder, "other.safetensors");
-    await saveCheckpoint(file, vae.parameters, optimizer, options.state);
+    await saveCheckpoint(file, parts());
     const wider = tinyTraining({ "model.network.hidden": "48" });
-    expect(() => loadCheckpoint(file, wider.vae.parameters)).toThrow(
+    expect(() => restore(readCheckpoint(file), wider.vae.parameters)).toThrow(
       /encoder.hidden0.kernel has shape \[784,32\], but the configuration calls for \[784,48\]/,
     );
     const deeper = tinyTraining({ "model.network.hidden": "32,32" });
-    expect(() => loadCheckpoint(file, deeper.vae.parameters)).toThrow(/has no tensor encoder.hidden1.kernel/);
+    expect(() => restore(readCheckpoint(file), deeper.vae.parameters)).toThrow(
+      /has no tensor encoder.hidden1.kernel/,
+    );
   });
 });
 
@@ -94,7 +99,7 @@ describe("run folder", () => {
   test("is never taken twice: default names count up", () => {
     const previous = process.cwd();
     process.chdir(mkdtempSync(join(tmpdir(), "vae-runs-")));
-    const create = () => RunFolder.create({ name: "digits-gaussian", overwrite: false }).path;
+    const create = () => RunFolder.create({ name: "digits-gaussian", overwrite: false }).folder.path;
     expect([create(), create(), create()]).toEqual([
       "runs/digits-gaussian",
       "runs/digits-gaussian-2",
@@ -116,6 +121,8 @@ describe("run folder", () => {
 
   test("opening what is no run says so", () => {
     expect(() => RunFolder.open("/nowhere/at/all")).toThrow(/is not a run: there is no such folder/);
-    expect(() => RunFolder.open(folder)).toThrow(/is not a run: it has no run.json of this program/);
+    expect(() => RunFolder.open(folder)).toThrow(
+      /is not a run: it has neither a checkpoint nor a run.json of this program/,
+    );
   });
 });

@@ -118,9 +118,9 @@ describe("train", () => {
   });
 
   test("a resumed run cannot change what it was started with, but may train longer", async () => {
-    const changed = await run("train", "--resume", "--out", "straight", "--beta", "2");
+    const changed = await run("train", "--resume", "--out", "straight", "--latent-dim", "9");
     expect(changed.code).toBe(2);
-    expect(changed.stderr).toMatch(/was started with other settings: objective.beta 1 -> 2/);
+    expect(changed.stderr).toMatch(/was started with other settings: model.latentDim \d -> 9/);
     const longer = await run("train", "--resume", "--out", "repeated", "--epochs", "5");
     expect(longer.code, longer.stderr).toBe(0);
     expect(longer.stderr).toContain("epoch 5/5");
@@ -140,7 +140,7 @@ describe("train", () => {
     );
     expect(code).toBe(3);
     expect(stderr).toMatch(
-      /Error: The loss is not finite at step \d+ \(epoch \d\): the first tensor with a bad value is /,
+      /Error: The loss is not finite at step \d+ \(batch \d+ of epoch \d\): the first tensor with a bad value is /,
     );
     expect(JSON.parse(text("diverged", "run.json")).status).toBe("diverged");
   });

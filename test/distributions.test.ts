@@ -361,7 +361,7 @@ describe("the mixture of Gaussians", () => {
   });
 
   test("its parameters are learned, and are in checkpoints with their moments", async () => {
-    const { run, vae, optimizer, options } = tinyTraining(
+    const { run, vae, parts } = tinyTraining(
       { "model.prior.kind": "gaussianMixture", "model.prior.components": "3", "training.epochs": "1" },
       { dataset: tinyDigits(64, 8) },
     );
@@ -372,7 +372,7 @@ describe("the mixture of Gaussians", () => {
     await run();
     const after = own();
     const file = join(mkdtempSync(join(tmpdir(), "vae-prior-")), "last.safetensors");
-    await saveCheckpoint(file, vae.parameters, optimizer, options.state);
+    await saveCheckpoint(file, parts());
     const { tensors } = decodeSafetensors(readFileSync(file), file);
     for (const [name, shape] of Object.entries(shapes)) {
       expect(after.get(name)!.every((value, i) => value !== before.get(name)![i])).toBe(true);

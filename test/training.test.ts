@@ -137,7 +137,7 @@ describe("training", () => {
     weight.assign(tf.tensor1d(poisoned));
     const before = [...(await new Map(vae.parameters).get("encoder.output.kernel")!.data())];
     await expect(run()).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[VaeError: The loss is not finite at step 1 (epoch 1): the first tensor with a bad value is the weight decoder.hidden0.bias [32], NaN at index 3. The update was not made, and there is no checkpoint yet. Try a lower --lr (now 0.001), --training.clipNorm 100, or --training.warmupSteps 500.]`,
+      `[VaeError: The loss is not finite at step 1 (batch 1 of epoch 1): the first tensor with a bad value is the weight decoder.hidden0.bias [32], NaN at index 3: likely from an update before it that was too large. The update was not made; the last checkpoint is from before the first step. Try a lower --lr (now 0.001), --training.clipNorm 100, --training.warmupSteps 500, or --on-divergence rollback.]`,
     );
     expect([...(await new Map(vae.parameters).get("encoder.output.kernel")!.data())]).toEqual(before);
   });
@@ -152,7 +152,7 @@ describe("training", () => {
     });
     const whole = tinyTraining();
     await expect(train({ ...whole.options, step: poisoned(whole.options.step) })).rejects.toThrow(
-      /not finite at step 3 \(epoch 1\)/,
+      /not finite at step 3 \(batch 3 of epoch 1\)/,
     );
     expect(whole.options.state).toMatchObject({ step: 2, batch: 2, epochTotals: { count: 128 } });
     // The weights are those after two steps.

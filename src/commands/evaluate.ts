@@ -1,12 +1,22 @@
 import { Command, Option } from "commander";
 import type { Calibration } from "../evaluation/calibration.ts";
 import type { SplitName } from "../evaluation/summary.ts";
-import { addRunOptions, describeRun, jsonOption, note, openRun, type RunOptions, result } from "./shared.ts";
+import {
+  addRunOptions,
+  datasetChangedOption,
+  describeRun,
+  jsonOption,
+  note,
+  openRun,
+  type RunOptions,
+  result,
+} from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
 interface Options extends RunOptions {
   split: SplitName;
   output?: string;
+  datasetChanged?: "accept";
   json?: boolean;
 }
 
@@ -24,6 +34,7 @@ export function evaluateCommand(): Command {
       "-o, --output <file>",
       "where to write the picture (default: figures/calibration-<split>.png in the run)",
     )
+    .addOption(datasetChangedOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -33,7 +44,7 @@ export function evaluateCommand(): Command {
         "the scale that fits the training images best tells how many nats that costs.",
     );
   return addRunOptions(command).action(async (path: string, options: Options) => {
-    const { readDataset } = await import("../runs/experiment.ts");
+    const { readRunData } = await import("../runs/experiment.ts");
     const { PROTOCOL, summarise } = await import("../evaluation/summary.ts");
     const { createRunner, isOfDensity } = await import("../evaluation/runner.ts");
     const { supportOf } = await import("../model/likelihoods/index.ts");
@@ -44,7 +55,11 @@ export function evaluateCommand(): Command {
     const { coding } = run;
     const runner = createRunner(run.vae, { record: run.config.training.step !== "eager", note });
     const { kind } = run.config.likelihood;
-    const dataset = await withDataProgress((context) => readDataset(run.config, context));
+    const acceptsData = options.datasetChanged === "accept";
+    const splits = isOfDensity(runner) ? [split, "train" as const] : [split]; // the noise check fits its scale on train
+    const dataset = await withDataProgress((context) =>
+      readRunData(run, splits, { ...context, acceptsData }),
+    );
     const set = dataset[split];
     const summary = await summarise(runner, split, set, coding, { levels: true });
     const { likelihood } = run.config;

@@ -3,11 +3,20 @@ import { VaeError } from "../base/errors.ts";
 import { addSettingOptions, COMPUTE_SETTINGS, overridesFrom } from "../config/options.ts";
 import type { Page } from "../explain/document.ts";
 import { addToolOptions, type ToolOptions } from "../explain/toolOptions.ts";
-import { checkpointOption, describeRun, jsonOption, openRun, type RunOptions, result } from "./shared.ts";
+import {
+  checkpointOption,
+  datasetChangedOption,
+  describeRun,
+  jsonOption,
+  openRun,
+  type RunOptions,
+  result,
+} from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
 interface Options extends ToolOptions, RunOptions {
   markdown?: boolean;
+  datasetChanged?: "accept";
   json?: boolean;
   [setting: string]: unknown;
 }
@@ -23,6 +32,7 @@ export function explainCommand(): Command {
     .option("--markdown", "print Markdown")
     .addOption(jsonOption())
     .addOption(checkpointOption())
+    .addOption(datasetChangedOption())
     .addHelpText(
       "after",
       "\nExamples:\n" +
@@ -54,10 +64,13 @@ async function explainRun(path: string, options: Options): Promise<Page> {
         `\`vae explain ${path}/config.yaml\` takes other settings on top, with a fresh model.`,
     );
   }
-  const { readDataset } = await import("../runs/experiment.ts");
+  const { readRunData } = await import("../runs/experiment.ts");
   const { explain } = await import("../explain/explain.ts");
   const run = await openRun(path, options);
-  const dataset = await withDataProgress((context) => readDataset(run.config, context));
+  const acceptsData = options.datasetChanged === "accept";
+  const dataset = await withDataProgress((context) =>
+    readRunData(run, ["train"], { ...context, acceptsData }),
+  );
   const { pixels } = run.config.dataset;
   return explain({ ...run, pixels, dataset, weights: describeRun(run, options.checkpoint) });
 }

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import type { PixelMode } from "../evaluation/pictures.ts";
 import {
   addRunOptions,
+  datasetChangedOption,
   describeRun,
   integerFrom,
   jsonOption,
@@ -17,6 +18,7 @@ interface Options extends RunOptions {
   split: "train" | "validation" | "test";
   output?: string;
   pixels: PixelMode;
+  datasetChanged?: "accept";
   json?: boolean;
 }
 
@@ -32,17 +34,21 @@ export function reconstructCommand(): Command {
     )
     .option("-o, --output <file>", "where to write (default: figures/reconstructions-<split>.png in the run)")
     .addOption(pixelsOption())
+    .addOption(datasetChangedOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
       "\nExample:\n  vae reconstruct runs/digits-gaussian --split test -n 100 -o pairs.png",
     );
   return addRunOptions(command).action(async (path: string, options: Options) => {
-    const { readDataset } = await import("../runs/experiment.ts");
+    const { readRunData } = await import("../runs/experiment.ts");
     const { reconstructionsPng } = await import("../figures/figures.ts");
     const { writeFileAtomic } = await import("../base/atomicFile.ts");
     const run = await openRun(path, options);
-    const dataset = await withDataProgress((context) => readDataset(run.config, context));
+    const acceptsData = options.datasetChanged === "accept";
+    const dataset = await withDataProgress((context) =>
+      readRunData(run, [options.split], { ...context, acceptsData }),
+    );
     const set = dataset[options.split];
     const count = Math.min(options.number, set.count);
     const file = options.output ?? run.folder.figure(`reconstructions-${options.split}`);

@@ -27,6 +27,13 @@ export const pixelsOption = () =>
     .choices(["mean", "draw"])
     .default("mean");
 
+/** Of commands that read the data of a run. */
+export const datasetChangedOption = () =>
+  new Option(
+    "--dataset-changed <reaction>",
+    "what to do where the data of the run are not those that it was trained on (default: stop)",
+  ).choices(["accept"]);
+
 export const jsonOption = () => new Option("--json", "print one JSON object");
 
 /** How a run is opened, for every command that does. */
@@ -46,8 +53,8 @@ export async function openRun(path: string, options: RunOptions): Promise<Opened
   const experiment = await import("../runs/experiment.ts");
   const compute = overridesFrom({ ...options }, COMPUTE_SETTINGS);
   const run = await experiment.openRun(path, { checkpoint: options.checkpoint, compute });
-  const { backend: trained } = run.folder.record;
-  if (trained.name !== run.backend.name) {
+  const trained = run.folder.readRecord()?.backend;
+  if (trained && trained.name !== run.backend.name) {
     note(
       [
         `${path} was trained on ${trained.name}; this is ${formatBackend(run.backend)}`,

@@ -3,16 +3,17 @@ import { VaeError } from "../base/errors.ts";
 import type { Overrides } from "../config/load.ts";
 import { addSettingOptions, overridesFrom } from "../config/options.ts";
 import { likelihoodFormulas } from "../config/settings.ts";
-import type { RunSummary } from "../runs/run.ts";
+import type { RunSummary } from "../runs/summary.ts";
 import type { Listener } from "../training/events.ts";
 import { interruptSignal } from "./interruptSignal.ts";
-import { jsonOption, note, result } from "./shared.ts";
+import { datasetChangedOption, jsonOption, note, result } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
 interface Options {
   out?: string;
   overwrite?: boolean;
   resume?: boolean;
+  datasetChanged?: "accept";
   quiet?: boolean;
   json?: boolean;
   [setting: string]: unknown;
@@ -31,6 +32,7 @@ export function trainCommand(): Command {
     )
     .option("--overwrite", "replace the run in --out")
     .option("--resume", "go on with the run in --out from its last checkpoint")
+    .addOption(datasetChangedOption())
     .option("--quiet", "no progress, only the result")
     .addOption(jsonOption())
     .addHelpText("after", () => `\nLikelihoods, log p(x|z) of one value x:\n${formulas()}`)
@@ -40,6 +42,7 @@ export function trainCommand(): Command {
         "  vae train --likelihood gaussian --sigma shared\n" +
         "  vae train configs/mnist.yaml --epochs 20 --out runs/mnist\n" +
         "  vae train --out runs/mnist --resume\n" +
+        "  vae train --out runs/mnist --resume --epochs 30 --lr 0.0003    kept as `changes:` in its config.yaml\n" +
         "  for b in 0.5 1 2 4; do vae train --likelihood bernoulli --beta $b --out runs/beta-$b; done",
     );
   return addSettingOptions(command).action(async (file: string | undefined, options: Options) => {
@@ -66,15 +69,19 @@ async function train(file: string | undefined, overrides: Overrides, options: Op
   );
   if (signal.aborted)
     throw new VaeError("interrupted", "Interrupted before the first step; nothing was written.");
-  const folder = plan.open();
-  const { header } = await import("../reporting/header.ts");
-  for (const line of header(experiment, folder.path)) say(line);
-  return runTraining(experiment, folder, {
-    resume: plan.resume,
-    command: ["vae", ...process.argv.slice(2)].join(" "),
-    signal,
-    reporter: await chooseReporter(options),
-  });
+  const run = plan.open();
+  try {
+    const { header } = await import("../reporting/header.ts");
+    for (const line of [...header(experiment, run.folder.path), ...plan.notes]) say(line);
+    return await runTraining(experiment, run, {
+      ...(plan.resume && { resume: plan.resume }),
+      command: ["vae", ...process.argv.slice(2)].join(" "),
+      signal,
+      reporter: await chooseReporter(options),
+    });
+  } finally {
+    run.lock.release();
+  }
 }
 
 const warningReporter: Listener = (event) => {

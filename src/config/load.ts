@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { parse, stringify, YAMLParseError } from "yaml";
 import type { z } from "zod";
 import { didYouMean, VaeError } from "../base/errors.ts";
+import { fileError } from "../base/fileErrors.ts";
+import { phasesOf } from "./changes.ts";
 import { formerNames } from "./formerNames.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type Setting, settings } from "./settings.ts";
@@ -12,14 +14,21 @@ type Plain = Record<string, unknown>;
 export type Overrides = ReadonlyMap<string, string>;
 
 /**
- * A file (or none) with overrides on top, checked and complete. Whatever is wrong is a usage error that names the
+ * A file (or none, or a configuration) with overrides on top, checked and complete. Whatever is wrong is a usage error that names the
  * file, the path and, for an unknown key, the nearest that exists.
  */
-export function loadConfig(file: string | undefined, overrides: Overrides = new Map()): Config {
-  const fromFile = file === undefined ? {} : readYaml(file);
-  const presentNames = [...overrides].map(([path, text]) => [formerNames.get(path) ?? path, text] as const);
-  return resolve(applyOverrides(withPresentNames(fromFile), new Map(presentNames)), file);
+export function loadConfig(file: string | Config | undefined, overrides: Overrides = new Map()): Config {
+  const fromFile = file === undefined ? {} : typeof file === "string" ? readYaml(file) : file;
+  const where = typeof file === "string" ? file : undefined;
+  return resolve(applyOverrides(withPresentNames(fromFile), byPresentNames(overrides)), where);
 }
+
+/** Settings that come from somewhere else than a file of the user's, checked alike. */
+export const parseConfig = (settings: Plain, from: string): Config =>
+  resolve(withPresentNames(settings), from);
+
+const byPresentNames = (overrides: Overrides): Overrides =>
+  new Map([...overrides].map(([path, text]) => [formerNames.get(path) ?? path, text]));
 
 /** The YAML of a resolved configuration: every key, so that it repeats the run. */
 export const configYaml = (config: Config) => stringify(config);
@@ -29,9 +38,8 @@ function readYaml(file: string): Plain {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : String(error);
-    throw new VaeError("usage", `Cannot read the configuration ${file}: ${reason}. Recipes are in configs/.`);
+    const told = fileError(`Cannot read the configuration ${file}`, error);
+    throw told instanceof VaeError ? new VaeError("usage", `${told.message} Recipes are in configs/.`) : told;
   }
   try {
     const parsed: unknown = parse(text) ?? {};
@@ -139,7 +147,10 @@ function parseValue(text: string, setting: Setting | undefined): unknown {
 function resolve(given: Plain, file: string | undefined): Config {
   const input = fillChoices(withoutEmpty(given));
   const result = configSchema.safeParse(input);
-  if (result.success) return result.data;
+  if (result.success) {
+    phasesOf(result.data); // fails where a change does not fit the rest
+    return result.data;
+  }
   const messages = result.error.issues.flatMap((issue) => explain(issue, input));
   const where = file === undefined ? "" : ` (${file})`;
   throw new VaeError("usage", messages.map((message) => message.replace("{where}", where)).join("\n"));

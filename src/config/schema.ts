@@ -4,7 +4,14 @@ import { datasetSchema } from "../data/index.ts";
 import { modelSchema } from "../model/index.ts";
 import { likelihoodSchema } from "../model/likelihoods/index.ts";
 import { objectiveSchema } from "../objectives/index.ts";
-import { trainingSchema } from "../training/schema.ts";
+import { changeable, trainingSchema } from "../training/schema.ts";
+
+/** What a resumed run has changed: from `step` on (counted from 0) these settings hold. */
+export const changeSchema = z.strictObject({
+  step: z.int().positive(),
+  training: z.strictObject(changeable).partial().optional(),
+  objective: z.strictObject({ beta: z.number().min(0) }).optional(),
+});
 
 /**
  * Everything that a run depends on. Each section is written beside the code that reads it; this puts them together.
@@ -19,6 +26,12 @@ export const configSchema = z
     likelihood: likelihoodSchema.prefault({ kind: "gaussian" }),
     objective: objectiveSchema.prefault({ kind: "elbo" }),
     training: trainingSchema.prefault({}),
+    changes: z
+      .array(changeSchema)
+      .default([])
+      .describe(
+        "settings that hold only from a step on; written by `vae train --resume` with other settings",
+      ),
     backend: z
       .enum(["auto", ...backendNames])
       .default("auto")

@@ -134,6 +134,7 @@ function accepts(node: Node): string {
   if (node.const !== undefined) return String(node.const);
   if (node.pattern && node.description) return node.description;
   if (node.anyOf) return node.anyOf.map(accepts).join(" | ");
+  if (node.properties) return `{ ${Object.keys(node.properties).join(", ")} }`;
   if (node.type === "array") return `list of ${accepts(node.items ?? {})}`;
   const bounds = [
     node.exclusiveMinimum !== undefined && `> ${node.exclusiveMinimum}`,

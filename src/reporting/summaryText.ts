@@ -1,4 +1,4 @@
-import type { RunSummary } from "../runs/run.ts";
+import type { RunSummary } from "../runs/summary.ts";
 import { formatNats, formatNumber } from "./format.ts";
 
 /** The paragraph at the end of a run: the result, and where its pictures are. */

@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type BackendInfo, useBackend } from "../backends/index.ts";
 import { VaeError } from "../base/errors.ts";
+import { configAt } from "../config/changes.ts";
 import { loadConfig, type Overrides } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { resolveDataDirs } from "../data/cache.ts";
@@ -14,15 +15,17 @@ import {
   type PixelCoding,
 } from "../data/codings.ts";
 import type { Dataset, OnDataProgress } from "../data/dataset.ts";
-import { fieldOf } from "../data/field.ts";
+import { type Fields, fieldOf } from "../data/field.ts";
 import { imageFields } from "../data/images.ts";
 import { loadDataset } from "../data/index.ts";
+import type { SplitName } from "../evaluation/summary.ts";
 import { models } from "../model/index.ts";
 import { likelihoodSchema, likelihoods, supportOf } from "../model/likelihoods/index.ts";
 import type { Vae } from "../model/vae.ts";
 import { RandomStream } from "../tensors/random.ts";
-import { loadCheckpoint } from "./checkpoint.ts";
-import { RunFolder } from "./runFolder.ts";
+import { type Checkpoint, restore } from "./checkpoint.ts";
+import { compareData, compareSettings, type DataIdentity, dataIdentityOf } from "./identity.ts";
+import { type CheckpointName, RunFolder } from "./runFolder.ts";
 
 /** What a resolved configuration stands for, ready to train. */
 export interface Experiment {
@@ -77,10 +80,7 @@ function withWholePaths<T extends Config["dataset"]>(dataset: T): T {
 }
 
 /** Starts the backend, reads the data, builds the model with fresh weights. `config` is settled. */
-export async function buildExperiment(
-  config: Config,
-  context: { onProgress: OnDataProgress; signal?: AbortSignal },
-): Promise<Experiment> {
+export async function buildExperiment(config: Config, context: DataContext): Promise<Experiment> {
   const [backend, dataset] = [await startBackend(config), await readDataset(config, context)];
   const coding = pixelCoding(config);
   const random = new RandomStream(config.training.seed);
@@ -99,12 +99,15 @@ export async function buildExperiment(
 /** A trained model from its run folder alone. */
 export interface OpenedRun {
   readonly folder: RunFolder;
+  /** As it was at the checkpoint. */
   readonly config: Config;
   readonly backend: BackendInfo;
   readonly vae: Vae;
   readonly coding: PixelCoding;
   /** The epoch that the weights are from. */
   readonly epoch: number;
+  /** What it was trained on; absent where an earlier version trained it. */
+  readonly data: DataIdentity | undefined;
 }
 
 /**
@@ -113,23 +116,66 @@ export interface OpenedRun {
  */
 export async function openRun(
   path: string,
-  options: { checkpoint: "best" | "last"; compute: Overrides },
+  options: { checkpoint: CheckpointName; compute: Overrides },
 ): Promise<OpenedRun> {
   const folder = RunFolder.open(path);
-  const config = loadConfig(folder.config);
+  const checkpoint = folder.readCheckpoint(options.checkpoint);
+  const { origin, state } = checkpoint;
+  const config = configAt(configOf(folder, checkpoint), Math.max(0, state.step - 1));
   const backend = await startBackend(loadConfig(undefined, options.compute));
-  const { imageShape, fields = imageFields(imageShape) } = folder.record.dataset;
+  const fields = origin?.data.fields ?? formerFields(folder);
   const averageX = new Float32Array(codedSize(fieldOf(fields, "x"))); // replaced by the weights
-  const data = { fields, averageX };
-  const vae = models.of(config.model).create(config, data, new RandomStream(0));
-  const { epoch } = loadCheckpoint(folder.checkpointOrFail(options.checkpoint), vae.parameters);
-  return { folder, config, backend, vae, coding: pixelCoding(config), epoch };
+  const vae = models.of(config.model).create(config, { fields, averageX }, new RandomStream(0));
+  restore(checkpoint, vae.parameters);
+  return {
+    folder,
+    config,
+    backend,
+    vae,
+    coding: pixelCoding(config),
+    epoch: state.epoch,
+    data: origin?.data,
+  };
 }
 
-export const readDataset = (
-  config: Config,
-  context: { onProgress: OnDataProgress; signal?: AbortSignal },
-): Promise<Dataset> => loadDataset(config.dataset, { dataDirs: resolveDataDirs(), ...context });
+/**
+ * The settings of a run: those of its checkpoint, with what may be otherwise, such as where its data lie now, from its
+ * `config.yaml`. Fails where that says something else.
+ */
+export function configOf(folder: RunFolder, { origin, state }: Checkpoint): Config {
+  if (!origin) return loadConfig(folder.config);
+  if (!existsSync(folder.config)) return origin.config;
+  const config = loadConfig(folder.config);
+  compareSettings(folder.config, config, origin.config, state.step);
+  return config;
+}
+
+/** Of a run whose checkpoint does not say. */
+function formerFields(folder: RunFolder): Fields {
+  const record = folder.readRecord();
+  if (!record)
+    throw new VaeError("failure", `${folder.path} has no run.json, which says what its data were.`);
+  return record.dataset.fields ?? imageFields(record.dataset.imageShape);
+}
+
+export const readDataset = (config: Config, context: DataContext): Promise<Dataset> =>
+  loadDataset(config.dataset, { dataDirs: resolveDataDirs(), ...context });
+
+interface DataContext {
+  readonly onProgress: OnDataProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** The data of a run, of which these splits must be what it was trained on, unless others are accepted. */
+export async function readRunData(
+  { config, data, folder }: OpenedRun,
+  splits: readonly SplitName[],
+  { acceptsData, ...context }: DataContext & { acceptsData: boolean },
+): Promise<Dataset> {
+  const dataset = await readDataset(config, context);
+  if (data && !acceptsData) compareData(folder.path, data, dataIdentityOf(dataset), splits);
+  return dataset;
+}
 
 const startBackend = ({ backend, device, threads }: Config) => useBackend(backend, { device, threads });
 

@@ -1,12 +1,15 @@
 import { performance } from "node:perf_hooks";
+import { isDeepStrictEqual } from "node:util";
 import { writeFileAtomic } from "../base/atomicFile.ts";
 import { VaeError } from "../base/errors.ts";
+import { configAt, phasesOf, withChange } from "../config/changes.ts";
 import { configYaml } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
 import { describeMeasure } from "../data/codings.ts";
 import { imageShapeOf } from "../data/field.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import { createRunner } from "../evaluation/runner.ts";
-import { PROTOCOL, type SplitSummary, summarise } from "../evaluation/summary.ts";
+import { PROTOCOL, summarise } from "../evaluation/summary.ts";
 import { lossChartAside } from "../figures/charts/lossChart.ts";
 import { lossCurves } from "../figures/charts/lossCurves.ts";
 import { drawOrWarn, reconstructionsPng, samplesPng } from "../figures/figures.ts";
@@ -15,33 +18,40 @@ import { createObjective } from "../objectives/index.ts";
 import { controlsAt, type Objective } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { createStep } from "../training/createStep.ts";
-import type { Listener, TrainEvent } from "../training/events.ts";
+import type { FinishReason, Listener, TrainEvent } from "../training/events.ts";
 import { createOptimizer } from "../training/optimizer.ts";
-import { initialState, train } from "../training/trainer.ts";
-import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import type { Phases } from "../training/phases.ts";
+import { initialState, type TrainingState } from "../training/state.ts";
+import { train } from "../training/trainer.ts";
+import { restore, saveCheckpoint } from "./checkpoint.ts";
 import { type Experiment, versions } from "./experiment.ts";
-import { MetricsLog } from "./metricsLog.ts";
-import type { RunFolder, RunRecord, RunStatus } from "./runFolder.ts";
+import { compareData, type DataIdentity, dataIdentityOf, differences, splitNames, told } from "./identity.ts";
+import { MetricsLog, type MetricsRow } from "./metricsLog.ts";
+import type { CheckpointName, OwnedRun, RunFolder } from "./runFolder.ts";
+import { type HistoryEntry, type RunRecord, type RunStatus, splitHashes } from "./runRecord.ts";
+import type { RunSummary } from "./summary.ts";
 
 const PREVIEW_SAMPLES = 100;
 const PREVIEW_RECONSTRUCTIONS = 50;
 
-/** `summary.json`: the final numbers, and how they were obtained. */
-export interface RunSummary {
-  readonly run: string;
-  readonly reason: "completed" | "early-stopping";
-  readonly epochs: number;
-  readonly checkpoint: { readonly name: "best"; readonly epoch: number };
-  readonly likelihood: string;
-  /** Of a loss there are no ELBO and no bits. */
-  readonly kindOf: "density" | "loss";
-  readonly baseMeasure: string;
-  readonly pixels: string;
-  /** β, where the objective has one. */
-  readonly beta?: number;
-  readonly sigma?: number;
-  readonly protocol: string;
-  readonly splits: { readonly validation: SplitSummary; readonly test: SplitSummary };
+export interface TrainingOptions {
+  /** Of a run that goes on: where it stood when that was planned, and what is known of it. */
+  readonly resume?: Resumption;
+  readonly command: string;
+  readonly signal: AbortSignal;
+  readonly reporter: Listener;
+}
+
+export interface Resumption {
+  readonly step: number;
+  /** Absent where there is none that can be read. */
+  readonly record: RunRecord | undefined;
+  /** What the run was trained on so far; absent where an earlier version trained it. */
+  readonly data: DataIdentity | undefined;
+  /** Whether data that are not these are accepted. */
+  readonly acceptsData: boolean;
+  /** Settings that are other than before, for the history. */
+  readonly changes: readonly string[];
 }
 
 /**
@@ -50,24 +60,40 @@ export interface RunSummary {
  */
 export async function runTraining(
   experiment: Experiment,
-  folder: RunFolder,
-  options: { resume: boolean; command: string; signal: AbortSignal; reporter: Listener },
+  { folder, lock }: OwnedRun,
+  options: TrainingOptions,
 ): Promise<RunSummary> {
-  const { config, dataset, coding } = experiment;
+  const { dataset, coding, vae } = experiment;
+  const { resume } = options;
+  const present = dataIdentityOf(dataset);
+  const data = resume?.data ?? present;
+  if (!resume?.acceptsData) compareData(folder.path, data, present, splitNames);
   const note = (text: string) => options.reporter({ type: "note", text });
-  const { vae } = experiment;
+  const warn = (text: string) => options.reporter({ type: "warning", text });
+  let config = experiment.config;
   const runner = createRunner(vae, { record: config.training.step !== "eager", note });
   const optimizer = createOptimizer(vae.parameters, config.training);
   const objective = createObjective(config.objective);
-  const state = options.resume
-    ? loadCheckpoint(folder.checkpoint("last"), vae.parameters, optimizer)
-    : initialState(objective);
-  const record = openRecord(experiment, folder, state.epoch, options);
-  await record.write("running"); // first of all files, as it is what makes a folder a run
-  await writeFileAtomic(folder.config, configYaml(config));
-  const log = await MetricsLog.open(folder, objective, state.step);
-  const warn = (text: string) => options.reporter({ type: "warning", text });
-  const pictures = figures(experiment, objective, folder, log, warn);
+
+  const save = async (name: CheckpointName, state: TrainingState) => {
+    lock.assertOwned();
+    const parts = { parameters: vae.parameters, optimizer, state, origin: { config, data } };
+    await saveCheckpoint(folder.checkpoint(name), parts);
+  };
+  const load = (name: CheckpointName): TrainingState => {
+    const checkpoint = folder.readCheckpoint(name);
+    restore(checkpoint, vae.parameters, optimizer);
+    return checkpoint.state;
+  };
+
+  const state = resume ? load("last") : initialState(objective);
+  if (!resume) await save("last", state); // the first of all files, as it is what the others follow from
+  const record = openRecord(experiment, { folder, data, present, epochs: state.epoch }, options);
+  await record.write("running");
+  const writeConfig = () => writeFileAtomic(folder.config, configYaml(config));
+  await writeConfig();
+  let log = await MetricsLog.open(folder, objective, state.step);
+  const pictures = figures(experiment, objective, folder, () => log.epochs, warn);
 
   const emit = async (event: TrainEvent) => {
     await log.record(event);
@@ -78,27 +104,44 @@ export async function runTraining(
     }
     await options.reporter(event);
   };
-  const step = createStep(config.training.step, { model: vae, objective, optimizer }, note);
-  try {
-    const reason = await train({
-      ...experiment,
-      runner,
-      step,
-      config: config.training,
-      objective,
-      state,
-      resumed: options.resume,
-      emit,
-      save: (name, state) => saveCheckpoint(folder.checkpoint(name), vae.parameters, optimizer, state),
-      signal: options.signal,
-    });
-    if (reason === "interrupted") {
-      throw new VaeError(
-        "interrupted",
-        `Interrupted after ${state.step} steps, with a checkpoint. Go on with: vae train --resume --out ${folder.path}`,
-      );
+  const attempt = async () => {
+    const step = createStep(config.training.step, { model: vae, objective, optimizer }, note);
+    const phases = trainingPhases(config);
+    try {
+      return await train({ ...experiment, runner, step, phases, state, emit, save, signal: options.signal });
+    } finally {
+      step.dispose();
     }
-    const best = loadCheckpoint(folder.checkpoint("best"), vae.parameters);
+  };
+  /** Back to the last checkpoint, with half the learning rate from there on. */
+  const rollBack = async (error: VaeError) => {
+    Object.assign(state, load("last"));
+    const changed = withHalfTheRate(config, state.step);
+    if (!changed) throw error;
+    const { learningRate } = configAt(changed, state.step).training;
+    await warn(
+      `${error.message} Rolled back to step ${state.step}, with learning rate ${learningRate} from there on.`,
+    );
+    const changes = differences(configAt(config, state.step), configAt(changed, state.step)).map(told);
+    config = changed;
+    await writeConfig();
+    await record.rolledBack({ step: state.step, changes }, state.epoch);
+    await log.close();
+    log = await MetricsLog.open(folder, objective, state.step);
+  };
+
+  try {
+    let reason: FinishReason | undefined;
+    while (reason === undefined) {
+      reason = await attempt().catch(async (error) => {
+        const isRolledBack = config.training.onDivergence === "rollback";
+        if (!isRolledBack || !(error instanceof VaeError) || error.code !== "diverged") throw error;
+        await rollBack(error);
+        return undefined;
+      });
+    }
+    if (reason === "interrupted") throw interrupted(folder, state);
+    const best = load("best");
     const drawPictures = pictures.begin();
     const summary: RunSummary = {
       run: folder.path,
@@ -109,7 +152,7 @@ export async function runTraining(
       kindOf: vae.likelihood.kindOf,
       baseMeasure: describeMeasure(supportOf(config.likelihood)),
       pixels: coding,
-      ...controlsAt(objective, "final", 1),
+      ...controlsAt(trainingPhases(config).at(-1)!.objective, "final", 1),
       ...(await readSigma(vae)),
       protocol: PROTOCOL,
       splits: {
@@ -118,17 +161,46 @@ export async function runTraining(
       },
     };
     await writeFileAtomic(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
-    await record.write("finished");
     await drawPictures();
+    await record.write("finished"); // last of all: until then, resuming writes what is missing
     return summary;
   } catch (error) {
-    await record.write(statusAfter(error));
+    await record.write(statusAfter(error)).catch(() => {}); // what stopped the run may stop this too, and is what counts
     throw error;
   } finally {
-    step.dispose();
+    await log.close().catch(() => {});
     runner.dispose();
     optimizer.dispose();
   }
+}
+
+const interrupted = (folder: RunFolder, { step }: TrainingState) =>
+  new VaeError(
+    "interrupted",
+    `Interrupted after ${step} steps, with a checkpoint. Go on with: vae train --resume --out ${folder.path}`,
+  );
+
+const trainingPhases = (config: Config): Phases => {
+  const [first, ...others] = phasesOf(config).map(({ from, config }) => ({
+    from,
+    config: config.training,
+    objective: createObjective(config.objective),
+  }));
+  return [first!, ...others];
+};
+
+/** Rolling back is to save a run, not to hide that it cannot be trained. */
+const LEAST_SHARE_OF_RATE = 2 ** -8;
+
+function withHalfTheRate(config: Config, step: number): Config | undefined {
+  const { learningRate, finalLearningRate } = configAt(config, step).training;
+  if (learningRate / 2 < config.training.learningRate * LEAST_SHARE_OF_RATE) return undefined;
+  const half = { learningRate: learningRate / 2, finalLearningRate: finalLearningRate / 2 };
+  return withChange(
+    config,
+    step,
+    new Map(Object.entries(half).map(([key, value]) => [`training.${key}`, value])),
+  );
 }
 
 function statusAfter(error: unknown): RunStatus {
@@ -145,7 +217,7 @@ function figures(
   { vae, dataset, coding, config }: Experiment,
   objective: Objective,
   folder: RunFolder,
-  log: MetricsLog,
+  epochs: () => readonly MetricsRow[],
   warn: (text: string) => unknown,
 ) {
   const random = new RandomStream("preview");
@@ -163,8 +235,8 @@ function figures(
   let chart: { readonly rows: number; readonly png: Promise<Buffer> } | undefined;
   /** Drawn on another thread, and once for the same rows. */
   const curves = () => {
-    const rows = log.epochs.length;
-    if (chart?.rows !== rows) chart = { rows, png: lossChartAside(log.epochs, meta) };
+    const rows = epochs().length;
+    if (chart?.rows !== rows) chart = { rows, png: lossChartAside(epochs(), meta) };
     chart.png.catch(() => {}); // told where it is waited for
     return chart.png;
   };
@@ -194,43 +266,65 @@ function figures(
   };
 }
 
-/** `run.json`, rewritten as the run goes; a resumed run adds to the times that are there. */
+/** `run.json`, rewritten as the run goes; a resumed run adds to what is there, and keeps the record of its data. */
 function openRecord(
   { backend, dataset, vae }: Experiment,
-  folder: RunFolder,
-  epochs: number,
-  { resume, command }: { resume: boolean; command: string },
+  {
+    folder,
+    data,
+    present,
+    epochs,
+  }: { folder: RunFolder; data: DataIdentity; present: DataIdentity; epochs: number },
+  { resume, command }: TrainingOptions,
 ) {
-  const before = resume ? folder.record.timings : undefined;
+  const before = resume?.record;
   const started = performance.now();
-  const imagesPerSecond = [...(before?.imagesPerSecond ?? [])].slice(0, epochs); // of those that are saved
-  const startedAt = before?.startedAt ?? new Date().toISOString();
+  const imagesPerSecond = [...(before?.timings.imagesPerSecond ?? [])].slice(0, epochs); // of those that are saved
+  const startedAt = before?.timings.startedAt ?? new Date().toISOString();
+  const history = [...(before?.history ?? [])];
+  const addHistory = (entry: Omit<HistoryEntry, "time">) =>
+    void history.push({ time: new Date().toISOString(), ...entry });
+  if (resume) {
+    const changes = resume.changes.length > 0 && { changes: [...resume.changes] };
+    const isOther = !isDeepStrictEqual(splitHashes(data), splitHashes(present));
+    addHistory({
+      event: "resumed",
+      step: resume.step,
+      command,
+      ...changes,
+      ...(isOther && { data: splitHashes(present) }),
+    });
+  }
+  const { name, fields, splits } = data;
   const write = (status: RunStatus) =>
     folder.writeRecord({
       status,
-      command,
+      command: before?.command ?? command,
       versions: versions(backend),
       backend: { name: backend.name, device: backend.device, threads: backend.threads },
-      dataset: {
-        name: dataset.name,
+      dataset: before?.dataset ?? {
+        name,
         imageShape: imageShapeOf(vae.target),
-        fields: dataset.fields,
-        counts: {
-          train: dataset.train.count,
-          validation: dataset.validation.count,
-          test: dataset.test.count,
-        },
+        fields,
+        counts: { train: splits.train.count, validation: splits.validation.count, test: splits.test.count },
         hashes: dataset.hashes,
+        splitHashes: splitHashes(data),
       },
       parameterCount: vae.parameters.count,
       timings: {
         startedAt,
-        seconds: (before?.seconds ?? 0) + (performance.now() - started) / 1000,
+        seconds: (before?.timings.seconds ?? 0) + (performance.now() - started) / 1000,
         imagesPerSecond,
       },
-    } satisfies RunRecord);
+      history,
+    });
   return {
     write,
+    rolledBack(entry: Omit<HistoryEntry, "time" | "event">, epochs: number) {
+      addHistory({ event: "rolled back", ...entry });
+      imagesPerSecond.length = Math.min(imagesPerSecond.length, epochs);
+      return write("running");
+    },
     addEpoch(speed: number) {
       imagesPerSecond.push(Math.round(speed));
       return write("running");

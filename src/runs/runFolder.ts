@@ -1,35 +1,41 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { LEFTOVER, writeFileAtomic } from "../base/atomicFile.ts";
 import { VaeError } from "../base/errors.ts";
-import type { Fields, ImageShape } from "../data/field.ts";
+import { fileError } from "../base/fileErrors.ts";
+import { type Checkpoint, isCheckpoint, readCheckpoint } from "./checkpoint.ts";
+import { LOCK, Lock } from "./lock.ts";
+import { readJson } from "./readJson.ts";
+import { type RunRecord, runRecordSchema } from "./runRecord.ts";
 
-export type RunStatus = "running" | "finished" | "interrupted" | "diverged" | "failed";
+export type CheckpointName = "last" | "best";
 
-/** `run.json`: what is known of a run besides its settings and its numbers. */
-export interface RunRecord {
-  readonly status: RunStatus;
-  readonly command: string;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly backend: { readonly name: string; readonly device: string; readonly threads: number };
-  readonly dataset: {
-    readonly name: string;
-    readonly imageShape: ImageShape;
-    /** Absent in the records of earlier versions, whose data are images without classes. */
-    readonly fields?: Fields;
-    readonly counts: Readonly<Record<"train" | "validation" | "test", number>>;
-    readonly hashes: Readonly<Record<string, string>>;
-  };
-  readonly parameterCount: number;
-  /** Clock times and speeds live here and not among the metrics, which repeat to the byte. */
-  readonly timings: {
-    readonly startedAt: string;
-    readonly seconds: number;
-    readonly imagesPerSecond: readonly number[];
-  };
+export interface NewRun {
+  readonly name: string;
+  readonly path?: string;
+  readonly overwrite: boolean;
 }
 
-/** Names and layout of a run's folder; a run needs nothing outside it. */
+/** A run's folder that this process alone writes to, until it releases the lock. */
+export interface OwnedRun {
+  readonly folder: RunFolder;
+  readonly lock: Lock;
+}
+
+/**
+ * Names and layout of a run's folder; a run needs nothing outside it. Its checkpoints say what it is; the other files
+ * follow from them and can be written anew.
+ */
 export class RunFolder {
   readonly path: string;
 
@@ -37,37 +43,48 @@ export class RunFolder {
     this.path = path;
   }
 
-  /** A new, empty run. Without a path, `runs/<name>`, or `runs/<name>-2` and so on where that is taken. */
-  static create(options: { path?: string; name: string; overwrite: boolean }): RunFolder {
-    const { path, name, overwrite } = options;
-    if (path === undefined) return new RunFolder(firstFree(join("runs", name)));
-    if (overwrite && isRun(path)) removeRun(path);
-    if (existsSync(path) && !isEmptyFolder(path)) {
-      const why = isRun(path)
-        ? "holds another run. Give another --out, or --overwrite to replace it"
-        : "is there already and is not a run, so it is not touched. Give another --out";
-      throw new VaeError("failure", `${path} ${why}.`);
-    }
-    mkdirSync(path, { recursive: true });
-    return new RunFolder(path);
-  }
-
   /** A run that is there. */
   static open(path: string): RunFolder {
-    if (isRun(path) && existsSync(join(path, "config.yaml"))) return new RunFolder(path);
+    if (isRun(path)) return new RunFolder(path);
     const why = !existsSync(path)
       ? "there is no such folder"
-      : isRun(path)
-        ? "it ended before it had a config.yaml, and holds nothing yet; --overwrite starts it anew"
-        : "it has no run.json of this program";
+      : isBarelyBegun(path)
+        ? "nothing was written into it yet"
+        : "it has neither a checkpoint nor a run.json of this program";
     throw new VaeError(
       "failure",
       `${path} is not a run: ${why}. \`vae train\` makes one and prints its name.`,
     );
   }
 
+  /**
+   * A new, empty run, which this process alone may write to. Without a path, `runs/<name>`, or `runs/<name>-2` and so on
+   * where that is taken.
+   */
+  static create({ name, path = firstFree(join("runs", name)), overwrite }: NewRun): OwnedRun {
+    if (!(overwrite && isRun(path))) refuseIfTaken(path);
+    makeFolder(path);
+    const lock = Lock.acquire(path);
+    try {
+      if (overwrite && isRun(path)) removeRun(path);
+      refuseIfTaken(path); // another process may have been here before the lock was ours
+      sweep(path);
+      return { folder: new RunFolder(path), lock };
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
   static exists(path: string): boolean {
     return isRun(path);
+  }
+
+  /** Takes a run that is there, to go on with it. */
+  own(): OwnedRun {
+    const lock = Lock.acquire(this.path);
+    sweep(this.path);
+    return { folder: this, lock };
   }
 
   get config(): string {
@@ -82,62 +99,112 @@ export class RunFolder {
   get summary(): string {
     return join(this.path, "summary.json");
   }
-  checkpoint(name: "last" | "best"): string {
-    return join(this.path, "checkpoints", `${name}.safetensors`);
+  get record(): string {
+    return join(this.path, "run.json");
   }
-  /** The checkpoint, which must be there. */
-  checkpointOrFail(name: "last" | "best"): string {
-    const file = this.checkpoint(name);
-    if (existsSync(file)) return file;
-    throw new VaeError(
-      "failure",
-      `${this.path} has no ${name} checkpoint yet: a run saves its first at the end of its first epoch, or when it is interrupted.`,
-    );
-  }
-
   figure(name: string): string {
     return join(this.path, "figures", `${name}.png`);
   }
+  checkpoint(name: CheckpointName): string {
+    return join(this.path, "checkpoints", `${name}.safetensors`);
+  }
 
-  get record(): RunRecord {
-    return JSON.parse(readFileSync(this.#record, "utf8")) as RunRecord;
+  /** The checkpoint, which must be there and whole. */
+  readCheckpoint(name: CheckpointName): Checkpoint {
+    const file = this.checkpoint(name);
+    if (existsSync(file)) return readCheckpoint(file);
+    const when = name === "best" ? "at the end of its first epoch" : "before its first step";
+    throw new VaeError("failure", `${this.path} has no ${name} checkpoint: a run saves it ${when}.`);
+  }
+
+  /** Undefined where there is none; one that is damaged is an error. */
+  readRecord(): RunRecord | undefined {
+    return readJson(this.record, runRecordSchema, `\`vae train --resume --out ${this.path}\` writes it anew`);
   }
 
   async writeRecord(record: RunRecord): Promise<void> {
-    await writeFileAtomic(this.#record, `${JSON.stringify(record, null, 2)}\n`);
-  }
-
-  get #record(): string {
-    return join(this.path, "run.json");
+    await writeFileAtomic(this.record, `${JSON.stringify(record, null, 2)}\n`);
   }
 }
 
-/** Whether a folder was made by this program: `run.json` is its first file and its mark. */
+/** Whether a folder was made by this program: it has a checkpoint, or a `run.json` with our mark. */
 function isRun(path: string): boolean {
+  return (
+    ["last", "best"].some((name) => hasMark(join(path, "checkpoints", `${name}.safetensors`))) ||
+    isRecord(join(path, "run.json"))
+  );
+}
+
+/** Of a checkpoint, whole or not. */
+function hasMark(file: string): boolean {
   try {
-    const record = JSON.parse(readFileSync(join(path, "run.json"), "utf8")) as Partial<RunRecord> | null;
+    const start = Buffer.alloc(128);
+    const handle = openSync(file, "r");
+    try {
+      readSync(handle, start);
+    } finally {
+      closeSync(handle);
+    }
+    return isCheckpoint(start);
+  } catch {
+    return false;
+  }
+}
+
+function isRecord(file: string): boolean {
+  try {
+    const record = JSON.parse(readFileSync(file, "utf8")) as Partial<RunRecord> | null;
     return typeof record?.status === "string" && typeof record.versions?.["vae"] === "string";
   } catch {
     return false;
   }
 }
 
-/** All that a run writes into its folder. */
+function refuseIfTaken(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found || (found.isDirectory() && isBarelyBegun(path))) return;
+  const why = isRun(path)
+    ? "holds another run. Give another --out, or --overwrite to replace it"
+    : "is there already and is not a run, so it is not touched. Give another --out";
+  throw new VaeError("failure", `${path} ${why}.`);
+}
+
+const FOLDERS = ["checkpoints", "figures"];
+
+/** All that a run writes into its folder, in the order in which it is removed: what tells it is a run goes last. */
 const CONTENTS = [
   "config.yaml",
   "metrics.jsonl",
   "metrics.csv",
   "summary.json",
-  "checkpoints",
   "figures",
+  "checkpoints",
   "run.json",
 ];
 
-/** Removes a run, its mark last. What is not of a run is not removed, and with it there the run stays too. */
+const isLeftover = (name: string) => name.endsWith(LEFTOVER);
+
+/** Whether a folder holds no more than a run leaves that was ended before its first file. */
+function isBarelyBegun(path: string): boolean {
+  return list(path).every(
+    (name) =>
+      name === LOCK ||
+      isLeftover(name) ||
+      (FOLDERS.includes(name) && isFolder(join(path, name)) && list(join(path, name)).every(isLeftover)),
+  );
+}
+
+/** Removes what writers that were ended have left. */
+function sweep(path: string): void {
+  for (const folder of [path, ...FOLDERS.map((name) => join(path, name)).filter(isFolder)]) {
+    for (const name of list(folder).filter(isLeftover)) remove(join(folder, name));
+  }
+}
+
+/** Removes a run but for its lock. What is not of a run is not removed, and with it there the run stays too. */
 function removeRun(path: string): void {
-  const names = readdirSync(path);
-  const leftovers = names.filter((name) => name.endsWith(LEFTOVER));
-  const foreign = names.filter((name) => !CONTENTS.includes(name) && !leftovers.includes(name));
+  const names = list(path);
+  const foreign = names.filter((name) => !CONTENTS.includes(name) && name !== LOCK && !isLeftover(name));
   if (foreign.length > 0) {
     throw new VaeError(
       "failure",
@@ -145,21 +212,47 @@ function removeRun(path: string): void {
         "--overwrite deletes nothing there. Move it away, or give another --out.",
     );
   }
-  for (const name of [...leftovers, ...CONTENTS]) rmSync(join(path, name), { recursive: true, force: true });
+  for (const name of CONTENTS) remove(join(path, name));
 }
 
-const isEmptyFolder = (path: string) => statSync(path).isDirectory() && readdirSync(path).length === 0;
+function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    throw fileError(`Cannot remove ${path}`, error);
+  }
+}
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw fileError(`Cannot read the folder ${path}`, error);
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw fileError(`Cannot make the folder ${path}`, error);
+  }
+}
 
 /** Makes the first of `path`, `path-2`, `path-3` … that does not exist; two runs that start at once get two folders. */
 function firstFree(path: string): string {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   for (let i = 1; ; i++) {
     const candidate = i === 1 ? path : `${path}-${i}`;
     try {
       mkdirSync(candidate);
       return candidate;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST")
+        throw fileError(`Cannot make the folder ${candidate}`, error);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
 
 /**
@@ -10,16 +11,17 @@ export interface TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-interface HeaderEntry {
-  dtype: string;
-  shape: number[];
-  data_offsets: [number, number];
-}
+const length = z.int().min(0);
+
+const headerSchema = z
+  .looseObject({ __metadata__: z.record(z.string(), z.string()).default({}) })
+  .catchall(z.object({ dtype: z.string(), shape: z.array(length), data_offsets: z.tuple([length, length]) }));
 
 const LENGTH_BYTES = 8;
 const ALIGNMENT = 8;
+const BYTES_PER_VALUE = 4;
 
-export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array {
+export function encodeSafetensors({ tensors, metadata }: TensorFile): Buffer {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {
@@ -49,23 +51,34 @@ export function decodeSafetensors(file: Buffer, fileName: string): TensorFile {
     throw damaged(`it ends at byte ${file.length}, inside the length of its header`);
   const start = LENGTH_BYTES + Number(file.readBigUInt64LE());
   if (start > file.length) throw damaged(`it ends at byte ${file.length}, its header at byte ${start}`);
-  let header: Record<string, HeaderEntry> & { __metadata__?: Record<string, string> };
-  try {
-    header = JSON.parse(file.toString("utf8", LENGTH_BYTES, start));
-  } catch {
-    throw damaged("its header is not JSON");
-  }
-  const { __metadata__: metadata = {}, ...entries } = header;
+  const { __metadata__: metadata, ...entries } = parseHeader(
+    file.toString("utf8", LENGTH_BYTES, start),
+    damaged,
+  );
   const tensors = new Map<string, { shape: number[]; data: Float32Array }>();
-  for (const [name, { dtype, shape, data_offsets }] of Object.entries(
-    entries as Record<string, HeaderEntry>,
-  )) {
+  for (const [name, { dtype, shape, data_offsets }] of Object.entries(entries)) {
     const [from, to] = data_offsets;
     if (dtype !== "F32") throw damaged(`${name} is ${dtype}, but only F32 is read`);
     if (start + to > file.length)
       throw damaged(`it ends at byte ${file.length}, ${name} at byte ${start + to}`);
-    const bytes = new Uint8Array(file.subarray(start + from, start + to)); // a copy, aligned whatever the header's length
-    tensors.set(name, { shape, data: new Float32Array(bytes.buffer) });
+    const bytes = BYTES_PER_VALUE * shape.reduce((size, length) => size * length, 1);
+    if (to - from !== bytes)
+      throw damaged(`${name} has ${to - from} bytes, its shape [${shape}] takes ${bytes}`);
+    const copy = new Uint8Array(file.subarray(start + from, start + to)); // aligned whatever the header's length
+    tensors.set(name, { shape, data: new Float32Array(copy.buffer) });
   }
   return { tensors, metadata };
+}
+
+function parseHeader(text: string, damaged: (what: string) => VaeError): z.infer<typeof headerSchema> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw damaged("its header is not JSON");
+  }
+  const header = headerSchema.safeParse(json);
+  if (header.success) return header.data;
+  const { path, message } = header.error.issues[0]!;
+  throw damaged(`its header is wrong at ${path.join(".") || "its beginning"} (${message})`);
 }

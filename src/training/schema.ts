@@ -3,27 +3,31 @@ import { optimizerSchema } from "./optimizers/index.ts";
 
 export const learningRateSchedules = ["constant", "linear", "cosine", "exponential"] as const;
 
+export const divergenceReactions = ["stop", "rollback"] as const;
+
 export const stepKinds = ["auto", "eager", "recorded"] as const;
 
+/** Settings that a resumed run may change, see `phases.ts`; without defaults and words. */
+export const changeable = {
+  epochs: z.int().positive(),
+  learningRate: z.number().positive(),
+  schedule: z.enum(learningRateSchedules),
+  finalLearningRate: z.number().positive(),
+  earlyStopping: z.int().min(0),
+};
+
 export const trainingSchema = z.strictObject({
-  epochs: z
-    .int()
-    .positive()
+  epochs: changeable.epochs
     .default(6)
     .meta({ description: "passes over the training images", flag: "epochs" }),
   batchSize: z.int().positive().default(128).meta({ description: "images per step", flag: "batch-size" }),
-  learningRate: z
-    .number()
-    .positive()
+  learningRate: changeable.learningRate
     .default(0.001)
     .meta({ description: "step size of the optimiser", flag: "lr" }),
-  schedule: z
-    .enum(learningRateSchedules)
+  schedule: changeable.schedule
     .default("constant")
     .describe("how the learning rate goes from learningRate to finalLearningRate over the run"),
-  finalLearningRate: z
-    .number()
-    .positive()
+  finalLearningRate: changeable.finalLearningRate
     .default(0.00001)
     .describe("learning rate at the end of the run, for every schedule but `constant`"),
   warmupSteps: z.int().min(0).default(0).describe("steps over which the learning rate rises linearly from 0"),
@@ -33,11 +37,14 @@ export const trainingSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe("bound on the norm of the whole gradient; 0 turns clipping off"),
-  earlyStopping: z
-    .int()
-    .min(0)
+  earlyStopping: changeable.earlyStopping
     .default(0)
     .describe("stop after this many epochs without a lower validation loss; 0 turns it off"),
+  onDivergence: z.enum(divergenceReactions).default("stop").meta({
+    description:
+      "what a loss that is not finite does: `stop` the run, or `rollback` to its last checkpoint and go on with half the learning rate",
+    flag: "on-divergence",
+  }),
   logEvery: z.int().positive().default(50).describe("steps between two lines of metrics"),
   previewEvery: z
     .int()

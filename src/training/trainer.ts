@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { VaeError } from "../base/errors.ts";
 import type { PixelCoding } from "../data/codings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
@@ -9,41 +8,18 @@ import { findNonFinite } from "../evaluation/nonFinite.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import type { Runner } from "../evaluation/runner.ts";
 import { areFinite, type Means } from "../objectives/means.ts";
-import { controlsAt, type Objective } from "../objectives/objective.ts";
 import type { RandomStream } from "../tensors/random.ts";
+import { diverged } from "./divergence.ts";
 import type { FinishReason, Listener } from "./events.ts";
 import { type InputsPlan, trainingInputs, trainingInputsAhead } from "./inputs.ts";
-import { addMeans, emptyTotals, meansOf, metricsOf, type Totals } from "./metrics.ts";
-import { learningRateSchedule } from "./schedules.ts";
+import { addMeans, emptyTotals, meansOf, metricsOf } from "./metrics.ts";
+import { type Phases, settingsByStep } from "./phases.ts";
 import type { TrainingConfig } from "./schema.ts";
+import type { TrainingState } from "./state.ts";
 import type { TrainStep } from "./step.ts";
 
 /** The device is asked how the steps went at least this often, for whoever watches. */
 const READ_EVERY_MS = 250;
-
-/** Where a run stands, besides weights and the optimiser's state. Plain data: a checkpoint holds it as JSON. */
-export interface TrainingState {
-  /** Finished epochs. */
-  epoch: number;
-  /** Finished batches of the epoch under way. */
-  batch: number;
-  /** Finished steps of the whole run. */
-  step: number;
-  /** Of the epoch under way, and since the last "step" event. */
-  epochTotals: Totals;
-  windowTotals: Totals;
-  /** The epoch with the lowest validation loss, with the controls where they end. */
-  best: { epoch: number; loss: number } | null;
-}
-
-export const initialState = (objective: Objective): TrainingState => ({
-  epoch: 0,
-  batch: 0,
-  step: 0,
-  epochTotals: emptyTotals(objective),
-  windowTotals: emptyTotals(objective),
-  best: null,
-});
 
 export interface TrainerOptions {
   /** The model, and what runs its passes. */
@@ -51,13 +27,11 @@ export interface TrainerOptions {
   readonly step: TrainStep;
   readonly dataset: Dataset;
   readonly coding: PixelCoding;
-  readonly config: TrainingConfig;
-  readonly objective: Objective;
+  /** What holds from which step on; of one phase, unless the run was resumed with other settings. */
+  readonly phases: Phases;
   readonly random: RandomStream;
-  /** Where to go on from; changed as the run goes. */
+  /** Where to go on from, which is where the last checkpoint stands; changed as the run goes. */
   readonly state: TrainingState;
-  /** Whether the state is that of a checkpoint. */
-  readonly resumed?: boolean;
   readonly emit: Listener;
   readonly save: (name: "last" | "best", state: TrainingState) => Promise<void>;
   /** Aborting it stops the run after the step under way, with a checkpoint. */
@@ -66,25 +40,33 @@ export interface TrainerOptions {
 
 /** Trains until the epochs are done, validation stops improving, or the signal says so. */
 export async function train(options: TrainerOptions): Promise<FinishReason> {
-  const { runner, step, dataset, coding, config, objective, state, emit, save, signal } = options;
+  const { runner, step, dataset, coding, phases, state, emit, signal } = options;
+  const { objective } = phases[0];
   const facts = factsOf(options);
+  const { settings } = facts;
+  const save = async (name: "last" | "best") => {
+    await options.save(name, state);
+    if (name === "last") facts.savedStep = state.step;
+  };
   const finish = async (reason: FinishReason) => {
     await step.sync();
-    await save("last", state);
+    await save("last");
     await emit({ type: "finished", reason, epoch: state.epoch, step: state.step });
     return reason;
   };
+  const now = () => settings.at(state.step).config;
 
   await emit({
     type: "started",
-    objective,
+    objective: settings.at(state.step).objective,
     epoch: state.epoch,
-    epochs: config.epochs,
+    epochs: phases.at(-1)!.config.epochs,
     imagesPerEpoch: dataset.train.count,
     imagesDone: state.epochTotals.count,
   });
-  while (state.epoch < config.epochs) {
-    if (hasStoppedEarly(state, config)) return finish("early-stopping");
+  while (state.epoch < now().epochs) {
+    if (settings.startsAnew(state.step)) state.best = null;
+    if (hasStoppedEarly(state, now())) return finish("early-stopping");
     const epoch = state.epoch + 1;
     const started = performance.now();
     const imagesBefore = state.epochTotals.count;
@@ -96,10 +78,10 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     await step.sync();
     const { scaleAtFloor, means } = await estimateBound(runner, objective, dataset.validation, coding);
     const event = await facts.now();
-    if (!areFinite(means)) await divergedInValidation(options, epoch, event.learningRate);
+    if (!areFinite(means)) await failInValidation(options, facts, epoch);
     const train = metricsOf(meansOf(state.epochTotals), event.controls, facts.context);
     const validation = metricsOf(means, event.controls, facts.context);
-    const { loss } = metricsOf(means, facts.controlsAt("final"), facts.context);
+    const { loss } = metricsOf(means, settings.finalControlsAt(facts.lastStep()), facts.context);
     const improved = state.best === null || loss < state.best.loss;
     if (improved) state.best = { epoch, loss };
     Object.assign(state, { epoch, batch: 0, epochTotals: emptyTotals(objective) });
@@ -114,10 +96,10 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
       imagesPerSecond,
       seconds,
     });
-    if (improved) await save("best", state);
-    await save("last", state);
+    if (improved) await save("best");
+    await save("last");
   }
-  return finish(hasStoppedEarly(state, config) ? "early-stopping" : "completed");
+  return finish(hasStoppedEarly(state, now()) ? "early-stopping" : "completed");
 }
 
 /** Follows from the state, so that a run that was killed after it stopped does not train on when it is resumed. */
@@ -126,7 +108,9 @@ const hasStoppedEarly = ({ epoch, batch, best }: TrainingState, { earlyStopping 
 
 /** Takes the steps that are left of the epoch under way, or fewer if the signal says so. */
 async function takeSteps(options: TrainerOptions, facts: ReturnType<typeof factsOf>): Promise<void> {
-  const { step, config, objective, state, emit, signal } = options;
+  const { step, phases, state, emit, signal } = options;
+  const { objective, config } = phases[0];
+  const { settings } = facts;
   const plan = inputsPlan(options);
   /** Images of each step that is on its way. */
   let underWay: number[] = [];
@@ -136,9 +120,9 @@ async function takeSteps(options: TrainerOptions, facts: ReturnType<typeof facts
     for (const [i, means] of (await step.read()).entries()) {
       if (!areFinite(means)) {
         await step.sync();
-        await diverged(options, await facts.now());
+        await failInStep(options, facts);
       }
-      lastLoss = metricsOf(means, facts.controlsAt(state.step), facts.context).loss;
+      lastLoss = metricsOf(means, settings.controlsAt(state.step), facts.context).loss;
       advance(state, means, underWay[i]!);
     }
     underWay = [];
@@ -147,8 +131,9 @@ async function takeSteps(options: TrainerOptions, facts: ReturnType<typeof facts
 
   for await (const batch of trainingInputsAhead(plan)) {
     const index = state.step + underWay.length; // from 0
-    const controls = facts.controlsAt(index);
-    const learningRate = facts.learningRateAt(index);
+    if (settings.startsAnew(index)) state.best = null;
+    const controls = settings.controlsAt(index);
+    const learningRate = settings.learningRateAt(index);
     await step.run({ batch, controls: Object.values(controls), learningRate, step: index + 1 });
     underWay.push(batch.count);
 
@@ -167,23 +152,28 @@ async function takeSteps(options: TrainerOptions, facts: ReturnType<typeof facts
   await read();
 }
 
+type Facts = ReturnType<typeof factsOf>;
+
 /** What follows from the options and holds for the whole run. */
-function factsOf({ runner: { vae }, step, dataset, config, objective, state }: TrainerOptions) {
-  const stepsPerEpoch = Math.ceil(dataset.train.count / config.batchSize);
-  const at = (step: number | "final") => controlsAt(objective, step, stepsPerEpoch);
-  const learningRateAt = learningRateSchedule(config, stepsPerEpoch * config.epochs);
+function factsOf({ runner: { vae }, step, dataset, phases, state }: TrainerOptions) {
+  const { config, objective } = phases[0];
+  const settings = settingsByStep(phases, Math.ceil(dataset.train.count / config.batchSize));
+  /** The last step that was made, from 0. */
+  const lastStep = () => Math.max(0, state.step - 1);
   return {
     context: { objective, kindOf: vae.likelihood.kindOf, D: fieldSize(vae.target) },
-    controlsAt: at,
-    learningRateAt,
+    settings,
+    lastStep,
+    /** Of the last checkpoint. */
+    savedStep: state.step,
     /** The numbers of a log line that are none of the loss. */
     async now() {
       if (vae.likelihood.sigma) await step.sync();
       return {
         epoch: state.epoch + 1,
         step: state.step,
-        controls: at(Math.max(0, state.step - 1)), // those of the last step
-        learningRate: learningRateAt(Math.max(0, state.step - 1)),
+        controls: settings.controlsAt(lastStep()),
+        learningRate: settings.learningRateAt(lastStep()),
         ...(await readSigma(vae)),
       };
     },
@@ -191,21 +181,18 @@ function factsOf({ runner: { vae }, step, dataset, config, objective, state }: T
 }
 
 /** The inputs of the steps from where the run stands to the end of its epoch. */
-const inputsPlan = (options: TrainerOptions): InputsPlan => {
-  const { runner, dataset, coding, config, objective, random, state } = options;
-  return {
-    set: dataset.train,
-    fields: runner.vae.fields,
-    coding,
-    batchSize: config.batchSize,
-    noise: runner.vae.noise,
-    samples: objective.samples,
-    epoch: state.epoch + 1,
-    from: state.batch,
-    step: state.step,
-    seed: random.key,
-  };
-};
+const inputsPlan = ({ runner, dataset, coding, phases, random, state }: TrainerOptions): InputsPlan => ({
+  set: dataset.train,
+  fields: runner.vae.fields,
+  coding,
+  batchSize: phases[0].config.batchSize,
+  noise: runner.vae.noise,
+  samples: phases[0].objective.samples,
+  epoch: state.epoch + 1,
+  from: state.batch,
+  step: state.step,
+  seed: random.key,
+});
 
 function advance(state: TrainingState, means: Means, images: number): void {
   state.step++;
@@ -215,39 +202,34 @@ function advance(state: TrainingState, means: Means, images: number): void {
 }
 
 /** Names what went wrong in the first step that was not made. */
-async function diverged(
-  options: TrainerOptions,
-  at: { epoch: number; step: number; learningRate: number },
-): Promise<never> {
+async function failInStep(options: TrainerOptions, { settings, savedStep }: Facts): Promise<never> {
+  const { runner, phases, state } = options;
   const batch = trainingInputs(inputsPlan(options)).next().value!;
-  const culprit = await findNonFinite(options.runner.vae, options.objective, batch);
-  throw new VaeError(
-    "diverged",
-    `The loss is not finite at step ${at.step + 1} (epoch ${at.epoch}): the first tensor with a bad value is ${culprit}. ` +
-      `The update was not made${lastCheckpoint(options)}. ${remedies(at.learningRate)}`,
-  );
+  const culprit = await findNonFinite(runner.vae, phases[0].objective, batch);
+  throw diverged({
+    found:
+      `The loss is not finite at step ${state.step + 1} (batch ${state.batch + 1} of epoch ${state.epoch + 1}): ` +
+      `the first tensor with a bad value is ${culprit}`,
+    outcome: "The update was not made",
+    savedStep,
+    learningRate: settings.learningRateAt(state.step),
+  });
 }
 
 /** Weights that an update has just spoilt, before they are saved: the loss of its batch was still finite. */
-async function divergedInValidation(
-  options: TrainerOptions,
-  epoch: number,
-  learningRate: number,
-): Promise<never> {
-  const { runner, objective, dataset, coding, config } = options;
+async function failInValidation(options: TrainerOptions, facts: Facts, epoch: number): Promise<never> {
+  const { runner, dataset, coding, phases, state } = options;
+  const { config, objective } = phases[0];
   const { fields, noise } = runner.vae;
   const plan = { fields, coding, noise, set: dataset.validation, samples: objective.samples };
   const batch = evaluationInputs({ ...plan, batchSize: config.batchSize }).next().value!;
   const culprit = await findNonFinite(runner.vae, objective, batch);
-  throw new VaeError(
-    "diverged",
-    `The validation loss is not finite after epoch ${epoch}: the first tensor with a bad value is ${culprit}. ` +
-      `Nothing of this epoch was saved${lastCheckpoint(options)}. ${remedies(learningRate)}`,
-  );
+  throw diverged({
+    found:
+      `The validation loss is not finite after step ${state.step}, the end of epoch ${epoch}: ` +
+      `the first tensor with a bad value is ${culprit}`,
+    outcome: "Nothing of this epoch was saved",
+    savedStep: facts.savedStep,
+    learningRate: facts.settings.learningRateAt(facts.lastStep()),
+  });
 }
-
-const lastCheckpoint = ({ state, resumed }: TrainerOptions) =>
-  state.epoch > 0 || resumed ? "; the last checkpoint is from before" : ", and there is no checkpoint yet";
-
-const remedies = (learningRate: number) =>
-  `Try a lower --lr (now ${learningRate}), --training.clipNorm 100, or --training.warmupSteps 500.`;

@@ -130,9 +130,9 @@ test("an update that spoils the weights while its loss was finite is divergence,
   );
   expect(code).toBe(3);
   expect(stderr).toMatch(
-    /The validation loss is not finite after epoch 1: the first tensor with a bad value is .*Nothing of this epoch was saved, and there is no checkpoint yet\. Try a lower --lr/,
+    /^Error: The validation loss is not finite after step 1, the end of epoch 1: the first tensor with a bad value is .*: likely from .*\. Nothing of this epoch was saved; the last checkpoint is from before the first step\. Try a lower --lr/,
   );
-  expect(existsSync(join(folder, "spoilt/checkpoints"))).toBe(false);
+  expect(readdirSync(join(folder, "spoilt/checkpoints"))).toEqual(["last.safetensors"]);
   expect(JSON.parse(text("spoilt/run.json")).status).toBe("diverged");
 });
 

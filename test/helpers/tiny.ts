@@ -10,11 +10,13 @@ import { createRunner } from "../../src/evaluation/runner.ts";
 import { models } from "../../src/model/index.ts";
 import { createObjective } from "../../src/objectives/index.ts";
 import { settle } from "../../src/runs/experiment.ts";
+import { dataIdentityOf } from "../../src/runs/identity.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import type { TrainEvent } from "../../src/training/events.ts";
 import { createOptimizer } from "../../src/training/optimizer.ts";
+import { initialState, type TrainingState } from "../../src/training/state.ts";
 import { eagerStep, type StepInputs } from "../../src/training/step.ts";
-import { initialState, type TrainerOptions, type TrainingState, train } from "../../src/training/trainer.ts";
+import { type TrainerOptions, train } from "../../src/training/trainer.ts";
 
 /** A few real digits, enough to see a loss fall. */
 export function tinyDigits(train = 300, held = 50): Dataset {
@@ -66,8 +68,7 @@ export function tinyTraining(
     step,
     dataset,
     coding,
-    config: config.training,
-    objective,
+    phases: [{ from: 0, config: config.training, objective }],
     random,
     state: initialState(objective),
     emit: (event) => void events.push(event),
@@ -75,7 +76,14 @@ export function tinyTraining(
     ...overrides,
   };
   const run = () => train(options);
-  return { config, dataset, coding, vae, runner, objective, optimizer, events, saved, options, run };
+  /** What a checkpoint of it holds. */
+  const parts = (state: TrainingState = options.state) => ({
+    parameters: vae.parameters,
+    optimizer,
+    state,
+    origin: { config, data: dataIdentityOf(dataset) },
+  });
+  return { config, dataset, coding, vae, runner, objective, optimizer, events, saved, options, run, parts };
 }
 
 /** The inputs of a step on one sample of each image, by hand; `noise` is that of the posterior. */

@@ -10,16 +10,19 @@ import {
   useBackend,
 } from "../../src/backends/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { loadCheckpoint, saveCheckpoint } from "../../src/runs/checkpoint.ts";
+import { plainElbo } from "../../src/objectives/index.ts";
+import { readCheckpoint, restore, saveCheckpoint } from "../../src/runs/checkpoint.ts";
+import { dataIdentityOf } from "../../src/runs/identity.ts";
 import { encodeSafetensors } from "../../src/runs/safetensors.ts";
 import { Parameters } from "../../src/tensors/parameters.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import * as tf from "../../src/tensors/tf.ts";
 import { createOptimizer } from "../../src/training/optimizer.ts";
 import { type OptimizerConfig, optimizerSchema, optimizers } from "../../src/training/optimizers/index.ts";
-import type { TrainingState } from "../../src/training/trainer.ts";
+import { initialState } from "../../src/training/state.ts";
 import { absent } from "../backends/softwareWebgpu.ts";
 import { describeUnless, tensorflowMissing } from "../helpers/missing.ts";
+import { tinyConfig, tinyDigits } from "../helpers/tiny.ts";
 import { type Row, rows } from "./rows.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "vae-optimizers-"));
@@ -183,8 +186,10 @@ function obeysItsFormula() {
 /** By way of a file. */
 async function hand(from: ReturnType<typeof start>, to: ReturnType<typeof start>) {
   const file = join(folder, "last.safetensors");
-  await saveCheckpoint(file, from.parameters, from.optimizer, {} as TrainingState);
-  loadCheckpoint(file, to.parameters, to.optimizer);
+  const { parameters, optimizer } = from;
+  const origin = { config: tinyConfig(), data: dataIdentityOf(tinyDigits(4, 2)) };
+  await saveCheckpoint(file, { parameters, optimizer, state: initialState(plainElbo), origin });
+  restore(readCheckpoint(file), to.parameters, to.optimizer);
 }
 
 function isRecorded() {
@@ -302,9 +307,19 @@ describe("what earlier versions wrote", () => {
       ["adam.m.net.w0", tensor(3, 4)],
       ["adam.v.net.w0", tensor(5, 6)],
     ]);
-    const metadata = { format: "vae-checkpoint-1", state: '{"step":7}' };
+    const state = {
+      epoch: 1,
+      batch: 0,
+      step: 7,
+      epochTotals: { count: 0 },
+      windowTotals: { count: 0 },
+      best: null,
+    };
+    const metadata = { format: "vae-checkpoint-1", state: JSON.stringify(state) };
     writeFileSync(file, encodeSafetensors({ tensors, metadata }));
-    expect(loadCheckpoint(file, parameters, optimizer)).toEqual({ step: 7 });
+    const checkpoint = readCheckpoint(file);
+    expect(checkpoint.state).toEqual(state);
+    restore(checkpoint, parameters, optimizer);
     expect(await contents()).toEqual([
       [1, 2],
       [3, 4],

@@ -1,0 +1,412 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { PNG } from "pngjs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { encodeIdx } from "../src/data/idx.ts";
+import { finish, inFolder } from "./helpers/vae.ts";
+
+/** What a run knows of itself, and what it refuses to mix: real processes on small data. */
+const { folder, start, run, text, bytes } = inFolder();
+
+const tiny = [
+  ...["--dataset.trainCount", "300", "--dataset.testCount", "40", "--dataset.validation", "60"],
+  ...["--hidden", "8", "--latent-dim", "2", "--batch-size", "50", "--training.logEvery", "2"],
+  ...["--backend", "wasm", "--threads", "1", "--quiet"],
+];
+
+const train = (out: string, ...args: string[]) => run("train", ...tiny, "--out", out, ...args);
+const record = (out: string) => JSON.parse(text(out, "run.json"));
+const copy = (from: string, to: string) => cpSync(join(folder, from), join(folder, to), { recursive: true });
+const edit = (out: string, file: string, change: (text: string) => string) =>
+  writeFileSync(join(folder, out, file), change(text(out, file)));
+
+const SAME = ["checkpoints/last.safetensors", "checkpoints/best.safetensors", "metrics.jsonl", "metrics.csv"];
+const expectSame = (out: string, other: string) => {
+  for (const file of SAME) expect(bytes(out, file).equals(bytes(other, file)), `${out}/${file}`).toBe(true);
+};
+
+beforeAll(async () => {
+  expect(await train("done", "--epochs", "2")).toMatchObject({ code: 0 });
+});
+
+describe("a run knows its settings", () => {
+  test.each([
+    [
+      "edited",
+      (yaml: string) => yaml.replace("sigma: 0.35", "sigma: 0.2"),
+      /likelihood\.sigma is 0\.2 there, 0\.35 in the run/,
+    ],
+    ["emptied", () => "", /is not what the run was trained with: .*; and \d+ more/],
+  ])(
+    "an %s config.yaml is refused with both values, by every command; deleted, it is not missed",
+    async (name, change, told) => {
+      copy("done", name);
+      edit(name, "config.yaml", change);
+      for (const args of [
+        ["evaluate", name],
+        ["sample", name],
+        ["train", "--resume", "--out", name],
+      ]) {
+        const { code, stderr } = await run(...args, ...(args[0] === "train" ? [] : ["--backend", "wasm"]));
+        expect(code).toBe(1);
+        expect(stderr).toMatch(told);
+        expect(stderr).toMatch(
+          /Correct it, or delete it: the settings that the checkpoint holds then count\.\n$/,
+        );
+      }
+      rmSync(join(folder, name, "config.yaml"));
+      const [first, second] = [
+        await run("evaluate", "done", "--json"),
+        await run("evaluate", name, "--json"),
+      ];
+      expect({ ...JSON.parse(second.stdout), figure: "" }).toEqual({
+        ...JSON.parse(first.stdout),
+        figure: "",
+      });
+      expect(await run("train", "--resume", "--out", name)).toMatchObject({ code: 0 });
+      expect(text(name, "config.yaml")).toBe(text("done", "config.yaml"));
+    },
+  );
+});
+
+describe("a run knows its data", () => {
+  const images = (seed: number, count = 90) =>
+    encodeIdx({
+      dims: [count, 6, 6],
+      data: Uint8Array.from({ length: 36 * count }, (_, i) => (i * 37 * seed) % 251),
+    });
+  const own = [
+    ...["--dataset", "idx", "--dataset.trainImages", "data.idx", "--hidden", "8", "--latent-dim", "2"],
+    ...["--epochs", "1", "--backend", "wasm", "--threads", "1", "--quiet"],
+  ];
+  const png = (value: number) => {
+    const image = new PNG({ width: 6, height: 6 });
+    image.data.fill(255).forEach((_, i) => {
+      if (i % 4 < 3) image.data[i] = (value * 29 + (i >> 2)) % 256;
+    });
+    return PNG.sync.write(image);
+  };
+
+  test("a file that was swapped is refused; accepted, the record stays what it was", async () => {
+    writeFileSync(join(folder, "data.idx"), images(1));
+    expect(await run("train", ...own, "--out", "idx")).toMatchObject({ code: 0 });
+    const before = record("idx").dataset;
+    writeFileSync(join(folder, "data.idx"), images(2));
+    const resume = ["train", "--resume", "--out", "idx", "--epochs", "2", "--quiet"];
+    for (const args of [["evaluate", "idx"], ["reconstruct", "idx"], ["explain", "idx"], resume]) {
+      const { code, stderr } = await run(...args);
+      expect(code, args[0]).toBe(1);
+      expect(stderr).toMatch(
+        /The data of idx have changed since it was trained: .*\d+ examples with sha256 [0-9a-f]{12} then, \d+ examples with sha256 [0-9a-f]{12} now.*--dataset-changed accept/,
+      );
+    }
+    expect(record("idx")).toMatchObject({ status: "finished", dataset: before });
+    expect(await run("evaluate", "idx", "--dataset-changed", "accept")).toMatchObject({ code: 0 });
+    expect(await run(...resume, "--dataset-changed", "accept")).toMatchObject({ code: 0 });
+    const { dataset, history } = record("idx");
+    expect(dataset).toEqual(before);
+    expect(Object.keys(history[0].data)).toEqual(["train", "validation", "test"]);
+    expect(history[0].data).not.toEqual(before.splitHashes);
+    // What it was trained on first is what counts, so the new ones are asked about again.
+    expect(await run("evaluate", "idx")).toMatchObject({ code: 1 });
+    writeFileSync(join(folder, "data.idx"), images(1));
+    expect(await run("evaluate", "idx")).toMatchObject({ code: 0 });
+  });
+
+  test("a picture more in a folder is refused; the same ones elsewhere are not", async () => {
+    const pictures = join(folder, "pictures");
+    mkdirSync(pictures);
+    for (let i = 0; i < 12; i++) writeFileSync(join(pictures, `${String(i).padStart(2, "0")}.png`), png(i));
+    const args = own.slice(4);
+    expect(
+      await run("train", "--dataset", "images", "--dataset.path", "pictures", ...args, "--out", "png"),
+    ).toMatchObject({ code: 0 });
+    writeFileSync(join(pictures, "005.png"), png(99));
+    expect((await run("evaluate", "png")).stderr).toMatch(/^Error: The data of png have changed/m);
+    rmSync(join(pictures, "005.png"));
+    cpSync(pictures, join(folder, "moved"), { recursive: true });
+    rmSync(pictures, { recursive: true });
+    edit("png", "config.yaml", (yaml) => yaml.replaceAll("/pictures", "/moved"));
+    expect(await run("evaluate", "png")).toMatchObject({ code: 0 });
+  });
+});
+
+describe("one process writes into a run", () => {
+  const lock = (out: string, owner: object) =>
+    writeFileSync(join(folder, out, "run.lock"), JSON.stringify(owner));
+  const someone = {
+    pid: 1,
+    host: hostname(),
+    since: "2026-01-01T00:00:00.000Z",
+    incarnation: "7",
+    world: "elsewhere",
+    token: "t",
+  };
+
+  test("a second one is told who has it, whatever it wants, and changes nothing", async () => {
+    const child = start(["train", ...tiny, "--epochs", "500", "--out", "busy"]);
+    await expect
+      .poll(() => existsSync(join(folder, "busy/checkpoints/best.safetensors")), { timeout: 30_000 })
+      .toBe(true);
+    const { pid, host } = JSON.parse(text("busy/run.lock"));
+    expect({ pid, host }).toEqual({ pid: child.pid, host: hostname() });
+    const rows = text("busy/metrics.jsonl");
+    for (const flags of [["--resume"], ["--overwrite"], []]) {
+      const { code, stderr } = await train("busy", ...flags);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^Error: busy is being written by process ${child.pid} on ${hostname()}, since 20.*Two would mix their results`,
+        ),
+      );
+    }
+    expect(text("busy/metrics.jsonl").startsWith(rows)).toBe(true);
+    child.kill("SIGINT");
+    expect((await finish(child)).code).toBe(130);
+    expect(existsSync(join(folder, "busy/run.lock"))).toBe(false);
+    const lines = text("busy/metrics.jsonl").trim().split("\n");
+    expect(new Set(lines).size).toBe(lines.length);
+  });
+
+  test("of five that start at once on one folder, one trains", async () => {
+    const all = await Promise.all(Array.from({ length: 5 }, () => train("contended", "--epochs", "40")));
+    expect(all.filter(({ code }) => code === 0).length).toBe(1);
+    for (const { stderr } of all.filter(({ code }) => code !== 0)) {
+      expect(stderr).toMatch(/contended (is being written by process|holds another run)/);
+    }
+    expect(readdirSync(join(folder, "contended")).filter((name) => /lock|unfinished/.test(name))).toEqual([]);
+  });
+
+  test.each([
+    ["of a process that is gone", { pid: 2 ** 22 - 1 }, true],
+    ["of one whose number another process has now", { pid: process.pid }, true],
+    ["that cannot be read", "nothing", false],
+    ["of another machine, with a fresh sign of life", { host: "elsewhere" }, false],
+    ["of another machine, silent for ten minutes", { host: "elsewhere", silent: true }, true],
+  ])("a lock %s", async (_, owner, isTaken) => {
+    copy("done", "locked");
+    const own = { boot: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim() };
+    const { readlinkSync, utimesSync } = await import("node:fs");
+    const world = `${own.boot} ${readlinkSync("/proc/self/ns/pid")}`;
+    if (typeof owner === "string") writeFileSync(join(folder, "locked/run.lock"), owner);
+    else {
+      const { silent, ...rest } = { silent: false, ...owner };
+      lock("locked", { ...someone, world, ...rest });
+      const then = new Date(Date.now() - 600_000);
+      if (silent) utimesSync(join(folder, "locked/run.lock"), then, then);
+    }
+    const { code, stderr } = await train("locked", "--resume", "--epochs", "3");
+    expect(code, stderr).toBe(isTaken ? 0 : 1);
+    expect(existsSync(join(folder, "locked/run.lock"))).toBe(!isTaken);
+    rmSync(join(folder, "locked"), { recursive: true });
+  });
+});
+
+describe("a run goes on with other settings", () => {
+  test("another rate, β and more epochs under a schedule are kept as changes, and its config.yaml repeats it to the byte", async () => {
+    const base = [
+      "--epochs",
+      "3",
+      "--training.schedule",
+      "cosine",
+      "--training.warmupSteps",
+      "4",
+      "--sigma",
+      "shared",
+    ];
+    expect(await train("changed", ...base)).toMatchObject({ code: 0 });
+    const flags = ["--resume", "--out", "changed", "--epochs", "5", "--lr", "0.01", "--beta", "0.5"];
+    const resumed = await run("train", ...flags);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    for (const told of [
+      "training.epochs 3 -> 5",
+      "training.learningRate 0.001 -> 0.01",
+      "objective.beta 1 -> 0.5",
+    ]) {
+      expect(resumed.stderr).toContain(`From step 15 on: ${told}.`);
+    }
+    const config = parse(text("changed/config.yaml"));
+    expect(config.training).toMatchObject({ epochs: 3, learningRate: 0.001 });
+    expect(config.changes).toEqual([
+      { step: 15, training: { epochs: 5, learningRate: 0.01 }, objective: { beta: 0.5 } },
+    ]);
+    expect(record("changed").history[0].changes).toEqual(
+      ["training.epochs 3 -> 5", "training.learningRate 0.001 -> 0.01", "objective.beta 1 -> 0.5"].toSorted(
+        (a, b) => resumed.stderr.indexOf(a) - resumed.stderr.indexOf(b),
+      ),
+    );
+    expect(JSON.parse(text("changed/summary.json"))).toMatchObject({ epochs: 5, beta: 0.5 });
+
+    const repeated = await run("train", "changed/config.yaml", "--out", "again", "--quiet");
+    expect(repeated.code, repeated.stderr).toBe(0);
+    expectSame("again", "changed");
+    expect(text("again/config.yaml")).toBe(text("changed/config.yaml"));
+
+    // The same once more is nothing new; without more epochs nothing can change.
+    expect(await run("train", ...flags)).toMatchObject({ code: 0 });
+    expect(parse(text("changed/config.yaml")).changes).toEqual(config.changes);
+    const late = await run("train", "--resume", "--out", "changed", "--lr", "0.1");
+    expect(late.code).toBe(2);
+    expect(late.stderr).toMatch(
+      /changed has trained its 5 epochs, so training\.learningRate 0\.01 -> 0\.1 would change nothing/,
+    );
+  });
+
+  test("in the middle of an epoch too, interrupted twice", async () => {
+    const args = ["--epochs", "6", "--training.schedule", "linear"];
+    const interrupt = async (child: ReturnType<typeof start>, rows: number) => {
+      await expect
+        .poll(
+          () =>
+            existsSync(join(folder, "middle/metrics.jsonl")) &&
+            text("middle/metrics.jsonl").split("\n").length,
+          { timeout: 30_000, interval: 5 },
+        )
+        .toBeGreaterThan(rows);
+      child.kill("SIGINT");
+      return finish(child);
+    };
+    const many = ["--dataset.trainCount", "3000", "--batch-size", "10"];
+    expect((await interrupt(start(["train", ...tiny, ...many, ...args, "--out", "middle"]), 5)).code).toBe(
+      130,
+    );
+    const second = start(["train", "--resume", "--out", "middle", "--lr", "0.005", "--quiet"]);
+    expect((await interrupt(second, text("middle/metrics.jsonl").split("\n").length + 5)).code).toBe(130);
+    const last = await run("train", "--resume", "--out", "middle", "--beta", "0.1", "--quiet");
+    expect(last.code, last.stderr).toBe(0);
+    const { changes } = parse(text("middle/config.yaml"));
+    expect(changes.length).toBe(2);
+    expect(await run("train", "middle/config.yaml", "--out", "middle-again", "--quiet")).toMatchObject({
+      code: 0,
+    });
+    expectSame("middle-again", "middle");
+  });
+
+  test("more epochs without a schedule are simply more epochs", async () => {
+    copy("done", "longer");
+    expect(await run("train", "--resume", "--out", "longer", "--epochs", "3", "--quiet")).toMatchObject({
+      code: 0,
+    });
+    expect(await train("straight", "--epochs", "3")).toMatchObject({ code: 0 });
+    expectSame("longer", "straight");
+    expect(text("longer/config.yaml")).toBe(text("straight/config.yaml"));
+  });
+
+  test("a change that the objective does not have is told where it is read", async () => {
+    writeFileSync(
+      join(folder, "bad.yaml"),
+      "objective: { kind: iwae }\nchanges: [{ step: 3, objective: { beta: 2 } }]\n",
+    );
+    const { code, stderr } = await run("train", "bad.yaml");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/changes sets objective\.beta, but the objective is iwae, which has none/);
+  });
+});
+
+describe("a run that diverges", () => {
+  const wild = ["--lr", "1000", "--epochs", "2", "--likelihood", "bernoulli"];
+
+  test("rolls back and goes on with half the rate, as often as it takes, and its config.yaml repeats it", async () => {
+    const args = [...tiny.filter((flag) => flag !== "--quiet"), ...wild, "--on-divergence", "rollback"];
+    const { code, stderr } = await run("train", ...args, "--out", "rolled");
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/Rolled back to step 0, with learning rate 500 from there on/);
+    const { learningRate } = parse(text("rolled/config.yaml")).training;
+    const { history } = record("rolled");
+    expect(history.at(-1)).toMatchObject({ event: "rolled back" });
+    expect(learningRate).toBeLessThan(1000);
+    expect(
+      await run("train", "rolled/config.yaml", "--out", "rolled-again", "--on-divergence", "stop", "--quiet"),
+    ).toMatchObject({ code: 0 });
+    for (const file of SAME.slice(2)) expect(text("rolled-again", file), file).toBe(text("rolled", file));
+  });
+
+  test("gives up where no rate helps", async () => {
+    const { code, stderr } = await train("hopeless", "--sigma", "1e-30", "--on-divergence", "rollback");
+    expect(code).toBe(3);
+    expect(stderr.split("Rolled back to step 0").length).toBe(1 + 8);
+    expect(record("hopeless").status).toBe("diverged");
+  });
+});
+
+describe("half-made and damaged folders", () => {
+  test("--resume of what is not there fails, and makes nothing", async () => {
+    const { code, stderr } = await run("train", "--resume", "--out", "nowhere");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^Error: There is no run nowhere to resume\. Without --resume the command starts one there/,
+    );
+    expect(existsSync(join(folder, "nowhere"))).toBe(false);
+  });
+
+  test("a folder that was killed before its first checkpoint is taken by the same command", async () => {
+    mkdirSync(join(folder, "begun/checkpoints"), { recursive: true });
+    writeFileSync(join(folder, "begun/checkpoints/.last.safetensors.1-1.unfinished"), "half");
+    writeFileSync(join(folder, "begun/.run.lock.x.unfinished"), "");
+    expect((await train("begun", "--resume")).stderr).toMatch(
+      /holds no checkpoint, so there is nothing to resume\. The same command without --resume starts/,
+    );
+    expect(await train("begun", "--epochs", "2")).toMatchObject({ code: 0 });
+    expectSame("begun", "done");
+    expect(readdirSync(join(folder, "begun/checkpoints")).toSorted()).toEqual([
+      "best.safetensors",
+      "last.safetensors",
+    ]);
+  });
+
+  test.each([["run.json"], ["config.yaml"], ["summary.json"], ["metrics.csv"]])(
+    "without its %s, or with a damaged one, a run is whole again after --resume",
+    async (file) => {
+      for (const damage of ["gone", "damaged"] as const) {
+        copy("done", "hurt");
+        if (damage === "gone") rmSync(join(folder, "hurt", file));
+        else writeFileSync(join(folder, "hurt", file), file === "config.yaml" ? "" : "{");
+        const plain = await train("hurt", "--epochs", "2");
+        expect(plain.stderr).not.toMatch(/\n {4}at /);
+        if (file.endsWith("json") && damage === "damaged")
+          expect(plain).toMatchObject({
+            code: 1,
+            stderr: expect.stringContaining(`hurt/${file} is damaged`),
+          });
+        if (file === "config.yaml") rmSync(join(folder, "hurt", file), { force: true });
+        const resumed = await run("train", "--resume", "--out", "hurt", "--quiet");
+        expect(resumed.code, resumed.stderr).toBe(0);
+        expectSame("hurt", "done");
+        expect(text("hurt/config.yaml")).toBe(text("done/config.yaml"));
+        expect({ ...JSON.parse(text("hurt/summary.json")), run: "done" }).toEqual(
+          JSON.parse(text("done/summary.json")),
+        );
+        expect(record("hurt")).toMatchObject({ status: "finished", dataset: record("done").dataset });
+        rmSync(join(folder, "hurt"), { recursive: true });
+      }
+    },
+  );
+
+  test("a damaged line of metrics is named", async () => {
+    copy("done", "line");
+    edit("line", "metrics.jsonl", (lines) => lines.replace('"epoch":1', '"epoch":"one"'));
+    const { code, stderr } = await run("train", "--resume", "--out", "line", "--epochs", "3");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/line\/metrics\.jsonl is damaged: line 1 is no line of metrics/);
+  });
+
+  test("a flipped bit of a checkpoint is refused by every command, wherever it is", async () => {
+    const file = join(folder, "flipped/checkpoints/best.safetensors");
+    copy("done", "flipped");
+    const whole = readFileSync(file);
+    for (const at of [9, 40, 300, 1500, Math.floor(whole.length / 2), whole.length - 1]) {
+      const flipped = Buffer.from(whole);
+      flipped[at]! ^= 4;
+      writeFileSync(file, flipped);
+      const { code, stderr } = await run("evaluate", "flipped");
+      expect(code, `byte ${at}`).toBe(1);
+      expect(stderr).toMatch(
+        /^Error: flipped\/checkpoints\/best\.safetensors (is damaged|is not a whole safetensors file|was not written by this version)/m,
+      );
+    }
+    writeFileSync(file, whole);
+    expect(await run("evaluate", "flipped")).toMatchObject({ code: 0 });
+  });
+});
