@@ -72,7 +72,9 @@ async function train(file: string | undefined, overrides: Overrides, options: Op
   const run = plan.open();
   try {
     const { header } = await import("../reporting/header.ts");
-    for (const line of [...header(experiment, run.folder.path), ...plan.notes]) say(line);
+    const { configAt } = await import("../config/changes.ts");
+    const config = configAt(plan.config, plan.resume?.step ?? 0);
+    for (const line of [...header({ ...experiment, config }, run.folder.path), ...plan.notes]) say(line);
     return await runTraining(experiment, run, {
       ...(plan.resume && { resume: plan.resume }),
       command: ["vae", ...process.argv.slice(2)].join(" "),

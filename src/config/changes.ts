@@ -28,30 +28,29 @@ function fold(config: Config, { training, objective }: Config["changes"][number]
   };
 }
 
-/** The stretches of a run with one configuration each, from the first step on. */
-export function phasesOf(
-  config: Config,
-): [{ from: number; config: Config }, ...{ from: number; config: Config }[]] {
-  const steps = [...new Set(config.changes.map(({ step }) => step))].sort((a, b) => a - b);
+/** A stretch of a run with one configuration. */
+interface Stretch {
+  readonly from: number;
+  readonly config: Config;
+}
+
+/** The stretches of a run, from the first step on. */
+export function phasesOf(config: Config): [Stretch, ...Stretch[]] {
+  const steps = new Set(config.changes.map(({ step }) => step).filter((step) => step > 0));
   return [
     { from: 0, config: configAt(config, 0) },
-    ...steps.map((from) => ({ from, config: configAt(config, from) })),
+    ...[...steps].sort((a, b) => a - b).map((from) => ({ from, config: configAt(config, from) })),
   ];
 }
 
-/** The configuration with settings, by path, that hold from a step on; from step 0 on they are simply its settings. */
+/** The configuration with settings, by path, that hold from a step on. */
 export function withChange(config: Config, step: number, values: ReadonlyMap<string, unknown>): Config {
-  const change = config.changes.find((known) => known.step === step) ?? { step };
-  const sections: Record<string, unknown> = { ...change };
+  const change: Record<string, unknown> = { ...config.changes.find((known) => known.step === step), step };
   for (const [path, value] of values) {
     const [section, key] = path.split(".") as [string, string];
-    sections[section] = { ...(sections[section] as object | undefined), [key]: value };
+    change[section] = { ...(change[section] as object | undefined), [key]: value };
   }
-  const { training, objective } = changeSchema.parse({ ...sections, step: Math.max(1, step) });
-  if (step === 0) return { ...fold(config, { step, training, objective }), changes: config.changes };
   const others = config.changes.filter((known) => known.step !== step);
-  return {
-    ...config,
-    changes: [...others, changeSchema.parse(sections)].toSorted((a, b) => a.step - b.step),
-  };
+  const changes = [...others, changeSchema.parse(change)].toSorted((a, b) => a.step - b.step);
+  return { ...config, changes };
 }

@@ -8,7 +8,7 @@ import { changeable, trainingSchema } from "../training/schema.ts";
 
 /** What a resumed run has changed: from `step` on (counted from 0) these settings hold. */
 export const changeSchema = z.strictObject({
-  step: z.int().positive(),
+  step: z.int().min(0),
   training: z.strictObject(changeable).partial().optional(),
   objective: z.strictObject({ beta: z.number().min(0) }).optional(),
 });

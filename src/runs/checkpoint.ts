@@ -9,7 +9,7 @@ import { parseConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Parameters } from "../tensors/parameters.ts";
 import * as tf from "../tensors/tf.ts";
-import { diverged } from "../training/divergence.ts";
+import { Divergence } from "../training/divergence.ts";
 import type { Optimizer } from "../training/optimizer.ts";
 import { type TrainingState, trainingStateSchema } from "../training/state.ts";
 import { type DataIdentity, dataIdentitySchema } from "./identity.ts";
@@ -69,8 +69,7 @@ export interface SavedParts {
 }
 
 const spoilt = (what: string, { epoch, step }: TrainingState, config: Config) =>
-  diverged({
-    found: `After step ${step} (epoch ${epoch}) ${what}`,
+  new Divergence(`After step ${step} (epoch ${epoch}) ${what}`, {
     outcome: "It was not saved",
     learningRate: configAt(config, step).training.learningRate,
   });

@@ -18,6 +18,7 @@ import { createObjective } from "../objectives/index.ts";
 import { controlsAt, type Objective } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { createStep } from "../training/createStep.ts";
+import { Divergence } from "../training/divergence.ts";
 import type { FinishReason, Listener, TrainEvent } from "../training/events.ts";
 import { createOptimizer } from "../training/optimizer.ts";
 import type { Phases } from "../training/phases.ts";
@@ -113,29 +114,31 @@ export async function runTraining(
       step.dispose();
     }
   };
+  const rollbacks = { step: -1, count: 0 };
   /** Back to the last checkpoint, with half the learning rate from there on. */
-  const rollBack = async (error: VaeError) => {
+  const rollBack = async (error: Divergence) => {
     Object.assign(state, load("last"));
-    const changed = withHalfTheRate(config, state.step);
-    if (!changed) throw error;
-    const { learningRate } = configAt(changed, state.step).training;
+    const { step } = state;
+    Object.assign(rollbacks, { step, count: rollbacks.step === step ? rollbacks.count + 1 : 1 });
+    if (rollbacks.count > MOST_ROLLBACKS) throw error;
+    const changed = withHalfTheRate(config, step);
+    const { learningRate } = configAt(changed, step).training;
     await warn(
-      `${error.message} Rolled back to step ${state.step}, with learning rate ${learningRate} from there on.`,
+      `${error.found}. Rolled back to step ${step}, with learning rate ${learningRate} from there on.`,
     );
-    const changes = differences(configAt(config, state.step), configAt(changed, state.step)).map(told);
+    const changes = differences(configAt(config, step), configAt(changed, step)).map(told);
     config = changed;
     await writeConfig();
-    await record.rolledBack({ step: state.step, changes }, state.epoch);
+    await record.rolledBack({ step, changes }, state.epoch);
     await log.close();
-    log = await MetricsLog.open(folder, objective, state.step);
+    log = await MetricsLog.open(folder, objective, step);
   };
 
   try {
     let reason: FinishReason | undefined;
     while (reason === undefined) {
       reason = await attempt().catch(async (error) => {
-        const isRolledBack = config.training.onDivergence === "rollback";
-        if (!isRolledBack || !(error instanceof VaeError) || error.code !== "diverged") throw error;
+        if (!(error instanceof Divergence) || config.training.onDivergence !== "rollback") throw error;
         await rollBack(error);
         return undefined;
       });
@@ -189,12 +192,11 @@ const trainingPhases = (config: Config): Phases => {
   return [first!, ...others];
 };
 
-/** Rolling back is to save a run, not to hide that it cannot be trained. */
-const LEAST_SHARE_OF_RATE = 2 ** -8;
+/** To one checkpoint. Rolling back is to save a run, not to hide that it cannot be trained. */
+const MOST_ROLLBACKS = 8;
 
-function withHalfTheRate(config: Config, step: number): Config | undefined {
+function withHalfTheRate(config: Config, step: number): Config {
   const { learningRate, finalLearningRate } = configAt(config, step).training;
-  if (learningRate / 2 < config.training.learningRate * LEAST_SHARE_OF_RATE) return undefined;
   const half = { learningRate: learningRate / 2, finalLearningRate: finalLearningRate / 2 };
   return withChange(
     config,

@@ -9,7 +9,7 @@ import { readSigma } from "../evaluation/readSigma.ts";
 import type { Runner } from "../evaluation/runner.ts";
 import { areFinite, type Means } from "../objectives/means.ts";
 import type { RandomStream } from "../tensors/random.ts";
-import { diverged } from "./divergence.ts";
+import { Divergence } from "./divergence.ts";
 import type { FinishReason, Listener } from "./events.ts";
 import { type InputsPlan, trainingInputs, trainingInputsAhead } from "./inputs.ts";
 import { addMeans, emptyTotals, meansOf, metricsOf } from "./metrics.ts";
@@ -206,14 +206,15 @@ async function failInStep(options: TrainerOptions, { settings, savedStep }: Fact
   const { runner, phases, state } = options;
   const batch = trainingInputs(inputsPlan(options)).next().value!;
   const culprit = await findNonFinite(runner.vae, phases[0].objective, batch);
-  throw diverged({
-    found:
-      `The loss is not finite at step ${state.step + 1} (batch ${state.batch + 1} of epoch ${state.epoch + 1}): ` +
+  throw new Divergence(
+    `The loss is not finite at step ${state.step + 1} (batch ${state.batch + 1} of epoch ${state.epoch + 1}): ` +
       `the first tensor with a bad value is ${culprit}`,
-    outcome: "The update was not made",
-    savedStep,
-    learningRate: settings.learningRateAt(state.step),
-  });
+    {
+      outcome: "The update was not made",
+      savedStep,
+      learningRate: settings.learningRateAt(state.step),
+    },
+  );
 }
 
 /** Weights that an update has just spoilt, before they are saved: the loss of its batch was still finite. */
@@ -224,12 +225,13 @@ async function failInValidation(options: TrainerOptions, facts: Facts, epoch: nu
   const plan = { fields, coding, noise, set: dataset.validation, samples: objective.samples };
   const batch = evaluationInputs({ ...plan, batchSize: config.batchSize }).next().value!;
   const culprit = await findNonFinite(runner.vae, objective, batch);
-  throw diverged({
-    found:
-      `The validation loss is not finite after step ${state.step}, the end of epoch ${epoch}: ` +
+  throw new Divergence(
+    `The validation loss is not finite after step ${state.step}, the end of epoch ${epoch}: ` +
       `the first tensor with a bad value is ${culprit}`,
-    outcome: "Nothing of this epoch was saved",
-    savedStep: facts.savedStep,
-    learningRate: facts.settings.learningRateAt(facts.lastStep()),
-  });
+    {
+      outcome: "Nothing of this epoch was saved",
+      savedStep: facts.savedStep,
+      learningRate: facts.settings.learningRateAt(facts.lastStep()),
+    },
+  );
 }
