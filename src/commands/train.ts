@@ -1,12 +1,11 @@
 import { Command } from "commander";
-import { VaeError } from "../base/errors.ts";
 import type { Overrides } from "../config/load.ts";
 import { addSettingOptions, overridesFrom } from "../config/options.ts";
 import { likelihoodFormulas } from "../config/settings.ts";
 import type { RunSummary } from "../runs/run.ts";
 import type { Listener } from "../training/events.ts";
-import { interruptSignal } from "./interruptSignal.ts";
 import { jsonOption, note, result } from "./shared.ts";
+import { interruptible } from "./signals.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
 interface Options {
@@ -57,23 +56,20 @@ async function train(file: string | undefined, overrides: Overrides, options: Op
     say(`${plan.folder.path} is finished already. --overwrite trains it anew; another --out keeps both.`);
     return plan.summary;
   }
-  const signal = interruptSignal();
   const { buildExperiment } = await import("../runs/experiment.ts");
   const { runTraining } = await import("../runs/run.ts");
-  const experiment = await withDataProgress(
-    (context) => buildExperiment(plan.config, { ...context, signal }),
-    options,
-  );
-  if (signal.aborted)
-    throw new VaeError("interrupted", "Interrupted before the first step; nothing was written.");
-  const folder = plan.open();
+  const experiment = await withDataProgress((context) => buildExperiment(plan.config, context), options);
   const { header } = await import("../reporting/header.ts");
-  for (const line of header(experiment, folder.path)) say(line);
-  return runTraining(experiment, folder, {
-    resume: plan.resume,
-    command: ["vae", ...process.argv.slice(2)].join(" "),
-    signal,
-    reporter: await chooseReporter(options),
+  const reporter = await chooseReporter(options);
+  return interruptible((signal) => {
+    const folder = plan.open();
+    for (const line of header(experiment, folder.path)) say(line);
+    return runTraining(experiment, folder, {
+      resume: plan.resume,
+      command: ["vae", ...process.argv.slice(2)].join(" "),
+      signal,
+      reporter,
+    });
   });
 }
 

@@ -56,7 +56,11 @@ export async function runTraining(
   const { config, dataset, coding } = experiment;
   const note = (text: string) => options.reporter({ type: "note", text });
   const { vae } = experiment;
-  const runner = createRunner(vae, { record: config.training.step !== "eager", note });
+  const runner = createRunner(vae, {
+    record: config.training.step !== "eager",
+    note,
+    signal: options.signal,
+  });
   const optimizer = createOptimizer(vae.parameters, config.training);
   const objective = createObjective(config.objective);
   const state = options.resume
@@ -93,10 +97,7 @@ export async function runTraining(
       signal: options.signal,
     });
     if (reason === "interrupted") {
-      throw new VaeError(
-        "interrupted",
-        `Interrupted after ${state.step} steps, with a checkpoint. Go on with: vae train --resume --out ${folder.path}`,
-      );
+      throw new VaeError("interrupted", `Interrupted after ${state.step} steps, with a checkpoint.`);
     }
     const best = loadCheckpoint(folder.checkpoint("best"), vae.parameters);
     const drawPictures = pictures.begin();
@@ -123,12 +124,17 @@ export async function runTraining(
     return summary;
   } catch (error) {
     await record.write(statusAfter(error));
-    throw error;
+    throw withWayOn(error, folder);
   } finally {
     step.dispose();
     runner.dispose();
     optimizer.dispose();
   }
+}
+
+function withWayOn(error: unknown, { path }: RunFolder): unknown {
+  if (!(error instanceof VaeError) || error.code !== "interrupted") return error;
+  return new VaeError("interrupted", `${error.message} Go on with: vae train --resume --out ${path}`);
 }
 
 function statusAfter(error: unknown): RunStatus {
