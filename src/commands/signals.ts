@@ -23,7 +23,7 @@ function onSignal(): void {
 
 function leave(text: string): never {
   process.stderr.on("error", () => {}); // nobody may be there to read it
-  process.stderr.write(`${text}\n`);
+  process.on("exit", () => process.stderr.write(`${text}\n`)); // below what is drawn until then
   process.exit(INTERRUPTED);
 }
 

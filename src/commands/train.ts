@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { Overrides } from "../config/load.ts";
 import { addSettingOptions, overridesFrom } from "../config/options.ts";
 import { likelihoodFormulas } from "../config/settings.ts";
+import { canRedraw } from "../reporting/terminal.ts";
 import type { RunSummary } from "../runs/run.ts";
 import type { Listener } from "../training/events.ts";
 import { jsonOption, note, result } from "./shared.ts";
@@ -79,7 +80,7 @@ const warningReporter: Listener = (event) => {
 
 async function chooseReporter({ quiet }: Options): Promise<Listener> {
   if (quiet) return warningReporter;
-  if (process.stderr.isTTY)
+  if (canRedraw(process.stderr))
     return (await import("../reporting/progress.ts")).progressReporter(process.stderr);
   return (await import("../reporting/lines.ts")).lineReporter(note);
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parse, stringify, YAMLParseError } from "yaml";
 import type { z } from "zod";
 import { didYouMean, VaeError } from "../base/errors.ts";
+import { fileError } from "../base/fileErrors.ts";
 import { formerNames } from "./formerNames.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type Setting, settings } from "./settings.ts";
@@ -29,9 +30,7 @@ function readYaml(file: string): Plain {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : String(error);
-    throw new VaeError("usage", `Cannot read the configuration ${file}: ${reason}. Recipes are in configs/.`);
+    throw fileError(`Cannot read the configuration ${file} (recipes are in configs/)`, error, "usage");
   }
   try {
     const parsed: unknown = parse(text) ?? {};

@@ -70,6 +70,7 @@ export const drawnDigits = defineSource({
   async fetch(context, { force }) {
     const settings = schema.parse({ name: "digits" });
     const kept = force ? undefined : await readKept(settings, context.dataDirs);
+    if (!kept) await writableFolder(context.dataDirs, "digits"); // told before they are drawn
     const files = kept?.files ?? (await draw(settings, context));
     const folder = kept?.folder ?? (await keep(files, settings, context.dataDirs));
     return fileNames.map((name) => ({
