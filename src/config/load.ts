@@ -44,9 +44,13 @@ function readYaml(file: string): Plain {
     return parsed;
   } catch (error) {
     if (error instanceof VaeError) throw error;
-    const what =
-      error instanceof YAMLParseError ? "is not YAML" : "uses YAML aliases in a way that cannot be read";
-    throw new VaeError("usage", `${file} ${what}: ${(error as Error).message.trim()}`);
+    const { message } = error as Error;
+    throw new VaeError(
+      "usage",
+      error instanceof YAMLParseError
+        ? `${file} is not YAML: ${message.trim()}`
+        : `${file} uses YAML aliases in a way that cannot be read: ${message.split("\n")[0]}`,
+    );
   }
 }
 
