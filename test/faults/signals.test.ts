@@ -57,9 +57,9 @@ const said = (what: RegExp) => async (stderr: () => string, child: ChildProcess)
 const last = ({ stderr }: Ended) => stderr.trim().split("\n").at(-1);
 
 const tiny = [
-  ...["--dataset.trainCount", "900", "--dataset.testCount", "900", "--dataset.validation", "300"],
+  ...["--dataset.trainCount", "600", "--dataset.testCount", "300", "--dataset.validation", "200"],
   ...["--hidden", "8", "--latent-dim", "2", "--batch-size", "20", "--backend", "wasm", "--threads", "1"],
-  ...["--epochs", "4", "--sigma", "shared", "--training.logEvery", "7"],
+  ...["--epochs", "3", "--sigma", "shared", "--training.logEvery", "7"],
 ];
 
 /** What a run is to end in, whatever happens to it. */
@@ -88,7 +88,6 @@ async function expectResumed(out: string) {
 
 let milliseconds = 0;
 beforeAll(async () => {
-  await run("train", ...tiny, "--out", "first"); // draws the digits
   const started = performance.now();
   const { code, stderr } = await run("train", ...tiny, "--out", "whole", "--quiet");
   milliseconds = performance.now() - started;
@@ -123,10 +122,10 @@ describe("a signal ends within two seconds, with 130 and what was kept,", () => 
     [
       "training",
       "SIGTERM",
-      /\nepoch 1\/4 /,
+      /\nepoch 1\/3 /,
       /^Interrupted after \d+ steps, with a checkpoint\. Go on with: /,
     ],
-    ["the final evaluation", "SIGINT", /\nepoch 4\/4 /, /^Interrupted .*Go on with: /],
+    ["the final evaluation", "SIGINT", /\nepoch 3\/3 /, /^Interrupted .*Go on with: /],
   ])("%s", async (name, signal, when, says) => {
     const out = name.replaceAll(" ", "-");
     const ended = await interrupt(["train", ...tiny, "--out", out], signal, said(when));
@@ -135,7 +134,7 @@ describe("a signal ends within two seconds, with 130 and what was kept,", () => 
     expect(last(ended)).toMatch(says);
     expect(last(ended)).toMatch(new RegExp(`vae train --resume --out ${out}$`));
     expect(JSON.parse(text(out, "run.json")).status).toBe("interrupted");
-    await expectResumed(out);
+    if (name !== "training") await expectResumed(out); // the moments below do
   });
 
   test("an evaluation, of which nothing is left", async () => {
@@ -168,7 +167,7 @@ describe("a signal ends within two seconds, with 130 and what was kept,", () => 
 
 test("a second signal ends at once, with the last state whole", async () => {
   const ended = await interrupt(["train", ...tiny, "--out", "twice"], "SIGINT", async (stderr, child) => {
-    await said(/\nepoch 2\/4 /)(stderr, child);
+    await said(/\nepoch 2\/3 /)(stderr, child);
     child.kill("SIGINT");
     await pause(1);
   });
@@ -178,7 +177,7 @@ test("a second signal ends at once, with the last state whole", async () => {
   expect(leftovers()).toEqual([]);
 });
 
-const moments = count("signals", 5, 100);
+const moments = count("signals", 3, 100);
 
 test(
   "signals at any moment of a run",
