@@ -1,6 +1,7 @@
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { defineConfig, type Plugin } from "vitest/config";
+import { FaultCounts } from "./test/helpers/faultCounts.ts";
 import { SkippedTests } from "./test/helpers/skippedTests.ts";
 
 const root = import.meta.dirname;
@@ -24,7 +25,12 @@ export default defineConfig({
   plugins: [addressOfBuild],
   test: {
     // CI counts the tests from a report; people read the others.
-    reporters: ["default", ...(process.env["VITEST_JSON"] ? ["json"] : []), new SkippedTests()],
+    reporters: [
+      "default",
+      ...(process.env["VITEST_JSON"] ? ["json"] : []),
+      new SkippedTests(),
+      new FaultCounts(),
+    ],
     ...(process.env["VITEST_JSON"] ? { outputFile: { json: process.env["VITEST_JSON"] } } : {}),
     include: ["test/**/*.test.ts"],
     globalSetup: "test/helpers/build.ts",

@@ -1,8 +1,6 @@
 #!/usr/bin/env node
-import { main } from "../dist/cli.js";
+import { listenToSignals } from "../dist/commands/signals.js";
 
-// Leaves at once, whatever threads a backend still holds; what was written is flushed first.
-const code = await main(process.argv.slice(2));
-process.stdout.write("", (error) =>
-  process.stderr.write("", () => process.exit(error && code === 0 ? 1 : code)),
-);
+listenToSignals(); // before the rest is loaded, which takes its time
+const { main } = await import("../dist/cli.js");
+process.exit(await main(process.argv.slice(2))); // at once, whatever threads a backend still holds

@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { Command, CommanderError } from "commander";
 import { type ErrorCode, VaeError } from "./base/errors.ts";
+import { anyFileError, fileError } from "./base/fileErrors.ts";
+import { memoryError } from "./base/memoryErrors.ts";
 import { dataCommand } from "./commands/data.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
@@ -8,9 +11,14 @@ import { explainCommand } from "./commands/explain.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { sampleCommand } from "./commands/sample.ts";
 import { setupCommand } from "./commands/setup.ts";
+import { note } from "./commands/shared.ts";
 import { trainCommand } from "./commands/train.ts";
+import { defectReport } from "./reporting/defectReport.ts";
 
 const EXIT_CODES: Record<ErrorCode, number> = { failure: 1, usage: 2, diverged: 3, interrupted: 130 };
+
+/** So that scripts tell a defect from an expected failure: EX_SOFTWARE of sysexits.h. */
+const DEFECT = 70;
 
 /** From package.json, the only place that says it. */
 function version(): string {
@@ -30,7 +38,8 @@ export function createProgram(): Command {
       "\nStart here:\n" +
         "  vae train --likelihood gaussian     train on the built-in digits\n" +
         "  vae sample runs/digits-gaussian     draw new ones\n" +
-        "\nExit codes: 0 done, 1 expected failure, 2 wrong usage or configuration, 3 training diverged, 130 interrupted.",
+        "\nExit codes: 0 done, 1 expected failure, 2 wrong usage or configuration, 3 training diverged, 70 a defect of vae,\n" +
+        "130 interrupted (Ctrl-C, SIGTERM, SIGHUP): training has then saved a checkpoint.",
     );
   for (const command of [
     trainCommand(),
@@ -53,24 +62,58 @@ export function createProgram(): Command {
 
 /** Runs one command line and says with which code to exit; the only place that knows exit codes. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const lost = watchPipes();
+  const output = watchOutput();
+  const uncaught = watchUncaught();
   try {
-    await createProgram().parseAsync(argv, { from: "user" });
-    return lost() ? EXIT_CODES.failure : 0;
+    await Promise.race([createProgram().parseAsync(argv, { from: "user" }), uncaught.thrown]);
+    await output.written();
+    return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage; // it has printed its text
-    if (!(error instanceof VaeError)) throw error;
-    process.stderr.write(`${error.code === "interrupted" ? "" : "Error: "}${error.message}\n`);
-    return EXIT_CODES[error.code];
+    const expected = expectedFailure(error);
+    if (!expected) {
+      note(defectReport(error, version(), argv));
+      return DEFECT;
+    }
+    note(`${expected.code === "interrupted" ? "" : "Error: "}${expected.message}`);
+    return EXIT_CODES[expected.code];
+  } finally {
+    await output.told();
+    uncaught.stop();
   }
 }
 
+/** What is not a defect of this program: told by it, refused by the system, or too large for the machine. */
+const expectedFailure = (error: unknown) =>
+  error instanceof VaeError ? error : (memoryError(error) ?? anyFileError(error));
+
+/** Notes are for people: at the end, nobody who does not read them holds up the process for longer. */
+const NOTES_MS = 500;
+
 /** Nobody who stops listening ends the work: notes are lost then, and a result that could not be written is a failure. */
-function watchPipes(): () => boolean {
-  let isLost = false;
+function watchOutput() {
   process.stderr.on("error", () => {});
-  process.stdout.on("error", () => {
-    isLost = true;
+  process.stdout.on("error", () => {});
+  const written = (stream: NodeJS.WriteStream) =>
+    new Promise<Error | null | undefined>((resolve) => stream.write("", resolve));
+  return {
+    /** Waits for whoever reads the results, and throws if they are lost. */
+    async written() {
+      const error = await written(process.stdout);
+      if (error) throw fileError("Cannot write the result to stdout", process.stdout.errored ?? error);
+    },
+    /** Waits a little for whoever reads the notes. */
+    told: () => Promise.race([written(process.stderr), pause(NOTES_MS)]),
+  };
+}
+
+/** What was thrown where nobody waits for it. */
+function watchUncaught() {
+  let onUncaught = (_: unknown) => {};
+  const thrown = new Promise<never>((_, reject) => {
+    onUncaught = reject;
   });
-  return () => isLost;
+  thrown.catch(() => {});
+  process.on("uncaughtException", onUncaught);
+  return { thrown, stop: () => process.off("uncaughtException", onUncaught) };
 }

@@ -32,7 +32,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["base", "tensors", "backends", "data", "model", "evaluation", "training", "config", "figures"],
     ...["runs", "diagnostics", "reporting", "explain"],
   ],
-  cli: ["base", "commands"],
+  cli: ["base", "commands", "reporting"],
 };
 
 const source = join(import.meta.dirname, "..", "src");

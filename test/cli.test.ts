@@ -148,7 +148,11 @@ describe("train", () => {
   test.each([
     [["train", "--epochs", "ten"], 2, /training.epochs: expected integer > 0, got "ten"/],
     [["train", "--epoch", "3"], 2, /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
-    [["train", "missing.yaml"], 2, /Cannot read the configuration missing.yaml: there is no such file/],
+    [
+      ["train", "missing.yaml"],
+      2,
+      /Cannot read the configuration missing.yaml \(recipes are in configs\/\): there is no such file/,
+    ],
     [
       ["train", "--likelihood", "bernouli"],
       2,

@@ -1,6 +1,7 @@
 import { on } from "node:events";
 import { availableParallelism } from "node:os";
 import { MessageChannel, Worker } from "node:worker_threads";
+import { type ErrorCode, VaeError } from "./errors.ts";
 
 /** Values that are asked for at a time: the one that is taken next, and what is made while it is worked on. */
 const AHEAD = 3;
@@ -38,7 +39,7 @@ export async function* ahead<Plan, Value extends object>(
     worker.postMessage({ module, name: make.name, plan, port: port2 }, [port2]);
     for (let i = 0; i < AHEAD; i++) ask([]);
     for await (const [{ value, done, error }] of messages) {
-      if (error) throw Object.assign(new Error(error.message), error);
+      if (error) throw asThrown(error);
       if (done) return;
       yield value!;
       ask(memoryOf(value!));
@@ -56,7 +57,23 @@ interface Message<Value> {
   readonly value?: Value;
   readonly done?: boolean;
   /** Of an error; not every error itself can be sent. */
-  readonly error?: { readonly name: string; readonly message: string; readonly stack: string };
+  readonly error?: SentError;
+}
+
+interface SentError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  /** Of ours, and of the system's. */
+  readonly code?: string;
+  readonly path?: string;
+  readonly syscall?: string;
+}
+
+/** As it was thrown on the thread: an expected failure is one here too. */
+function asThrown(sent: SentError): Error {
+  if (sent.name === "VaeError") return new VaeError(sent.code as ErrorCode, sent.message);
+  return Object.assign(new Error(sent.message), sent);
 }
 
 /** Each array that the thread sends has memory of its own. */
@@ -113,8 +130,9 @@ const script = `
       try {
         await work();
       } catch (thrown) {
-        const { name, message, stack } = thrown instanceof Error ? thrown : new Error(inspect(thrown));
-        port.postMessage({ error: { name: String(name), message: String(message), stack: String(stack) } });
+        const { name, message, stack, code, path, syscall } = thrown instanceof Error ? thrown : new Error(inspect(thrown));
+        const texts = Object.entries({ name, message, stack, code, path, syscall }).filter(([, text]) => text !== undefined);
+        port.postMessage({ error: Object.fromEntries(texts.map(([key, text]) => [key, String(text)])) });
       }
     };
     await attempt(async () => {

@@ -1,8 +1,15 @@
+import { rmSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileError } from "./fileErrors.ts";
 
 let written = 0;
+
+/** What is beside its place now; a process that is told to leave at once takes it along. */
+const underWay = new Set<string>();
+process.on("exit", () => {
+  for (const beside of underWay) rmSync(beside, { force: true });
+});
 
 /**
  * Writes a file whole or not at all: all bytes beside it, down to the disk, and then in its place. Until then the file that
@@ -13,6 +20,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   const beside = join(folder, `.${basename(path)}.${process.pid}-${written++}${LEFTOVER}`);
   try {
     await mkdir(folder, { recursive: true });
+    underWay.add(beside);
     const file = await open(beside, "wx");
     try {
       await file.writeFile(data); // goes on after a short write, and fails where no more can be written
@@ -25,6 +33,8 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   } catch (error) {
     await rm(beside, { force: true }).catch(() => {});
     throw fileError(`Cannot write ${path}`, error);
+  } finally {
+    underWay.delete(beside);
   }
 }
 

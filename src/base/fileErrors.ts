@@ -1,4 +1,4 @@
-import { VaeError } from "./errors.ts";
+import { type ErrorCode, VaeError } from "./errors.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
@@ -17,17 +17,40 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: "the disk fails",
   ENODEV: "the disk is gone",
   ESTALE: "the network disk is gone",
+  EPIPE: "nobody reads it any more",
   EFBIG: "it is larger than files may be here",
   ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GiB",
 };
+
+/** What the system calls are called. */
+const DOING: Readonly<Record<string, string>> = {
+  mkdir: "make the folder",
+  scandir: "read the folder",
+  read: "read",
+  write: "write",
+  rename: "rename",
+  rm: "remove",
+  unlink: "remove",
+};
+
+/**
+ * The same of what reached nobody who knows more about the file; undefined for what the file system has no part in, or
+ * names no file.
+ */
+export function anyFileError(error: unknown): VaeError | undefined {
+  const { path, syscall = "" } = error as NodeJS.ErrnoException;
+  if (path === undefined) return undefined;
+  const told = fileError(`Cannot ${DOING[syscall] ?? "open"} ${path}`, error);
+  return told instanceof VaeError ? told : undefined;
+}
 
 /**
  * What the file system refused, as a sentence with its reason: `doing` is such as `"Cannot write runs/a/run.json"`. What
  * nobody can do anything about is a defect, and comes back as it is.
  */
-export function fileError(doing: string, error: unknown): Error {
+export function fileError(doing: string, error: unknown, as: ErrorCode = "failure"): Error {
   const { code = "" } = error as NodeJS.ErrnoException;
   const reason = REASONS[code];
   if (!reason) return error as Error;
-  return new VaeError("failure", `${doing}: ${reason} (${code}).`, { cause: error });
+  return new VaeError(as, `${doing}: ${reason} (${code}).`, { cause: error });
 }

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import { interruptSignal } from "./interruptSignal.ts";
 import { jsonOption, note, result } from "./shared.ts";
+import { interruptible } from "./signals.ts";
 
 /** `vae setup tensorflow` */
 export function setupCommand(): Command {
@@ -55,13 +55,15 @@ function tensorflowCommand(): Command {
         result(json ? JSON.stringify({ folder, status: removed ? "removed" : "absent" }) : text);
         return;
       }
-      const { status, tensorflow, source } = await setUpTensorflow({
-        folder,
-        ...(from !== undefined && { from }),
-        ...(cuda && { cuda }),
-        progress: note,
-        signal: interruptSignal(),
-      });
+      const { status, tensorflow, source } = await interruptible((signal) =>
+        setUpTensorflow({
+          folder,
+          ...(from !== undefined && { from }),
+          ...(cuda && { cuda }),
+          progress: note,
+          signal,
+        }),
+      );
       const done = status === "present" ? "is already set up" : "is set up";
       const text = `TensorFlow ${tensorflow} (${source}) ${done} in ${folder}. Use it with --backend tensorflow.`;
       result(json ? JSON.stringify({ folder, status, tensorflow, source }) : text);

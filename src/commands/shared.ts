@@ -1,12 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { addSettingOptions, COMPUTE_SETTINGS, overridesFrom } from "../config/options.ts";
 import { formatBackend } from "../reporting/format.ts";
+import { endLine, writeLine } from "../reporting/terminal.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
 
 /** Notes and progress go to stderr; stdout is for results. */
-export const note = (line: string) => process.stderr.write(`${line}\n`);
+export const note = (line: string) => writeLine(process.stderr, line);
 
-export const result = (line: string) => process.stdout.write(`${line}\n`);
+export function result(text: string): void {
+  endLine();
+  process.stdout.write(`${text}\n`);
+}
 
 /** commander's parser of a whole number from `min` on. */
 export const integerFrom = (min: number) => (text: string) => {

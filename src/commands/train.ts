@@ -1,12 +1,12 @@
 import { Command } from "commander";
-import { VaeError } from "../base/errors.ts";
 import type { Overrides } from "../config/load.ts";
 import { addSettingOptions, overridesFrom } from "../config/options.ts";
 import { likelihoodFormulas } from "../config/settings.ts";
+import { canRedraw } from "../reporting/terminal.ts";
 import type { RunSummary } from "../runs/summary.ts";
 import type { Listener } from "../training/events.ts";
-import { interruptSignal } from "./interruptSignal.ts";
 import { datasetChangedOption, jsonOption, note, result } from "./shared.ts";
+import { interruptible } from "./signals.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
 interface Options {
@@ -60,30 +60,27 @@ async function train(file: string | undefined, overrides: Overrides, options: Op
     say(`${plan.folder.path} is finished already. --overwrite trains it anew; another --out keeps both.`);
     return plan.summary;
   }
-  const signal = interruptSignal();
   const { buildExperiment } = await import("../runs/experiment.ts");
   const { runTraining } = await import("../runs/run.ts");
-  const experiment = await withDataProgress(
-    (context) => buildExperiment(plan.config, { ...context, signal }),
-    options,
-  );
-  if (signal.aborted)
-    throw new VaeError("interrupted", "Interrupted before the first step; nothing was written.");
-  const run = plan.open();
-  try {
-    const { header } = await import("../reporting/header.ts");
-    const { configAt } = await import("../config/changes.ts");
-    const config = configAt(plan.config, plan.resume?.step ?? 0);
-    for (const line of [...header({ ...experiment, config }, run.folder.path), ...plan.notes]) say(line);
-    return await runTraining(experiment, run, {
-      ...(plan.resume && { resume: plan.resume }),
-      command: ["vae", ...process.argv.slice(2)].join(" "),
-      signal,
-      reporter: await chooseReporter(options),
-    });
-  } finally {
-    run.lock.release();
-  }
+  const experiment = await withDataProgress((context) => buildExperiment(plan.config, context), options);
+  const { header } = await import("../reporting/header.ts");
+  const { configAt } = await import("../config/changes.ts");
+  const reporter = await chooseReporter(options);
+  return interruptible(async (signal) => {
+    const run = plan.open();
+    try {
+      const config = configAt(plan.config, plan.resume?.step ?? 0);
+      for (const line of [...header({ ...experiment, config }, run.folder.path), ...plan.notes]) say(line);
+      return await runTraining(experiment, run, {
+        ...(plan.resume && { resume: plan.resume }),
+        command: ["vae", ...process.argv.slice(2)].join(" "),
+        signal,
+        reporter,
+      });
+    } finally {
+      run.lock.release();
+    }
+  });
 }
 
 const warningReporter: Listener = (event) => {
@@ -92,7 +89,7 @@ const warningReporter: Listener = (event) => {
 
 async function chooseReporter({ quiet }: Options): Promise<Listener> {
   if (quiet) return warningReporter;
-  if (process.stderr.isTTY)
+  if (canRedraw(process.stderr))
     return (await import("../reporting/progress.ts")).progressReporter(process.stderr);
   return (await import("../reporting/lines.ts")).lineReporter(note);
 }

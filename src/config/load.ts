@@ -38,8 +38,7 @@ function readYaml(file: string): Plain {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    const told = fileError(`Cannot read the configuration ${file}`, error);
-    throw told instanceof VaeError ? new VaeError("usage", `${told.message} Recipes are in configs/.`) : told;
+    throw fileError(`Cannot read the configuration ${file} (recipes are in configs/)`, error, "usage");
   }
   try {
     const parsed: unknown = parse(text) ?? {};
@@ -53,9 +52,13 @@ function readYaml(file: string): Plain {
     return parsed;
   } catch (error) {
     if (error instanceof VaeError) throw error;
-    const what =
-      error instanceof YAMLParseError ? "is not YAML" : "uses YAML aliases in a way that cannot be read";
-    throw new VaeError("usage", `${file} ${what}: ${(error as Error).message.trim()}`);
+    const { message } = error as Error;
+    throw new VaeError(
+      "usage",
+      error instanceof YAMLParseError
+        ? `${file} is not YAML: ${message.trim()}`
+        : `${file} uses YAML aliases in a way that cannot be read: ${message.split("\n")[0]}`,
+    );
   }
 }
 

@@ -10,12 +10,11 @@ import {
   DIGITS_TEST_COUNT,
   DIGITS_TRAIN_COUNT,
   DIGITS_VERSION,
-  type DrawnSplit,
   generateDigits,
 } from "./digits.ts";
 import { encodeIdx, parseIdx, splitOf } from "./idx.ts";
 import { imageFields } from "./images.ts";
-import { commonSettings, defineSource, type LoadContext } from "./source.ts";
+import { commonSettings, defineSource, type LoadContext, turnsOf } from "./source.ts";
 
 const summary = "digits drawn by this program, no download";
 
@@ -45,7 +44,7 @@ export const drawnDigits = defineSource({
   async load(config, context) {
     let files = (await readKept(config, context.dataDirs))?.files;
     if (files === undefined) {
-      files = draw(config, context);
+      files = await draw(config, context);
       // Without a folder to keep them, the digits are drawn again the next time; this run has them all the same.
       await keep(files, config, context.dataDirs).catch(() => {});
     }
@@ -71,7 +70,8 @@ export const drawnDigits = defineSource({
   async fetch(context, { force }) {
     const settings = schema.parse({ name: "digits" });
     const kept = force ? undefined : await readKept(settings, context.dataDirs);
-    const files = kept?.files ?? draw(settings, context);
+    if (!kept) await writableFolder(context.dataDirs, "digits"); // told before they are drawn
+    const files = kept?.files ?? (await draw(settings, context));
     const folder = kept?.folder ?? (await keep(files, settings, context.dataDirs));
     return fileNames.map((name) => ({
       name,
@@ -82,24 +82,40 @@ export const drawnDigits = defineSource({
   },
 });
 
-function draw({ seed, trainCount, testCount }: Settings, { onProgress }: LoadContext): Files {
+/** Drawn at a time; between two of them an interruption is heard. */
+const PART = 100;
+
+const [H, W] = DIGITS_SHAPE;
+
+async function draw({ seed, trainCount, testCount }: Settings, context: LoadContext): Promise<Files> {
   const total = trainCount + testCount;
-  const report = (done: number) => onProgress({ label: "drawing digits", done, total, unit: "images" });
-  report(0);
-  const train = generateDigits({ seed, split: "train", count: trainCount, onProgress: report });
-  const test = generateDigits({
-    seed,
-    split: "test",
-    count: testCount,
-    onProgress: (done) => report(trainCount + done),
-  });
-  const images = ({ count, columns }: DrawnSplit) => encodeIdx({ dims: [count, 28, 28], data: columns.x });
-  const labels = ({ count, columns }: DrawnSplit) => encodeIdx({ dims: [count], data: columns.label });
+  const turn = turnsOf(context);
+  let done = 0;
+  const report = () => context.onProgress({ label: "drawing digits", done, total, unit: "images" });
+  report();
+  const drawSplit = async (split: "train" | "test", count: number) => {
+    const images = new Uint8Array(count * H * W);
+    const labels = new Uint8Array(count);
+    for (let from = 0; from < count; from += PART) {
+      await turn();
+      const part = generateDigits({ seed, split, from, count: Math.min(PART, count - from) });
+      images.set(part.columns.x, from * H * W);
+      labels.set(part.columns.label, from);
+      done += part.count;
+      report();
+    }
+    return {
+      images: encodeIdx({ dims: [count, H, W], data: images }),
+      labels: encodeIdx({ dims: [count], data: labels }),
+    };
+  };
+  const train = await drawSplit("train", trainCount);
+  const test = await drawSplit("test", testCount);
   return {
-    "train-images-idx3-ubyte": images(train),
-    "train-labels-idx1-ubyte": labels(train),
-    "t10k-images-idx3-ubyte": images(test),
-    "t10k-labels-idx1-ubyte": labels(test),
+    "train-images-idx3-ubyte": train.images,
+    "train-labels-idx1-ubyte": train.labels,
+    "t10k-images-idx3-ubyte": test.images,
+    "t10k-labels-idx1-ubyte": test.labels,
   };
 }
 

@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { VaeError } from "../base/errors.ts";
+import { fileError } from "../base/fileErrors.ts";
 import type { OnDataProgress } from "./dataset.ts";
 
 export interface NetworkSettings {
@@ -198,7 +199,7 @@ async function wait(request: FetchRequest, seconds: number, done: number): Promi
 /** Disk full or gone is not the mirror's doing. */
 async function onDisk<T>(path: string, work: Promise<T>): Promise<T> {
   return work.catch((error: Error) => {
-    throw new VaeError("failure", `${path} cannot be written: ${error.message}.`, { cause: error });
+    throw fileError(`Cannot write ${path}`, error);
   });
 }
 

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
 import type { Split } from "./dataset.ts";
 import { imageFields, imageSplit } from "./images.ts";
-import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
+import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, turnsOf } from "./source.ts";
 
 const summary = "a folder of your own PNG images, subfolders are classes";
 
@@ -37,8 +37,8 @@ export const imageFolder = defineSource({
         [train.height, train.width, channels],
         train.classNames ?? test?.classNames?.length,
       ),
-      train: toSplit(train, channels),
-      ...(test && { test: toSplit(test, channels) }),
+      train: await toSplit(train, channels, context),
+      ...(test && { test: await toSplit(test, channels, context) }),
       hashes,
     };
   },
@@ -69,8 +69,9 @@ async function readFolder(folder: string, context: LoadContext, like?: Folder): 
   const hash = createHash("sha256");
   const rgb: Uint8Array[] = [];
   let isGray = true;
+  const turn = turnsOf(context);
   for (const [i, { name }] of files.entries()) {
-    stopIfAborted(context);
+    await turn();
     const path = join(folder, name);
     const bytes = await readFile(path);
     hash.update(`${name}\n${bytes.length}\n`).update(bytes);
@@ -206,11 +207,15 @@ function decode(bytes: Buffer, path: string) {
   return { width, height, rgb, isGray };
 }
 
-function toSplit({ rgb, labels }: Folder, channels: 1 | 3): Split {
+async function toSplit({ rgb, labels }: Folder, channels: 1 | 3, context: LoadContext): Promise<Split> {
   const count = rgb.length;
   const size = (rgb[0]!.length / 3) * channels;
   const pixels = new Uint8Array(count * size);
-  for (const [i, image] of rgb.entries()) pixels.set(channels === 3 ? image : luma(image), i * size);
+  const turn = turnsOf(context);
+  for (const [i, image] of rgb.entries()) {
+    pixels.set(channels === 3 ? image : luma(image), i * size);
+    await turn();
+  }
   return imageSplit(count, pixels, labels);
 }
 

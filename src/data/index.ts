@@ -52,7 +52,7 @@ export function datasetName(name: string): DatasetName {
 export async function loadDataset(config: DatasetConfig, context: LoadContext): Promise<Dataset> {
   const source: DatasetSource = datasets[config.name]; // the one place where the member's own type is let go
   const data = await source.load(config, context);
-  stopIfAborted(context); // drawing digits cannot be interrupted half-way
+  stopIfAborted(context);
   const dataset = holdOut(data, config);
   const { train, validation, test } = dataset; // only what is kept of the source
   return {

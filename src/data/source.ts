@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
+import { turns } from "../base/turns.ts";
 import type { DataDirs } from "./cache.ts";
 import { isLevelsCoding, pixelCodings } from "./codings.ts";
 import type { OnDataProgress, SourceData } from "./dataset.ts";
@@ -50,10 +51,16 @@ export function defineSource<Schema extends z.ZodObject>(
   return source;
 }
 
+const INTERRUPTED =
+  "Interrupted while the dataset was read; nothing was written. The same command starts anew.";
+
 /** Ends work that was interrupted. */
 export function stopIfAborted({ signal }: LoadContext): void {
-  if (signal?.aborted) throw new VaeError("interrupted", "Interrupted while reading the dataset.");
+  if (signal?.aborted) throw new VaeError("interrupted", INTERRUPTED);
 }
+
+/** The same between the pieces of work that would be deaf without. */
+export const turnsOf = ({ signal }: LoadContext) => turns(signal, INTERRUPTED);
 
 /** The settings that each dataset has. */
 export const commonSettings = {

@@ -74,11 +74,14 @@ export async function examineApart(
   const program = fileURLToPath(new URL("../../bin/vae.js", import.meta.url));
   const args = ["doctor", "--examine", backend, "--seconds", String(seconds), "--device", device];
   if (threads !== "auto") args.push("--threads", String(threads));
+  const examining = promisify(execFile)(process.execPath, [program, ...args], {
+    timeout: TIMEOUT_MS,
+    maxBuffer: 2 ** 24,
+  });
+  const kill = () => examining.child.kill("SIGKILL"); // whoever is told to leave takes it along
+  process.on("exit", kill);
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], {
-      timeout: TIMEOUT_MS,
-      maxBuffer: 2 ** 24,
-    });
+    const { stdout } = await examining;
     return JSON.parse(stdout.slice(stdout.indexOf("{"))) as Diagnosis;
   } catch (error) {
     const {
@@ -100,5 +103,7 @@ export async function examineApart(
         .split("\n")
         .find((line) => /error/i.test(line)) ?? stderr.trim().split("\n").at(-1);
     return { backend, available: false, reason: `its process ${end}${words ? `: ${words}` : ""}.` };
+  } finally {
+    process.off("exit", kill);
   }
 }

@@ -5,7 +5,7 @@ import type { Density, HostDensity } from "../model/likelihoods/likelihood.ts";
 import type { Vae } from "../model/vae.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { decodedPass, evaluatePasses } from "./passes.ts";
-import type { Runner } from "./runner.ts";
+import { type Runner, turnsOf } from "./runner.ts";
 
 /** Each value costs a distribution function; so many images settle every figure to its printed digits. */
 const CHECKED_IMAGES = 2000;
@@ -14,6 +14,8 @@ const FITTED_IMAGES = 10_000;
 const FITTED_VALUES = 150_000;
 /** Decoder outputs that are kept for the check, 200 MB; a categorical likelihood reaches that with fewer images. */
 const DECODED_VALUES = 5e7;
+/** Between so many values of the host's own arithmetic, signals are heard. */
+const VALUES_AT_A_TIME = 1000;
 
 const PIT_BINS = 20;
 const NOMINAL = [0.5, 0.9, 0.95];
@@ -79,7 +81,9 @@ export async function checkNoise(
   const covered = NOMINAL.map(() => 0);
   const powers = [0, 0, 0, 0];
   const n = checked.x.length;
+  const turn = turnsOf(runner);
   for (let i = 0; i < n; i++) {
+    if (i % VALUES_AT_A_TIME === 0) await turn();
     const x = checked.x[i]!;
     const pixel = density(checked.params.subarray(i * P, (i + 1) * P));
     const jump = pixel.values ? Math.exp(pixel.logProb(x)) : 0;
@@ -98,7 +102,13 @@ export async function checkNoise(
     coverage: NOMINAL.map((nominal, k) => ({ nominal, observed: covered[k]! / n })),
     residuals: { ...moments(powers.map((sum) => sum / n)), histogram: Array.from(histogram, (c) => c / n) },
     ...(likelihood.hasScale && {
-      scaleFit: fitScale(density, P, await decode(runner, sets.train, coding, FITTED_IMAGES), checked),
+      scaleFit: await fitScale(
+        density,
+        P,
+        await decode(runner, sets.train, coding, FITTED_IMAGES),
+        checked,
+        turnsOf(runner),
+      ),
     }),
   };
 }
@@ -122,18 +132,25 @@ function moments([m1, m2, m3, m4]: number[]) {
   };
 }
 
-function fitScale(density: HostDensity, P: number, train: Decoded, checked: Decoded): ScaleFit {
+async function fitScale(
+  density: HostDensity,
+  P: number,
+  train: Decoded,
+  checked: Decoded,
+  turn: () => Promise<void>,
+): Promise<ScaleFit> {
   /** Summed over every `stride`-th value. */
-  const logProb = ({ x, params }: Decoded, factor: number, stride: number) => {
+  const logProb = async ({ x, params }: Decoded, factor: number, stride: number) => {
     let sum = 0;
-    for (let i = 0; i < x.length; i += stride) {
+    for (let i = 0, read = 0; i < x.length; i += stride, read++) {
+      if (read % VALUES_AT_A_TIME === 0) await turn();
       sum += density(params.subarray(i * P, (i + 1) * P), factor).logProb(x[i]!);
     }
     return sum;
   };
   const stride = strideThrough(train.x.length, train.x.length / train.images);
-  const factor = Math.exp(maximise((logFactor) => logProb(train, Math.exp(logFactor), stride), -4, 4));
-  const gain = (logProb(checked, factor, 1) - logProb(checked, 1, 1)) / checked.images;
+  const factor = Math.exp(await maximise((logFactor) => logProb(train, Math.exp(logFactor), stride), -4, 4));
+  const gain = ((await logProb(checked, factor, 1)) - (await logProb(checked, 1, 1))) / checked.images;
   return { factor, images: train.images, gain };
 }
 
@@ -146,19 +163,19 @@ function strideThrough(n: number, D: number): number {
 }
 
 /** The x in [low, high] at which f, with one maximum, is largest: golden section, to 1e-3. */
-function maximise(f: (x: number) => number, low: number, high: number): number {
+async function maximise(f: (x: number) => Promise<number>, low: number, high: number): Promise<number> {
   const ratio = (Math.sqrt(5) - 1) / 2;
   let [left, right] = [high - ratio * (high - low), low + ratio * (high - low)];
-  let [atLeft, atRight] = [f(left), f(right)];
+  let [atLeft, atRight] = [await f(left), await f(right)];
   while (high - low > 2e-3) {
     if (atLeft < atRight) {
       [low, left, atLeft] = [left, right, atRight];
       right = low + ratio * (high - low);
-      atRight = f(right);
+      atRight = await f(right);
     } else {
       [high, right, atRight] = [right, left, atLeft];
       left = high - ratio * (high - low);
-      atLeft = f(left);
+      atLeft = await f(left);
     }
   }
   return (low + high) / 2;

@@ -7,7 +7,7 @@ import type { Vae } from "../model/vae.ts";
 import { bitsPerDim } from "../objectives/means.ts";
 import type { ElboEstimate } from "./bounds.ts";
 import { decodedPass, evaluatePasses } from "./passes.ts";
-import type { Runner } from "./runner.ts";
+import { type Runner, turnsOf } from "./runner.ts";
 
 /** A bound on log P(v) for the bytes v of an image themselves, in nats per image, on the counting measure of 256 levels. */
 export interface LevelsEstimate {
@@ -47,13 +47,17 @@ export async function estimateLevels(
   const { lower, upper } = intervals;
   const bytes = columnOf(set, target);
   let logProb = 0;
+  const turn = turnsOf(runner);
   const passes = evaluatePasses(runner, set, coding, decodedPass);
   for await (const { start, count, values } of passes) {
     const decoded = values[0]!;
-    for (let i = 0; i < count * D; i++) {
-      const byte = bytes[start * D + i]!;
-      const pixel = distributionOf(decoded.subarray(i * P, (i + 1) * P));
-      logProb += pixel.logIntervalProb(lower[byte]!, upper[byte]!);
+    for (let image = 0; image < count; image++) {
+      for (let i = image * D; i < (image + 1) * D; i++) {
+        const byte = bytes[start * D + i]!;
+        const pixel = distributionOf(decoded.subarray(i * P, (i + 1) * P));
+        logProb += pixel.logIntervalProb(lower[byte]!, upper[byte]!);
+      }
+      await turn();
     }
   }
   return levelsOf(-logProb / set.count);

@@ -6,7 +6,7 @@ import type { Terms } from "../model/model.ts";
 import type { Vae } from "../model/vae.ts";
 import type * as tf from "../tensors/tf.ts";
 import { evaluationInputsAhead } from "./inputs.ts";
-import type { Pass, Runner } from "./runner.ts";
+import { type Pass, type Runner, turnsOf } from "./runner.ts";
 
 /** Images at a time where only the forward pass is needed, and decoder outputs that they may have together (80 MB). */
 const EVALUATION_BATCH = 500;
@@ -54,7 +54,9 @@ export async function* evaluatePasses(
 ): AsyncGenerator<EvaluatedBatch> {
   const { vae } = runner;
   const { fields, noise } = vae;
+  const turn = turnsOf(runner);
   for await (const batch of evaluationInputsAhead({ set, fields, coding, batchSize, noise, samples })) {
+    await turn();
     const { start, count } = batch;
     const x = batch[vae.target.name] as Float32Array;
     const often = count === batchSize && set.count >= RECORDED_BATCHES * batchSize;

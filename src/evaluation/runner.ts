@@ -1,4 +1,5 @@
 import { passRecorder, type RecordedPass } from "../backends/index.ts";
+import { turns } from "../base/turns.ts";
 import type { Density } from "../model/likelihoods/likelihood.ts";
 import { isDensity, type Vae } from "../model/vae.ts";
 import { asTensors, type HostArray } from "../tensors/hostArray.ts";
@@ -13,6 +14,8 @@ export type Pass = (vae: Vae, inputs: readonly tf.Tensor[]) => tf.Tensor[];
 /** Runs passes through a model, on the backend that is current. */
 export interface Runner {
   readonly vae: Vae;
+  /** Aborting it ends what is evaluated, as "interrupted". */
+  readonly signal?: AbortSignal | undefined;
   /** The values of what a pass gives; recorded if it runs `often` on inputs of these shapes, where that can be. */
   run(pass: Pass, inputs: readonly HostArray[], often: boolean): Promise<Float32Array[]>;
   /** Gives up the recordings; the model itself stays. */
@@ -26,7 +29,7 @@ export interface Runner {
  */
 export function createRunner(
   vae: Vae,
-  options: { readonly record: boolean; readonly note: (text: string) => void },
+  options: { readonly record: boolean; readonly note: (text: string) => void; readonly signal?: AbortSignal },
 ): Runner {
   const recordings = new Map<Pass, Map<string, RecordedPass>>();
   let record = options.record ? passRecorder() : undefined;
@@ -54,6 +57,7 @@ export function createRunner(
   };
   return {
     vae,
+    signal: options.signal,
     async run(pass, inputs, often) {
       const recording = often ? await recordingFor(pass, inputs) : undefined;
       return recording ? recording.run(inputs) : runEagerly(vae, pass, inputs);
@@ -66,6 +70,9 @@ export function createRunner(
     },
   };
 }
+
+/** For between the pieces of an evaluation, see `turns`. */
+export const turnsOf = ({ signal }: Runner) => turns(signal, "Interrupted while images were evaluated.");
 
 /** Whether its model has a density, see `isDensity`. */
 export const isOfDensity = (runner: Runner): runner is Runner & { vae: Vae & { likelihood: Density } } =>

@@ -1,13 +1,13 @@
-import { Presets, SingleBar } from "cli-progress";
 import type { OnDataProgress } from "../data/dataset.ts";
+import { progressBar } from "./bar.ts";
+import { canRedraw, writeLine } from "./terminal.ts";
 
 /** Shows work on data: a bar on a terminal, otherwise one line for each file or task. */
 export function dataProgressBar(stream: NodeJS.WriteStream): { onProgress: OnDataProgress; stop(): void } {
+  const bar = canRedraw(stream) ? progressBar(stream, { keep: true }) : undefined;
   let current = "";
-  let bar: SingleBar | undefined;
   const stop = () => {
     bar?.stop();
-    bar = undefined;
     current = "";
   };
   const onProgress: OnDataProgress = ({ label, done, total, unit }) => {
@@ -16,24 +16,19 @@ export function dataProgressBar(stream: NodeJS.WriteStream): { onProgress: OnDat
     if (label !== current) {
       stop();
       current = label;
-      if (stream.isTTY) {
-        bar = new SingleBar(
-          {
-            stream,
-            format: "{label} {bar} {percentage} %  {amounts}",
-            barsize: 30,
-            gracefulExit: false, // Ctrl-C belongs to whoever started the work
-          },
-          Presets.shades_classic,
-        );
-        bar.start(total, done, { label, amounts: "" });
-      } else {
-        const from = done > 0 && unit === "bytes" ? `, continued at ${amount(done)}` : "";
-        stream.write(`${label}: ${all}${from}\n`);
-      }
+      const from = done > 0 && unit === "bytes" ? `, continued at ${amount(done)}` : "";
+      if (!bar) writeLine(stream, `${label}: ${all}${from}`);
     }
-    bar?.setTotal(total);
-    bar?.update(done, { label, amounts: `${amount(done)} of ${all}` });
+    bar?.update({
+      done,
+      total,
+      parts: (bar, percent) => [
+        { text: label, rank: 1 },
+        { text: bar, rank: 3 },
+        { text: percent, rank: 0 },
+        { text: `${amount(done)} of ${all}`, rank: 2 },
+      ],
+    });
     if (done === total) stop();
   };
   return { onProgress, stop };

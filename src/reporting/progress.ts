@@ -1,33 +1,18 @@
-import { SingleBar } from "cli-progress";
 import type { Objective } from "../objectives/objective.ts";
 import type { Listener } from "../training/events.ts";
+import { progressBar } from "./bar.ts";
 import { epochLine } from "./epochLine.ts";
 import { formatCount, formatDuration, formatNats } from "./format.ts";
-
-const REDRAWS_PER_SECOND = 8;
+import { writeLine } from "./terminal.ts";
 
 /** For a terminal: a bar for the epoch under way, and a line that stays for each one that is done. */
 export function progressReporter(stream: NodeJS.WriteStream): Listener {
-  let bar: SingleBar | undefined;
+  const bar = progressBar(stream, { keep: false });
   let epochs = 0;
   let objective!: Objective;
   let imagesPerEpoch = 0;
   let started = 0;
   let imagesAtStart = 0;
-
-  const start = (epoch: number, images: number) => {
-    bar = new SingleBar({
-      stream,
-      format: `epoch ${epoch}/${epochs} [{bar}] {percentage}%  loss {loss}  {speed} images/s  {left} left`,
-      barCompleteChar: "=",
-      barIncompleteChar: " ",
-      barsize: 24,
-      fps: REDRAWS_PER_SECOND,
-      clearOnComplete: true,
-      hideCursor: true,
-    });
-    bar.start(imagesPerEpoch, images, { loss: "...", speed: "...", left: "..." });
-  };
 
   return (event) => {
     switch (event.type) {
@@ -37,29 +22,32 @@ export function progressReporter(stream: NodeJS.WriteStream): Listener {
         started = performance.now();
         break;
       case "progress": {
-        if (!bar) start(event.epoch, event.images);
-        const done = (event.epoch - 1) * imagesPerEpoch + event.images;
+        const { epoch, images, loss } = event;
+        const done = (epoch - 1) * imagesPerEpoch + images;
         const perSecond = (done - imagesAtStart) / ((performance.now() - started) / 1000);
-        bar!.update(event.images, {
-          loss: event.loss === undefined ? "..." : formatNats(event.loss),
-          speed: formatCount(perSecond),
-          left: formatDuration((epochs * imagesPerEpoch - done) / perSecond),
+        bar.update({
+          done: images,
+          total: imagesPerEpoch,
+          parts: (bar, percent) => [
+            { text: `epoch ${epoch}/${epochs}`, rank: 0 },
+            { text: bar, rank: 4 },
+            { text: percent, rank: 1 },
+            { text: `loss ${loss === undefined ? "..." : formatNats(loss)}`, rank: 2 },
+            { text: `${formatCount(perSecond)} images/s`, rank: 5 },
+            { text: `${formatDuration((epochs * imagesPerEpoch - done) / perSecond)} left`, rank: 3 },
+          ],
         });
         break;
       }
       case "note":
       case "warning":
-        bar?.stop();
-        bar = undefined;
-        stream.write(`${event.text}\n`);
+        writeLine(stream, event.text);
         break;
       case "epoch":
-        bar?.stop();
-        bar = undefined;
-        stream.write(`${epochLine(event, epochs, objective)}\n`);
+        writeLine(stream, epochLine(event, epochs, objective));
         break;
       case "finished":
-        bar?.stop();
+        bar.stop();
         break;
     }
   };

@@ -72,7 +72,8 @@ export async function runTraining(
   const note = (text: string) => options.reporter({ type: "note", text });
   const warn = (text: string) => options.reporter({ type: "warning", text });
   let config = experiment.config;
-  const runner = createRunner(vae, { record: config.training.step !== "eager", note });
+  const { signal } = options;
+  const runner = createRunner(vae, { record: config.training.step !== "eager", note, signal });
   const optimizer = createOptimizer(vae.parameters, config.training);
   const objective = createObjective(config.objective);
 
@@ -109,7 +110,7 @@ export async function runTraining(
     const step = createStep(config.training.step, { model: vae, objective, optimizer }, note);
     const phases = trainingPhases(config);
     try {
-      return await train({ ...experiment, runner, step, phases, state, emit, save, signal: options.signal });
+      return await train({ ...experiment, runner, step, phases, state, emit, save, signal });
     } finally {
       step.dispose();
     }
@@ -143,7 +144,9 @@ export async function runTraining(
         return undefined;
       });
     }
-    if (reason === "interrupted") throw interrupted(folder, state);
+    if (reason === "interrupted") {
+      throw new VaeError("interrupted", `Interrupted after ${state.step} steps, with a checkpoint.`);
+    }
     const best = load("best");
     const drawPictures = pictures.begin();
     const summary: RunSummary = {
@@ -169,19 +172,13 @@ export async function runTraining(
     return summary;
   } catch (error) {
     await record.write(statusAfter(error)).catch(() => {}); // what stopped the run may stop this too, and is what counts
-    throw error;
+    throw withWayOn(error, folder);
   } finally {
     await log.close().catch(() => {});
     runner.dispose();
     optimizer.dispose();
   }
 }
-
-const interrupted = (folder: RunFolder, { step }: TrainingState) =>
-  new VaeError(
-    "interrupted",
-    `Interrupted after ${step} steps, with a checkpoint. Go on with: vae train --resume --out ${folder.path}`,
-  );
 
 const trainingPhases = (config: Config): Phases => {
   const [first, ...others] = phasesOf(config).map(({ from, config }) => ({
@@ -203,6 +200,11 @@ function withHalfTheRate(config: Config, step: number): Config {
     step,
     new Map(Object.entries(half).map(([key, value]) => [`training.${key}`, value])),
   );
+}
+
+function withWayOn(error: unknown, { path }: RunFolder): unknown {
+  if (!(error instanceof VaeError) || error.code !== "interrupted") return error;
+  return new VaeError("interrupted", `${error.message} Go on with: vae train --resume --out ${path}`);
 }
 
 function statusAfter(error: unknown): RunStatus {

@@ -76,7 +76,12 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     const imagesPerSecond = (state.epochTotals.count - imagesBefore) / seconds;
 
     await step.sync();
-    const { scaleAtFloor, means } = await estimateBound(runner, objective, dataset.validation, coding);
+    const bound = estimateBound(runner, objective, dataset.validation, coding);
+    const validated = await bound.catch((error) => {
+      if (!signal?.aborted) throw error;
+    });
+    if (!validated) return finish("interrupted"); // its steps are saved, and no more is made of them yet
+    const { scaleAtFloor, means } = validated;
     const event = await facts.now();
     if (!areFinite(means)) await failInValidation(options, facts, epoch);
     const train = metricsOf(meansOf(state.epochTotals), event.controls, facts.context);

@@ -204,7 +204,7 @@ describe("building", () => {
   test("a place that cannot be written to", async () => {
     await put("file");
     expect(await failureOfSetup({ folder: join(root, "file", "tensorflow") })).toMatch(
-      /^failure: TMP\/file\/tensorflow\.partial-\d+ cannot be made: .* in VAE_TENSORFLOW\.$/,
+      /^failure: Cannot make the folder TMP\/file\/tensorflow\.partial-\d+ \(VAE_TENSORFLOW names another place\): a file is in the place of its folder \(EEXIST\)\.$/,
     );
   });
 

@@ -220,6 +220,6 @@ test("a disk that cannot be written is not blamed on the mirror", async () => {
   const request = await requestTo(await mirror());
   await mkdir(join(request.folder, name)); // a folder where the file should go
   expect((await failureOf(fetchFile(request), request.folder)).replace(/'.*'/, "'…'")).toMatchInlineSnapshot(
-    `"failure: TMP/images.gz cannot be written: EISDIR: illegal operation on a directory, rename '…'."`,
+    `"failure: Cannot write TMP/images.gz: a folder of that name is in its place (EISDIR)."`,
   );
 });

@@ -135,39 +135,3 @@ test("an update that spoils the weights while its loss was finite is divergence,
   expect(readdirSync(join(folder, "spoilt/checkpoints"))).toEqual(["last.safetensors"]);
   expect(JSON.parse(text("spoilt/run.json")).status).toBe("diverged");
 });
-
-describe("pipes", () => {
-  test("a closed stderr does not end training", async () => {
-    const child = start([
-      "train",
-      ...tiny.filter((flag) => flag !== "--quiet"),
-      "--epochs",
-      "2",
-      "--out",
-      "unheard",
-    ]);
-    child.stderr!.destroy();
-    const code = await new Promise((resolve) => child.on("close", resolve));
-    expect(code).toBe(0);
-    expect(JSON.parse(text("unheard/run.json")).status).toBe("finished");
-  });
-
-  test("a result that nobody could read is a failure", async () => {
-    const child = start(["train", ...tiny, "--epochs", "2", "--out", "unread", "--json"]);
-    child.stdout!.destroy();
-    const code = await new Promise((resolve) => child.on("close", resolve));
-    expect(code).toBe(1);
-    expect(JSON.parse(text("unread/run.json")).status).toBe("finished");
-  });
-});
-
-test.each([
-  ["contains itself", "dataset: &x\n  name: digits\n  self: *x\n"],
-  ["names nothing", "training:\n  epochs: *a\n"],
-])("an alias that %s is wrong usage, in a sentence", async (_, yaml) => {
-  writeFileSync(join(folder, "alias.yaml"), yaml);
-  const { code, stderr } = await run("train", "alias.yaml");
-  expect(code).toBe(2);
-  expect(stderr).toMatch(/^Error: alias\.yaml uses YAML aliases in a way that cannot be read: /);
-  expect(stderr).not.toMatch(/\n {4}at /);
-});

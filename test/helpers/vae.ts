@@ -17,8 +17,13 @@ export function inFolder() {
   const folder = mkdtempSync(join(tmpdir(), "vae-process-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess =>
+  const start = (
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    user: { uid?: number; gid?: number } = {},
+  ): ChildProcess =>
     spawn(process.execPath, [vae, ...args], {
+      ...user,
       cwd: folder,
       env: { ...process.env, XDG_CACHE_HOME: join(folder, "cache"), ...env },
       stdio: ["ignore", "pipe", "pipe"],

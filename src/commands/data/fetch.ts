@@ -1,8 +1,8 @@
-import { datasetName, datasets } from "../../data/index.ts";
+import { datasetName, datasets, resolveDataDirs } from "../../data/index.ts";
 import { formatBytes } from "../../reporting/dataProgress.ts";
 import { result } from "../shared.ts";
+import { withDataProgress } from "../withDataProgress.ts";
 import { table } from "./table.ts";
-import { withProgress } from "./withProgress.ts";
 
 /** Brings datasets onto this machine, or checks those that are here. */
 export async function fetch(
@@ -10,7 +10,8 @@ export async function fetch(
   { force = false, json }: { force?: boolean; json?: true },
 ): Promise<void> {
   const names = given.map(datasetName);
-  const files = await withProgress(async (context) => {
+  const files = await withDataProgress(async (progress) => {
+    const context = { dataDirs: resolveDataDirs(), ...progress };
     const fetched = [];
     for (const dataset of names) {
       const files = await datasets[dataset].fetch(context, { force });

@@ -11,12 +11,13 @@ import {
   datasetSchema,
   datasets,
   loadDataset,
+  resolveDataDirs,
 } from "../../data/index.ts";
 import { labelCounts, pixelStatistics } from "../../data/pixelStatistics.ts";
 import { imageGrid } from "../../figures/imageGrid.ts";
 import { result } from "../shared.ts";
+import { withDataProgress } from "../withDataProgress.ts";
 import { table } from "./table.ts";
-import { withProgress } from "./withProgress.ts";
 
 export interface InspectOptions {
   split: "train" | "validation" | "test";
@@ -31,7 +32,9 @@ export async function inspect(
 ): Promise<void> {
   const name = datasetName(given);
   const config = parseConfig(name, settings);
-  const dataset = await withProgress((context) => loadDataset(config, context));
+  const dataset = await withDataProgress((progress) =>
+    loadDataset(config, { dataDirs: resolveDataDirs(), ...progress }),
+  );
   const file = out ?? `${name}.png`;
   const columns = 20;
   const shown = shownFields(dataset);

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { VaeError } from "../../../base/errors.ts";
+import { fileError } from "../../../base/fileErrors.ts";
 
 /** What was set up; `setup.json` in the folder holds it. */
 export interface Setup {
@@ -31,11 +32,8 @@ export function startBuild(folder: string): string {
     removeAbandonedBuilds(folder);
     mkdirSync(build);
   } catch (error) {
-    throw new VaeError(
-      "failure",
-      `${build} cannot be made: ${(error as Error).message}. Name a place that can be written to in VAE_TENSORFLOW.`,
-      { cause: error },
-    );
+    const remedy = "VAE_TENSORFLOW names another place";
+    throw fileError(`Cannot make the folder ${build} (${remedy})`, error);
   }
   return build;
 }
