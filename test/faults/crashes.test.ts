@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { chance } from "./chance.ts";
 import { command, complaint, type Fault, faulty, lossesOf } from "./command.ts";
 import { count, tally } from "./counts.ts";
-import { goOn, hours, loss, RUN, tinyRuns } from "./tinyRun.ts";
+import { goOn, hours, loss, picturesGivenUp, RUN, tinyRuns } from "./tinyRun.ts";
 
 const runs = tinyRuns();
 const train = runs.train();
@@ -35,7 +35,7 @@ async function disturbed(fault: Fault): Promise<string | undefined> {
   const cwd = runs.place();
   const struck = await command(train, { cwd, env: faulty(join(cwd, RUN), fault) });
   const said = struck.code === null ? undefined : complaint(struck);
-  const lost = said ?? loss(await goOn(train, { cwd }), cwd, undisturbed);
+  const lost = said ?? loss(await goOn(train, { cwd }), cwd, undisturbed, picturesGivenUp(struck));
   return lost && `${JSON.stringify(fault)}, ${operations[fault.at! - 1]}: ${lost}`;
 }
 

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { afterAll } from "vitest";
 import { encodeIdx } from "../../src/data/idx.ts";
 import { chance } from "./chance.ts";
-import { briefly, type Circumstances, command, complaint, type Ended } from "./command.ts";
+import { briefly, type Circumstances, command, complaint, type Ended, faulty } from "./command.ts";
 
 /** The run's folder, in whatever folder a command runs: what it writes then never depends on where it is. */
 export const RUN = "run";
@@ -66,6 +66,12 @@ export function tinyImages(count: number, seed: number): Uint8Array {
   return encodeIdx({ dims: [count, 8, 8], data });
 }
 
+/** Trains until it is killed in its second epoch. */
+export async function trainUntilKilled(train: readonly string[], cwd: string): Promise<void> {
+  const { code, stderr } = await command(train, { cwd, env: faulty(join(cwd, RUN), { at: 80 }) });
+  if (code !== null) throw new Error(`it was not killed: exit ${code}: ${stderr}`);
+}
+
 /**
  * Goes on after something went wrong as a user does: repeats the command, and where that refuses, types what it says. Returns
  * how the last of it ended.
@@ -81,18 +87,30 @@ export async function goOn(train: readonly string[], circumstances: Circumstance
 }
 
 /** What is lost of an undisturbed run after one that was disturbed and has gone on; undefined if nothing is. */
-export function loss(ended: Ended, place: string, undisturbed: string): string | undefined {
+export function loss(
+  ended: Ended,
+  place: string,
+  undisturbed: string,
+  givenUp: readonly string[] = [],
+): string | undefined {
   const wrong = complaint(ended);
   if (wrong !== undefined) return wrong;
   if (ended.code !== 0) return `vae ${briefly(ended.args)}: exit ${ended.code}: ${ended.stderr.trim()}`;
   const found = contents(join(place, RUN));
   const wanted = contents(join(undisturbed, RUN));
   const differing = [...new Set([...found.keys(), ...wanted.keys()])]
-    .filter((file) => found.get(file) !== wanted.get(file))
+    .filter((file) => found.get(file) !== wanted.get(file) && !givenUp.includes(file))
     .map((file) =>
       found.has(file) ? (wanted.has(file) ? `${file} differs` : `${file} is too much`) : `${file} is missing`,
     );
   return differing.length === 0 ? undefined : differing.join(", ");
+}
+
+/** The pictures that a command which has trained to the end said it could not draw: no reason to fail. */
+export function picturesGivenUp({ code, stderr }: Ended): string[] {
+  if (code !== 0 || !stderr.includes(".png was not drawn")) return [];
+  const names = ["loss", "samples", "reconstructions"].filter((name) => stderr.includes(`${name}.png`));
+  return ["figures", ...names.map((name) => `figures/${name}.png`)];
 }
 
 /** Every file and folder below, with what it holds; of `run.json` without clock times and the command that was typed. */
