@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -31,7 +31,14 @@ export interface Circumstances {
 }
 
 /** Runs the built program to its end. */
-export function command(args: readonly string[], circumstances: Circumstances): Promise<Ended> {
+export const command = (args: readonly string[], circumstances: Circumstances): Promise<Ended> =>
+  launch(args, circumstances).ended;
+
+/** Starts the built program. */
+export function launch(
+  args: readonly string[],
+  circumstances: Circumstances,
+): { child: ChildProcess; ended: Promise<Ended> } {
   const { cwd, env, through = [], killAfter = PATIENCE } = circumstances;
   const [program, ...rest] = [...through, process.execPath, vae, ...args];
   const child = spawn(program!, rest, {
@@ -48,7 +55,7 @@ export function command(args: readonly string[], circumstances: Circumstances): 
   const usage = { seconds: 0, mebibytes: 0 };
   const watch = setInterval(() => Object.assign(usage, usageOf(child.pid) ?? usage), 50);
   const kill = setTimeout(() => child.kill("SIGKILL"), killAfter);
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => {
       clearInterval(watch);
@@ -56,6 +63,7 @@ export function command(args: readonly string[], circumstances: Circumstances): 
       resolve({ args, code, ...output, ...usage });
     });
   });
+  return { child, ended };
 }
 
 /** What a process took so far, where the system says it. */

@@ -113,11 +113,12 @@ export function picturesGivenUp({ code, stderr }: Ended): string[] {
   return ["figures", ...names.map((name) => `figures/${name}.png`)];
 }
 
-/** Every file and folder below, with what it holds; of `run.json` without clock times and the command that was typed. */
+/** Every file and folder below that training writes, with what it holds; of `run.json` without clock times and the command that was typed. */
 export function contents(folder: string): Map<string, string> {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted();
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const trained = names.filter((name) => !name.startsWith("figures/calibration")).toSorted();
   return new Map(
-    names.map((name) => {
+    trained.map((name) => {
       const path = join(folder, name);
       if (!statSync(path).isFile()) return [name, "a folder"];
       if (name === "run.json") return [name, settledRecord(readFileSync(path, "utf8"))];
