@@ -69,7 +69,7 @@ function expectRowsOnce(cwd: string): void {
   const rows = lines
     .map((line) => JSON.parse(line))
     .map(({ event, step, split }) => `${event} ${step} ${split}`);
-  expect(rows.length).toBeGreaterThan(2);
+  expect(rows.length).toBeGreaterThan(0);
   expect(new Set(rows).size).toBe(rows.length);
 }
 

@@ -113,7 +113,7 @@ export function picturesGivenUp({ code, stderr }: Ended): string[] {
   return ["figures", ...names.map((name) => `figures/${name}.png`)];
 }
 
-/** Every file and folder below that training writes, with what it holds; of `run.json` without clock times and the command that was typed. */
+/** Every file and folder below that training writes, with what it holds; of `run.json` without clock times and the commands that were typed. */
 export function contents(folder: string): Map<string, string> {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
   const trained = names.filter((name) => !name.startsWith("figures/calibration")).toSorted();
@@ -127,7 +127,11 @@ export function contents(folder: string): Map<string, string> {
   );
 }
 
+/** What of `run.json` is the same for every run of these settings, its keys in order. */
 function settledRecord(text: string): string {
-  const { command: _, timings: __, ...settled } = JSON.parse(text);
-  return JSON.stringify(settled);
+  const { command: _, timings: __, history: ___, ...settled } = JSON.parse(text);
+  const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+  return JSON.stringify(settled, (_key, value) =>
+    isObject(value) ? Object.fromEntries(Object.entries(value).toSorted()) : value,
+  );
 }
