@@ -93,6 +93,18 @@ test("it ends before an operation, or in the midst of it", async () => {
   expect(readdirSync(join(folder, "deep"))).toEqual(["there"]);
 });
 
+test("half of a write is the first half of what was to be written", async () => {
+  const bytes = `Buffer.from("..01234567..")`;
+  for (const write of [
+    `await file.write(${bytes}, 2, 8)`,
+    `writeSync(file.fd, ${bytes}, 2, 8)`,
+    `await file.write("01234567")`,
+  ]) {
+    await doing(`mkdirSync(at("")); const file = await open(at("a"), "w"); ${write};`, { at: 3, half: true });
+    expect(readFileSync(join(folder, "a"), "utf8"), write).toBe("0123");
+  }
+});
+
 test("it fails once, or from then on, where such an error can strike", async () => {
   const twice = `
     mkdirSync(at(""));

@@ -1,4 +1,4 @@
-// Counts what a process does to the files below FAULT_FOLDER, and at number FAULT_AT lets the world end: see `faults` in ../faults.ts.
+// Counts what a process does to the files below FAULT_FOLDER, and at number FAULT_AT lets the world end: see `faulty` in ../command.ts.
 //   node --require faults.cjs …
 //   FAULT_LOG      a file that gets a line for each operation
 //   FAULT_AT       the operation before which the process is killed
@@ -84,6 +84,14 @@ function halfOf(data, encoding) {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1);
 }
 
+/** Of the arguments of `write`: a text with its encoding last, or bytes with where they begin and how many they are. */
+function halfOfWrite([data, ...more]) {
+  if (typeof data === "string") return halfOf(data, more.at(-1));
+  const [from, length] = typeof more[0] === "object" && more[0] ? [more[0].offset, more[0].length] : more;
+  const begin = from ?? 0;
+  return halfOf(data.subarray(begin, begin + (length ?? data.byteLength - begin)));
+}
+
 /** A folder loses the first of what is in it. */
 function halfOfRemoval(path) {
   const names = real.existsSync(path) && real.statSync(path).isDirectory() ? real.readdirSync(path) : [];
@@ -122,7 +130,7 @@ const byPath = {
   utimes: { at: ([path]) => path },
 };
 const byDescriptor = {
-  write: { half: ([fd, data]) => real.writeSync(fd, halfOf(data)) },
+  write: { half: ([fd, ...written]) => real.writeSync(fd, halfOfWrite(written)) },
   writev: { half: ([fd, [data]]) => real.writeSync(fd, halfOf(data)) },
   fsync: {},
   fdatasync: {},
@@ -198,9 +206,14 @@ function patchPromise(name) {
 /** Of a handle from `node:fs/promises`, whose functions are its own. */
 function watchHandle(handle, path) {
   if (path === undefined) return;
-  const fd = handle.fd;
+  const { fd, close } = handle;
+  opened.set(fd, path);
+  handle.close = () => {
+    opened.delete(fd);
+    return close.call(handle);
+  };
   const halves = {
-    write: ([data, , , encoding]) => real.writeSync(fd, halfOf(data, encoding)),
+    write: (written) => real.writeSync(fd, halfOfWrite(written)),
     writev: ([[data]]) => real.writeSync(fd, halfOf(data)),
     writeFile: ([data]) => real.writeSync(fd, halfOf(data)),
     appendFile: ([data]) => real.writeSync(fd, halfOf(data)),
