@@ -79,9 +79,9 @@ function usageOf(pid: number | undefined): { seconds: number; mebibytes: number 
 
 /**
  * What is wrong with how a command ended, whatever it was given: it neither did what it should nor said in a paragraph why
- * not, or it took too much. Undefined if it is well.
+ * not. Undefined if it is well.
  */
-export function complaint({ args, code, stderr, seconds, mebibytes }: Ended): string | undefined {
+export function complaint({ args, code, stderr }: Ended): string | undefined {
   const what = () => {
     if (code === null) return "ended by a signal, or never";
     if (![0, 1, 2, 3, 130].includes(code)) return `exit ${code}`;
@@ -89,12 +89,16 @@ export function complaint({ args, code, stderr, seconds, mebibytes }: Ended): st
       return "a stack trace";
     if (code !== 0 && stderr.trim() === "") return `exit ${code} without a word`;
     if (code !== 0 && stderr.trim().split(/\n\s*\n/).length > 1) return "more than a paragraph";
-    if (seconds > SECONDS) return `${seconds} s`;
-    if (mebibytes > MEBIBYTES) return `${Math.round(mebibytes)} MiB`;
     return undefined;
   };
   const wrong = what();
   return wrong && `vae ${briefly(args)}: ${wrong}${stderr && `: ${stderr.trim().slice(0, 600)}`}`;
+}
+
+/** What a command took too much; undefined if it did not. Where the machine is slow, so is a run that is `usual`. */
+export function excess({ args, seconds, mebibytes }: Ended, usual: Ended): string | undefined {
+  const took = `vae ${briefly(args)}: took ${seconds} s and ${Math.round(mebibytes)} MiB`;
+  return seconds > Math.max(SECONDS, 2 * usual.seconds) || mebibytes > MEBIBYTES ? took : undefined;
 }
 
 /** The command and what its end says: settings are the same everywhere. */

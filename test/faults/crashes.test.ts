@@ -50,7 +50,7 @@ function numbers(name: string, small: number): number[] {
 }
 
 test("crashes before and in the midst of a file operation", hours, async () => {
-  const points = numbers("crash points", 10);
+  const points = numbers("crash points", 8);
   const cases = points.flatMap((at) =>
     points.length === operations.length ? [{ at }, { at, half: true }] : [{ at, half: at % 2 === 0 }],
   );
@@ -61,11 +61,11 @@ test("crashes before and in the midst of a file operation", hours, async () => {
 
 test("file operations that fail", hours, async () => {
   const errors = ["ENOSPC", "EIO", "EACCES", "EMFILE"] as const;
-  const cases = numbers("failing operations", 5).map((at, i) => ({
+  const cases = numbers("failing operations", 4).map((at, i) => ({
     at,
     error: errors[i % errors.length]!,
     half: i % 3 === 0,
-    lasting: i % 2 === 0,
+    lasting: i % 8 < 4,
   }));
   const lost = await lossesOf(cases, disturbed);
   tally("failing operations", cases.length, lost.length);

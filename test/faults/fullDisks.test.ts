@@ -21,7 +21,7 @@ describeUnless(whyNoDisks(join(runs.root, "disk")), "a disk that is full", () =>
       .map((content) => Math.ceil(content.length / PAGE))
       .reduce((sum, n) => sum + n);
 
-    const n = count("full disks", 5, 30);
+    const n = count("full disks", 4, 30);
     const sizes = Array.from({ length: n }, (_, i) => 1 + Math.round((i * (pages - 2)) / Math.max(1, n - 1)));
     const lost = await lossesOf(sizes, async (size) => {
       const cwd = runs.place();

@@ -33,7 +33,7 @@ for (const [backend, missing] of Object.entries(backends)) {
       const longest = 1.3 * (performance.now() - before);
 
       const { below } = chance(backend.length);
-      const kills = Array.from({ length: count("kills", 3, 200) }, (_, i) => i);
+      const kills = Array.from({ length: count("kills", 2, 200) }, (_, i) => i);
       const lost = await lossesOf(kills, async () => {
         for (;;) {
           const cwd = runs.place();

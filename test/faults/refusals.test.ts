@@ -109,7 +109,7 @@ function give(folder: string, user: number): void {
 test("too few file handles: said in a paragraph, and nothing is lost", hours, async () => {
   const limit = (n: number) => ["prlimit", `--nofile=${n}`];
   // Where Node itself does not start, nobody can say anything.
-  const n = count("file handles", 3, 60);
+  const n = count("file handles", 2, 60);
   const limits = Array.from({ length: n }, (_, i) => 34 + Math.round((i * 120) / n));
   const lost = await lossesOf(limits, async (handles) => {
     const cwd = runs.placeWith(half);

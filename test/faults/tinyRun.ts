@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
+import { afterAll, vi } from "vitest";
 import { encodeIdx } from "../../src/data/idx.ts";
 import { chance } from "./chance.ts";
 import { briefly, type Circumstances, command, complaint, type Ended, faulty } from "./command.ts";
@@ -35,6 +35,7 @@ export const hours = { timeout: 5 * 3_600_000 };
 
 /** A folder of tiny runs, gone after the tests of the file. */
 export function tinyRuns() {
+  vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
   const root = mkdtempSync(join(tmpdir(), "vae-faults-"));
   afterAll(() => rmSync(root, { recursive: true, force: true }));
   const data = join(root, "images.idx");
