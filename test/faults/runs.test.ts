@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { inFolder } from "../helpers/vae.ts";
 
-const { folder, start, run, text } = inFolder();
+const { folder, run, text } = inFolder();
 
 const tiny = [
   ...["--dataset.trainCount", "300", "--dataset.testCount", "40", "--dataset.validation", "60"],
