@@ -1,4 +1,4 @@
-import { VaeError } from "./errors.ts";
+import { type ErrorCode, VaeError } from "./errors.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
@@ -25,9 +25,9 @@ const REASONS: Readonly<Record<string, string>> = {
  * What the file system refused, as a sentence with its reason: `doing` is such as `"Cannot write runs/a/run.json"`. What
  * nobody can do anything about is a defect, and comes back as it is.
  */
-export function fileError(doing: string, error: unknown): Error {
+export function fileError(doing: string, error: unknown, as: ErrorCode = "failure"): Error {
   const { code = "" } = error as NodeJS.ErrnoException;
   const reason = REASONS[code];
   if (!reason) return error as Error;
-  return new VaeError("failure", `${doing}: ${reason} (${code}).`, { cause: error });
+  return new VaeError(as, `${doing}: ${reason} (${code}).`, { cause: error });
 }

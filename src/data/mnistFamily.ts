@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
@@ -8,6 +7,7 @@ import { type DescribedFile, type Descriptor, type fileRoles, readDescriptor } f
 import { fetchFile } from "./fetch.ts";
 import { decompress, type IdxFile, parseIdx, splitOf } from "./idx.ts";
 import { imageFields } from "./images.ts";
+import { readInput } from "./readInput.ts";
 import { commonSettings, defineSource, type FetchedFile, type LoadContext, stopIfAborted } from "./source.ts";
 
 type Role = (typeof fileRoles)[number];
@@ -84,7 +84,7 @@ async function download(descriptor: Descriptor, file: DescribedFile, context: Lo
  */
 async function readVerified(descriptor: Descriptor, file: DescribedFile, path: string, context: LoadContext) {
   stopIfAborted(context);
-  const stored = await readFile(path);
+  const stored = await readInput(path, `Cannot read ${path}`);
   try {
     const raw = await decompress(stored, path);
     const array = parseIdx(raw, path);

@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
+import { formatBytes } from "../base/bytes.ts";
 import type { OnDataProgress } from "../data/dataset.ts";
 
 /** Shows work on data: a bar on a terminal, otherwise one line for each file or task. */
@@ -37,10 +38,4 @@ export function dataProgressBar(stream: NodeJS.WriteStream): { onProgress: OnDat
     if (done === total) stop();
   };
   return { onProgress, stop };
-}
-
-/** `9.9 MB`, in powers of ten. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
