@@ -13,10 +13,10 @@ import {
   levelsOf,
   type PixelCoding,
 } from "../data/codings.ts";
-import type { Dataset, OnDataProgress } from "../data/dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { fieldOf } from "../data/field.ts";
 import { imageFields } from "../data/images.ts";
-import { loadDataset } from "../data/index.ts";
+import { type LoadContext, loadDataset } from "../data/index.ts";
 import { models } from "../model/index.ts";
 import { likelihoodSchema, likelihoods, supportOf } from "../model/likelihoods/index.ts";
 import type { Vae } from "../model/vae.ts";
@@ -79,7 +79,7 @@ function withWholePaths<T extends Config["dataset"]>(dataset: T): T {
 /** Starts the backend, reads the data, builds the model with fresh weights. `config` is settled. */
 export async function buildExperiment(
   config: Config,
-  context: { onProgress: OnDataProgress; signal?: AbortSignal },
+  context: Omit<LoadContext, "dataDirs">,
 ): Promise<Experiment> {
   const [backend, dataset] = [await startBackend(config), await readDataset(config, context)];
   const coding = pixelCoding(config);
@@ -126,10 +126,8 @@ export async function openRun(
   return { folder, config, backend, vae, coding: pixelCoding(config), epoch };
 }
 
-export const readDataset = (
-  config: Config,
-  context: { onProgress: OnDataProgress; signal?: AbortSignal },
-): Promise<Dataset> => loadDataset(config.dataset, { dataDirs: resolveDataDirs(), ...context });
+export const readDataset = (config: Config, context: Omit<LoadContext, "dataDirs">): Promise<Dataset> =>
+  loadDataset(config.dataset, { dataDirs: resolveDataDirs(), ...context });
 
 const startBackend = ({ backend, device, threads }: Config) => useBackend(backend, { device, threads });
 

@@ -7,8 +7,8 @@ export async function withProgress<T>(work: (context: LoadContext) => Promise<T>
   const onInterrupt = () => interrupt.abort();
   process.once("SIGINT", onInterrupt);
   try {
-    return await withDataProgress(({ onProgress }) =>
-      work({ dataDirs: resolveDataDirs(), onProgress, signal: interrupt.signal }),
+    return await withDataProgress((context) =>
+      work({ ...context, dataDirs: resolveDataDirs(), signal: interrupt.signal }),
     );
   } finally {
     process.off("SIGINT", onInterrupt);
