@@ -6,6 +6,9 @@ export function memoryLimit(): number {
   return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
 }
 
+/** More than any graphics card has. */
+export const CARD_MEMORY = 2 ** 39;
+
 /** `9.9 MB`, in powers of ten. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

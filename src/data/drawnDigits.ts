@@ -19,11 +19,24 @@ import { commonSettings, defineSource, type LoadContext } from "./source.ts";
 
 const summary = "digits drawn by this program, no download";
 
+/** Their file is then shorter than the 2 GiB that Node reads at once. */
+const MAX_COUNT = 2_000_000;
+
 const schema = z.strictObject({
   name: z.literal("digits").describe(summary),
   seed: z.int().min(0).default(0).describe("which digits to draw"),
-  trainCount: z.int().min(1).default(DIGITS_TRAIN_COUNT).describe("how many training images to draw"),
-  testCount: z.int().min(1).default(DIGITS_TEST_COUNT).describe("how many test images to draw"),
+  trainCount: z
+    .int()
+    .min(1)
+    .max(MAX_COUNT)
+    .default(DIGITS_TRAIN_COUNT)
+    .describe("how many training images to draw"),
+  testCount: z
+    .int()
+    .min(1)
+    .max(MAX_COUNT)
+    .default(DIGITS_TEST_COUNT)
+    .describe("how many test images to draw"),
   ...commonSettings,
 });
 

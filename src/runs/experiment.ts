@@ -22,6 +22,7 @@ import { likelihoodSchema, likelihoods, supportOf } from "../model/likelihoods/i
 import type { Vae } from "../model/vae.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
+import { checkMemory } from "./memory.ts";
 import { RunFolder } from "./runFolder.ts";
 
 /** What a resolved configuration stands for, ready to train. */
@@ -82,6 +83,7 @@ export async function buildExperiment(
   context: Omit<LoadContext, "dataDirs">,
 ): Promise<Experiment> {
   const [backend, dataset] = [await startBackend(config), await readDataset(config, context)];
+  checkMemory(config, dataset, backend);
   const coding = pixelCoding(config);
   const random = new RandomStream(config.training.seed);
   const { fields, train } = dataset;
