@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { parse, stringify, YAMLParseError } from "yaml";
 import type { z } from "zod";
 import { didYouMean, VaeError } from "../base/errors.ts";
+import { fileError } from "../base/fileErrors.ts";
 import { formerNames } from "./formerNames.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type Setting, settings } from "./settings.ts";
@@ -24,17 +25,28 @@ export function loadConfig(file: string | undefined, overrides: Overrides = new 
 /** The YAML of a resolved configuration: every key, so that it repeats the run. */
 export const configYaml = (config: Config) => stringify(config);
 
-function readYaml(file: string): Plain {
-  let text: string;
+/** A configuration with every key has 2 kB; YAML takes minutes for a few megabytes. */
+const MAX_BYTES = 100_000;
+
+function readText(file: string): string {
+  const doing = `Cannot read the configuration ${file}`;
   try {
-    text = readFileSync(file, "utf8");
+    const found = statSync(file);
+    if (found.isCharacterDevice()) throw new VaeError("usage", `${doing}: it is a device.`);
+    if (found.size > MAX_BYTES) {
+      throw new VaeError("usage", `${doing}: it has ${found.size} bytes. Accepted: up to ${MAX_BYTES}.`);
+    }
+    return readFileSync(file, "utf8");
   } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : String(error);
-    throw new VaeError("usage", `Cannot read the configuration ${file}: ${reason}. Recipes are in configs/.`);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw fileError(doing, error, "usage");
+    throw new VaeError("usage", `${doing}: there is no such file. Recipes are in configs/.`);
   }
+}
+
+function readYaml(file: string): Plain {
+  const text = readText(file);
   try {
-    const parsed: unknown = parse(text) ?? {};
+    const parsed: unknown = parse(text, { logLevel: "error" }) ?? {}; // warnings would go past us to stderr
     JSON.stringify(parsed); // fails where an alias contains itself
     if (!isSection(parsed)) {
       throw new VaeError(
@@ -136,13 +148,18 @@ function parseValue(text: string, setting: Setting | undefined): unknown {
   }
 }
 
+/** Told at a time. */
+const MAX_MESSAGES = 20;
+
 function resolve(given: Plain, file: string | undefined): Config {
   const input = fillChoices(withoutEmpty(given));
   const result = configSchema.safeParse(input);
   if (result.success) return result.data;
   const messages = result.error.issues.flatMap((issue) => explain(issue, input));
   const where = file === undefined ? "" : ` (${file})`;
-  throw new VaeError("usage", messages.map((message) => message.replace("{where}", where)).join("\n"));
+  const more = messages.length - MAX_MESSAGES;
+  const told = messages.slice(0, MAX_MESSAGES).map((message) => message.replace("{where}", () => where));
+  throw new VaeError("usage", [...told, ...(more > 0 ? [`And ${more} more.`] : [])].join("\n"));
 }
 
 /** Plain sentences for one complaint of zod. `{where}` stands where the file belongs. */
@@ -159,7 +176,8 @@ function explain(issue: z.core.$ZodIssue, input: Plain): string[] {
   if (issue.code === "invalid_union" && issue.discriminator) {
     const choice = known.find((s) => s.path === `${path}.${issue.discriminator}` || s.path === path);
     const choices = choice?.accepts.split(" | ") ?? [];
-    const value = String(valueAt(input, choice ? choice.path.split(".") : issue.path));
+    const given = valueAt(input, choice ? choice.path.split(".") : issue.path);
+    const value = typeof given === "string" ? abridged(given) : shown(given);
     return [
       `${choice?.path ?? path}: ${value} is not one of ${choices.join(", ")}{where}.${didYouMean(value, choices)}`,
     ];
@@ -200,5 +218,7 @@ const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
 
 function shown(value: unknown): string {
   if (value === undefined) return "nothing";
-  return JSON.stringify(value);
+  return abridged(JSON.stringify(value));
 }
+
+const abridged = (text: string) => (text.length > 100 ? `${text.slice(0, 100)}…` : text);
