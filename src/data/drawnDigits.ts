@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../base/atomicFile.ts";
-import { type DataDirs, findFile, sha256, writableFolder } from "./cache.ts";
+import { formatBytes, memoryLimit } from "../base/bytes.ts";
+import { VaeError } from "../base/errors.ts";
+import { type DataDirs, findFile, sha256, sweepLeftovers, writableFolder } from "./cache.ts";
 import type { Split } from "./dataset.ts";
 import {
   DIGITS_CLASS_NAMES,
@@ -13,6 +15,7 @@ import {
   type DrawnSplit,
   generateDigits,
 } from "./digits.ts";
+import { fieldSize } from "./field.ts";
 import { encodeIdx, parseIdx, splitOf } from "./idx.ts";
 import { imageFields } from "./images.ts";
 import { commonSettings, defineSource, type LoadContext } from "./source.ts";
@@ -56,6 +59,8 @@ export const drawnDigits = defineSource({
   schema,
   summary,
   async load(config, context) {
+    await sweepLeftovers(context.dataDirs, "digits");
+    refuseTooMany(config);
     let files = (await readKept(config, context.dataDirs))?.files;
     if (files === undefined) {
       files = draw(config, context);
@@ -94,6 +99,17 @@ export const drawnDigits = defineSource({
     }));
   },
 });
+
+/** Refuses digits that do not fit: as they are drawn, as a file has them, and in the memory that threads share. */
+function refuseTooMany({ trainCount, testCount }: Settings): void {
+  const bytes = 3 * (trainCount + testCount) * (fieldSize({ shape: DIGITS_SHAPE }) + 1);
+  if (bytes <= memoryLimit()) return;
+  throw new VaeError(
+    "usage",
+    `dataset.trainCount is ${trainCount} and dataset.testCount ${testCount}, for which it takes at least ` +
+      `${formatBytes(bytes)} of memory; there are ${formatBytes(memoryLimit())}. Draw fewer.`,
+  );
+}
 
 function draw({ seed, trainCount, testCount }: Settings, { onProgress }: LoadContext): Files {
   const total = trainCount + testCount;

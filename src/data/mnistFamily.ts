@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
 import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
-import { findFile, isWritable, sha256, writableFolder } from "./cache.ts";
+import { findFile, isWritable, sha256, sweepLeftovers, writableFolder } from "./cache.ts";
 import type { SourceData } from "./dataset.ts";
 import { type DescribedFile, type Descriptor, type fileRoles, readDescriptor } from "./descriptor.ts";
 import { fetchFile } from "./fetch.ts";
@@ -36,6 +36,7 @@ export function mnistFamily<Name extends string>(name: Name, summary: string) {
 }
 
 export async function loadDescribed(descriptor: Descriptor, context: LoadContext): Promise<SourceData> {
+  await sweepLeftovers(context.dataDirs, descriptor.name);
   const arrays = {} as Record<Role, IdxFile>;
   const hashes: Record<string, string> = {};
   for (const file of descriptor.files) {
