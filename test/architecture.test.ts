@@ -23,7 +23,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   diagnostics: ["base", "tensors", "backends", "data", "model", "objectives", "training", "config"],
   reporting: [
-    ...["backends", "data", "model", "objectives", "evaluation", "training", "runs", "diagnostics"],
+    ...["base", "backends", "data", "model", "objectives", "evaluation", "training", "runs", "diagnostics"],
   ],
   explain: [
     ...["base", "tensors", "data", "model", "objectives", "evaluation", "training", "config", "reporting"],

@@ -14,6 +14,8 @@ export interface BackendInfo {
   /** The processor or graphics card, as the system names it. */
   readonly device: string;
   readonly threads: number;
+  /** The most memory that it can have here, in bytes: a bound, not what is free. */
+  readonly memory: number;
   readonly version: string;
   /** What the user may want to know: a fallback that was taken, a better backend that was passed over and why. */
   readonly notes: readonly string[];

@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import type { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+import { memoryLimit } from "../base/bytes.ts";
 import * as tf from "../tensors/tf.ts";
 import { type ArrayAccess, registerArrayKernels } from "./arrayKernels.ts";
 import type { BackendLoader } from "./backend.ts";
@@ -17,6 +18,7 @@ export const cpu: BackendLoader = {
       name: "cpu",
       device: cpus()[0]?.model.trim() || process.arch,
       threads: 1,
+      memory: memoryLimit(),
       version: version_cpu,
       notes: [],
     };

@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from "node:os";
+import { CARD_MEMORY, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import * as tf from "../tensors/tf.ts";
 import type { BackendLoader, BackendOptions } from "./backend.ts";
@@ -37,6 +38,7 @@ export const tensorflow: BackendLoader = {
     return {
       name: "tensorflow",
       device: gpu ? await gpuName() : `${cpus()[0]?.model.trim() || process.arch}, CPU`,
+      memory: gpu ? CARD_MEMORY : memoryLimit(),
       threads: Number(process.env["TF_NUM_INTRAOP_THREADS"]) || availableParallelism(),
       version: `TensorFlow ${binding.TF_Version}`,
       notes,
@@ -61,10 +63,13 @@ const recordPass: RecordPass = async (program, inputs) => {
   return recording.recordPass(program, inputs);
 };
 
+/** More than any processor has cores; TensorFlow starts as many as it is told, and takes memory for each. */
+const MAX_THREADS = 1024;
+
 /** What TensorFlow reads once, when it is opened. What options leave open and the user has set stays as it is. */
 function setEnvironment({ threads, device }: BackendOptions): void {
   const { env } = process;
-  if (threads !== "auto") env["TF_NUM_INTRAOP_THREADS"] = String(threads);
+  if (threads !== "auto") env["TF_NUM_INTRAOP_THREADS"] = String(Math.min(threads, MAX_THREADS));
   if (device === "cpu") env["CUDA_VISIBLE_DEVICES"] = "-1";
   // One card: with several, tfjs-node would upload to the last and compute on the first.
   env["CUDA_VISIBLE_DEVICES"] ??= "0";

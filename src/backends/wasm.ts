@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from "node:os";
+import { memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import * as tf from "../tensors/tf.ts";
 import { type ArrayAccess, registerArrayKernels } from "./arrayKernels.ts";
@@ -12,6 +13,9 @@ import { simd } from "./wasm/simd.ts";
 
 /** The C++ side takes no more. */
 const MAX_THREADS = 8;
+
+/** What addresses of 32 bits reach. */
+const MAX_MEMORY = 2 ** 32;
 
 /** WebAssembly with SIMD and threads. Needs nothing but npm; with its repairs it is a fast CPU backend. */
 export const wasm: BackendLoader = {
@@ -36,6 +40,7 @@ export const wasm: BackendLoader = {
       name: "wasm",
       device: cpus()[0]?.model.trim() || process.arch,
       threads: module.tfjs.getThreadsCount(),
+      memory: Math.min(MAX_MEMORY, memoryLimit()),
       version: tfjs.version_wasm,
       notes,
     };

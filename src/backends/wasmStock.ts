@@ -28,6 +28,7 @@ export async function startStockWasm(): Promise<BackendInfo> {
     name: "wasm-stock",
     device: cpus()[0]?.model.trim() || process.arch,
     threads: 1,
+    memory: 2 ** 32,
     version: version_wasm,
     notes: ["the package as published, only to compare with"],
   };

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { CARD_MEMORY } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import * as tf from "../tensors/tf.ts";
 import type { BackendLoader } from "./backend.ts";
@@ -37,6 +38,7 @@ export function createLoader(surroundings?: Partial<Surroundings>): BackendLoade
         name: "webgpu",
         device: opened.name,
         threads: 1,
+        memory: CARD_MEMORY,
         version: `${versionOf("@tensorflow/tfjs-backend-webgpu")} on Dawn ${versionOf("webgpu")}`,
         notes: opened.software ? ["software instead of a graphics card: for tests only"] : [],
       };

@@ -28,7 +28,7 @@ export function reconstructCommand(): Command {
       "Encode and decode images of a split. Writes a PNG: a row of originals, below it the reconstructions.",
     )
     .argument("<run>", "a run folder")
-    .option("-n, --number <count>", "how many images", integerFrom(1), 50)
+    .option("-n, --number <count>", "how many images", integerFrom(1, 100_000), 50)
     .addOption(
       new Option("--split <split>", "which images").choices(["train", "validation", "test"]).default("test"),
     )

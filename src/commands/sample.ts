@@ -23,7 +23,7 @@ export function sampleCommand(): Command {
   const command = new Command("sample")
     .description("Draw images from the prior: z ~ p(z), then the decoder. Writes a PNG grid.")
     .argument("<run>", "a run folder")
-    .option("-n, --number <count>", "how many images", integerFrom(1), 64)
+    .option("-n, --number <count>", "how many images", integerFrom(1, 100_000), 64)
     .option("--seed <seed>", "the same seed draws the same images", integerFrom(0), 0)
     .option("-o, --output <file>", "where to write (default: figures/samples-seed<seed>.png in the run)")
     .addOption(pixelsOption())

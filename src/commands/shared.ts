@@ -12,11 +12,13 @@ export function result(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** commander's parser of a whole number from `min` on. */
-export const integerFrom = (min: number) => (text: string) => {
+/** commander's parser of a whole number from `min` on, or up to `max`. */
+export const integerFrom = (min: number, max?: number) => (text: string) => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < min) {
-    throw new InvalidArgumentError(`It must be a whole number from ${min} on.`);
+  if (!Number.isInteger(value) || value < min || (max !== undefined && value > max)) {
+    throw new InvalidArgumentError(
+      `It must be a whole number from ${min} ${max === undefined ? "on" : `to ${max}`}.`,
+    );
   }
   return value;
 };

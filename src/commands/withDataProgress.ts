@@ -1,20 +1,23 @@
-import type { OnDataProgress } from "../data/dataset.ts";
+import type { LoadContext } from "../data/source.ts";
+import { note } from "./shared.ts";
 import { interruptible } from "./signals.ts";
 
+type Context = Pick<LoadContext, "onProgress" | "warn"> & { readonly signal: AbortSignal };
+
 /**
- * Reads data with its progress on stderr; nothing there when it was quick, or is to be quiet. A signal stops it, with
- * what is downloaded so far.
+ * Reads data with its progress on stderr; nothing there when it was quick, or is to be quiet. Warnings are always told. A
+ * signal stops it, with what is downloaded so far.
  */
 export function withDataProgress<T>(
-  read: (context: { onProgress: OnDataProgress; signal: AbortSignal }) => Promise<T>,
+  read: (context: Context) => Promise<T>,
   { quiet = false }: { quiet?: boolean | undefined } = {},
 ): Promise<T> {
   return interruptible(async (signal) => {
-    if (quiet) return read({ onProgress: () => {}, signal });
+    if (quiet) return read({ onProgress: () => {}, warn: note, signal });
     const { dataProgressBar } = await import("../reporting/dataProgress.ts");
     const bar = dataProgressBar(process.stderr);
     try {
-      return await read({ onProgress: bar.onProgress, signal });
+      return await read({ onProgress: bar.onProgress, warn: note, signal });
     } finally {
       bar.stop();
     }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { parse, stringify, YAMLParseError } from "yaml";
 import type { z } from "zod";
 import { didYouMean, VaeError } from "../base/errors.ts";
@@ -33,15 +33,27 @@ const byPresentNames = (overrides: Overrides): Overrides =>
 /** The YAML of a resolved configuration: every key, so that it repeats the run. */
 export const configYaml = (config: Config) => stringify(config);
 
-function readYaml(file: string): Plain {
-  let text: string;
+/** A configuration with every key has 2 kB; YAML takes minutes for a few megabytes. */
+const MAX_BYTES = 100_000;
+
+function readText(file: string): string {
+  const doing = `Cannot read the configuration ${file}`;
   try {
-    text = readFileSync(file, "utf8");
+    const found = statSync(file);
+    if (found.isCharacterDevice()) throw new VaeError("usage", `${doing}: it is a device.`);
+    if (found.size > MAX_BYTES) {
+      throw new VaeError("usage", `${doing}: it has ${found.size} bytes. Accepted: up to ${MAX_BYTES}.`);
+    }
+    return readFileSync(file, "utf8");
   } catch (error) {
-    throw fileError(`Cannot read the configuration ${file} (recipes are in configs/)`, error, "usage");
+    throw fileError(`${doing} (recipes are in configs/)`, error, "usage");
   }
+}
+
+function readYaml(file: string): Plain {
+  const text = readText(file);
   try {
-    const parsed: unknown = parse(text) ?? {};
+    const parsed: unknown = parse(text, { logLevel: "error" }) ?? {}; // warnings would go past us to stderr
     JSON.stringify(parsed); // fails where an alias contains itself
     if (!isSection(parsed)) {
       throw new VaeError(
@@ -147,6 +159,9 @@ function parseValue(text: string, setting: Setting | undefined): unknown {
   }
 }
 
+/** Told at a time. */
+const MAX_MESSAGES = 20;
+
 function resolve(given: Plain, file: string | undefined): Config {
   const input = fillChoices(withoutEmpty(given));
   const result = configSchema.safeParse(input);
@@ -156,7 +171,9 @@ function resolve(given: Plain, file: string | undefined): Config {
   }
   const messages = result.error.issues.flatMap((issue) => explain(issue, input));
   const where = file === undefined ? "" : ` (${file})`;
-  throw new VaeError("usage", messages.map((message) => message.replace("{where}", where)).join("\n"));
+  const more = messages.length - MAX_MESSAGES;
+  const told = messages.slice(0, MAX_MESSAGES).map((message) => message.replace("{where}", () => where));
+  throw new VaeError("usage", [...told, ...(more > 0 ? [`And ${more} more.`] : [])].join("\n"));
 }
 
 /** Plain sentences for one complaint of zod. `{where}` stands where the file belongs. */
@@ -173,7 +190,8 @@ function explain(issue: z.core.$ZodIssue, input: Plain): string[] {
   if (issue.code === "invalid_union" && issue.discriminator) {
     const choice = known.find((s) => s.path === `${path}.${issue.discriminator}` || s.path === path);
     const choices = choice?.accepts.split(" | ") ?? [];
-    const value = String(valueAt(input, choice ? choice.path.split(".") : issue.path));
+    const given = valueAt(input, choice ? choice.path.split(".") : issue.path);
+    const value = typeof given === "string" ? abridged(given) : shown(given);
     return [
       `${choice?.path ?? path}: ${value} is not one of ${choices.join(", ")}{where}.${didYouMean(value, choices)}`,
     ];
@@ -214,5 +232,7 @@ const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
 
 function shown(value: unknown): string {
   if (value === undefined) return "nothing";
-  return JSON.stringify(value);
+  return abridged(JSON.stringify(value));
 }
+
+const abridged = (text: string) => (text.length > 100 ? `${text.slice(0, 100)}…` : text);

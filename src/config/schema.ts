@@ -41,7 +41,7 @@ export const configSchema = z
       flag: "device",
     }),
     threads: z
-      .union([z.literal("auto"), z.int().positive()])
+      .union([z.literal("auto"), z.int().min(1).max(1024)])
       .default("auto")
       .meta({ description: "processor threads; auto takes the cores there are", flag: "threads" }),
   })

@@ -37,6 +37,7 @@ interface Node {
   minimum?: number;
   exclusiveMinimum?: number;
   maximum?: number;
+  maxItems?: number;
   exclusiveMaximum?: number;
 }
 
@@ -135,7 +136,10 @@ function accepts(node: Node): string {
   if (node.pattern && node.description) return node.description;
   if (node.anyOf) return node.anyOf.map(accepts).join(" | ");
   if (node.properties) return `{ ${Object.keys(node.properties).join(", ")} }`;
-  if (node.type === "array") return `list of ${accepts(node.items ?? {})}`;
+  if (node.type === "array") {
+    const most = node.maxItems === undefined ? "" : ` (up to ${node.maxItems})`;
+    return `list of ${accepts(node.items ?? {})}${most}`;
+  }
   const bounds = [
     node.exclusiveMinimum !== undefined && `> ${node.exclusiveMinimum}`,
     node.minimum !== undefined && node.minimum > Number.MIN_SAFE_INTEGER && `>= ${node.minimum}`,

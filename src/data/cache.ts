@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { access, mkdir, mkdtemp, rmdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { access, mkdir, mkdtemp, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import envPaths from "env-paths";
+import { LEFTOVER } from "../base/atomicFile.ts";
 import { VaeError } from "../base/errors.ts";
 
 /** Where datasets lie: each has a folder of its own name in these. */
@@ -44,12 +45,34 @@ export async function writableFolder(dirs: DataDirs, dataset: string): Promise<s
   );
 }
 
+const WRITE_TEST = ".write-test-";
+
+/** Whoever has not touched a file for so long is gone; which processes live on another host is not known. */
+const ABANDONED_AFTER_MS = 24 * 3600 * 1000;
+
+/** Removes what processes have left that ended before they could: files that were not finished, and downloads in use. */
+export async function sweepLeftovers(dirs: DataDirs, dataset: string): Promise<void> {
+  const isLeftover = (name: string) =>
+    name.endsWith(LEFTOVER) || name.startsWith(WRITE_TEST) || /\.[\w-]+-\d+-\d+\.part$/.test(name);
+  for (const dir of searchedDirs(dirs)) {
+    const folder = join(dir, dataset);
+    const names = await readdir(folder, { recursive: true }).catch(() => []);
+    for (const path of names.filter((name) => isLeftover(basename(name))).map((name) => join(folder, name))) {
+      const age = await stat(path).then(
+        ({ mtimeMs }) => Date.now() - mtimeMs,
+        () => 0, // somebody was faster
+      );
+      if (age > ABANDONED_AFTER_MS) await rm(path, { recursive: true, force: true }).catch(() => {});
+    }
+  }
+}
+
 /** Whether files can be created in `folder`, which is created if it is missing. */
 export async function isWritable(folder: string): Promise<boolean> {
   try {
     await mkdir(folder, { recursive: true });
     // Tried rather than asked: `access` knows neither read-only mounts on every system nor Windows' access lists.
-    await rmdir(await mkdtemp(join(folder, ".write-test-")));
+    await rmdir(await mkdtemp(join(folder, WRITE_TEST)));
     return true;
   } catch {
     return false;

@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../base/atomicFile.ts";
-import { type DataDirs, findFile, sha256, writableFolder } from "./cache.ts";
+import { formatBytes, memoryLimit } from "../base/bytes.ts";
+import { VaeError } from "../base/errors.ts";
+import { type DataDirs, findFile, sha256, sweepLeftovers, writableFolder } from "./cache.ts";
 import type { Split } from "./dataset.ts";
 import {
   DIGITS_CLASS_NAMES,
@@ -12,17 +14,31 @@ import {
   DIGITS_VERSION,
   generateDigits,
 } from "./digits.ts";
+import { fieldSize } from "./field.ts";
 import { encodeIdx, parseIdx, splitOf } from "./idx.ts";
 import { imageFields } from "./images.ts";
 import { commonSettings, defineSource, type LoadContext, turnsOf } from "./source.ts";
 
 const summary = "digits drawn by this program, no download";
 
+/** Their file is then shorter than the 2 GiB that Node reads at once. */
+const MAX_COUNT = 2_000_000;
+
 const schema = z.strictObject({
   name: z.literal("digits").describe(summary),
   seed: z.int().min(0).default(0).describe("which digits to draw"),
-  trainCount: z.int().min(1).default(DIGITS_TRAIN_COUNT).describe("how many training images to draw"),
-  testCount: z.int().min(1).default(DIGITS_TEST_COUNT).describe("how many test images to draw"),
+  trainCount: z
+    .int()
+    .min(1)
+    .max(MAX_COUNT)
+    .default(DIGITS_TRAIN_COUNT)
+    .describe("how many training images to draw"),
+  testCount: z
+    .int()
+    .min(1)
+    .max(MAX_COUNT)
+    .default(DIGITS_TEST_COUNT)
+    .describe("how many test images to draw"),
   ...commonSettings,
 });
 
@@ -42,6 +58,8 @@ export const drawnDigits = defineSource({
   schema,
   summary,
   async load(config, context) {
+    await sweepLeftovers(context.dataDirs, "digits");
+    refuseTooMany(config);
     let files = (await readKept(config, context.dataDirs))?.files;
     if (files === undefined) {
       files = await draw(config, context);
@@ -81,6 +99,17 @@ export const drawnDigits = defineSource({
     }));
   },
 });
+
+/** Refuses digits that do not fit: as they are drawn, as a file has them, and in the memory that threads share. */
+function refuseTooMany({ trainCount, testCount }: Settings): void {
+  const bytes = 3 * (trainCount + testCount) * (fieldSize({ shape: DIGITS_SHAPE }) + 1);
+  if (bytes <= memoryLimit()) return;
+  throw new VaeError(
+    "usage",
+    `dataset.trainCount is ${trainCount} and dataset.testCount ${testCount}, for which it takes at least ` +
+      `${formatBytes(bytes)} of memory; there are ${formatBytes(memoryLimit())}. Draw fewer.`,
+  );
+}
 
 /** Drawn at a time; between two of them an interruption is heard. */
 const PART = 100;

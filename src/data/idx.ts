@@ -1,8 +1,9 @@
-import { promisify } from "node:util";
-import { createGunzip, gunzip } from "node:zlib";
+import { createGunzip } from "node:zlib";
+import { formatBytes, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import type { Split } from "./dataset.ts";
 import { imageSplit } from "./images.ts";
+import { DEFLATE_RATIO, MAX_FILE_BYTES } from "./readInput.ts";
 
 /** An array of unsigned bytes as an IDX file holds it: labels [N], images [N, H, W] or [N, H, W, C]. */
 export interface IdxArray {
@@ -25,12 +26,40 @@ const valueTypes: Record<number, string> = {
   14: "64-bit floats",
 };
 
+/** What an IDX file says of itself before its values come. */
+interface IdxHeader {
+  readonly dims: readonly number[];
+  /** Of the header. */
+  readonly headerBytes: number;
+  /** Of the whole file. */
+  readonly totalBytes: number;
+}
+
 /**
  * Reads the IDX format of the MNIST files: 0, 0, the value type, the number of dimensions; each dimension as a
  * big-endian 32-bit integer; then the values, row-major. `data` is a view into `bytes`.
  */
 export function parseIdx(bytes: Uint8Array, fileName: string): IdxFile {
-  const fail = (problem: string) => new VaeError("failure", `${fileName}: ${problem}`);
+  const { dims, headerBytes, totalBytes } = parseHeader(bytes, fileName);
+  if (bytes.length !== totalBytes) {
+    const ends = `${bytes.length < totalBytes ? "ends at" : "goes on to"} byte ${bytes.length}`;
+    throw failure(fileName, `expected ${totalBytes} bytes for ${contents(dims)}, the file ${ends}.`);
+  }
+  // Not `bytes.subarray`, which of a Buffer would be a Buffer, with methods of other meaning.
+  return {
+    fileName,
+    dims,
+    data: new Uint8Array(bytes.buffer, bytes.byteOffset + headerBytes, totalBytes - headerBytes),
+  };
+}
+
+const failure = (fileName: string, problem: string) => new VaeError("failure", `${fileName}: ${problem}`);
+
+/** The length of the longest header. */
+const MAX_HEADER_BYTES = 20;
+
+function parseHeader(bytes: Uint8Array, fileName: string): IdxHeader {
+  const fail = (problem: string) => failure(fileName, problem);
   if (bytes.length < 4) {
     throw fail(`not an IDX file: it ends at byte ${bytes.length}, inside the 4-byte magic number.`);
   }
@@ -58,18 +87,7 @@ export function parseIdx(bytes: Uint8Array, fileName: string): IdxFile {
   const empty = dims.indexOf(0);
   if (empty >= 0)
     throw fail(`the dimension at byte ${4 + 4 * empty} is 0: the file holds ${contents(dims)}.`);
-  const expected = headerBytes + dims.reduce((product, dim) => product * dim);
-  if (bytes.length !== expected) {
-    throw fail(
-      `expected ${expected} bytes for ${contents(dims)}, the file ${bytes.length < expected ? "ends at" : "goes on to"} byte ${bytes.length}.`,
-    );
-  }
-  // Not `bytes.subarray`, which of a Buffer would be a Buffer, with methods of other meaning.
-  return {
-    fileName,
-    dims,
-    data: new Uint8Array(bytes.buffer, bytes.byteOffset + headerBytes, expected - headerBytes),
-  };
+  return { dims, headerBytes, totalBytes: headerBytes + dims.reduce((product, dim) => product * dim) };
 }
 
 /** Images [N, H, W] or [N, H, W, C] and labels [N] as a split. */
@@ -101,18 +119,52 @@ export function encodeIdx({ dims, data }: IdxArray): Uint8Array {
 /** Decompressed at a time. With zlib's 16 KiB, most of the time passes between two chunks. */
 const CHUNK_BYTES = 4 * 2 ** 20;
 
-/** `bytes` decompressed if they are gzip, otherwise as they are. */
+/** `bytes` of an IDX file decompressed if they are gzip, otherwise as they are. Takes no more memory than the header tells of. */
 export async function decompress(bytes: Uint8Array, fileName: string): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return await promisify(gunzip)(bytes, { chunkSize: CHUNK_BYTES });
+    return await gunzip(bytes, fileName);
   } catch (error) {
+    if (error instanceof VaeError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     const problem =
       code === "Z_BUF_ERROR"
         ? `cut off: the file ends at byte ${bytes.length}`
         : `damaged, at or before byte ${await damagedAt(bytes)} (${message})`;
     throw new VaeError("failure", `${fileName}: the gzip data is ${problem}.`, { cause: error });
+  }
+}
+
+async function gunzip(packed: Uint8Array, fileName: string): Promise<Uint8Array> {
+  const stream = createGunzip({ chunkSize: CHUNK_BYTES });
+  stream.end(packed);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  let header: IdxHeader | undefined;
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (!header && length >= MAX_HEADER_BYTES) {
+      header = parseHeader(Buffer.concat(chunks), fileName);
+      checkSize(header, packed.length, fileName);
+    }
+    if (header && length > header.totalBytes) {
+      const expected = `expected ${header.totalBytes} bytes for ${contents(header.dims)}`;
+      throw failure(fileName, `${expected}, but the gzip data goes on after them.`);
+    }
+  }
+  return Buffer.concat(chunks, length);
+}
+
+/** Refuses what a file of `packedBytes` cannot hold, and what could not be read without gzip either. */
+function checkSize({ dims, totalBytes }: IdxHeader, packedBytes: number, fileName: string): void {
+  const told = `the header tells of ${contents(dims)}, which are ${formatBytes(totalBytes)}`;
+  if (totalBytes > DEFLATE_RATIO * packedBytes) {
+    throw failure(fileName, `${told}, more than a gzip file of ${packedBytes} bytes can hold.`);
+  }
+  if (totalBytes > MAX_FILE_BYTES || 2 * totalBytes > memoryLimit()) {
+    const accepted = formatBytes(Math.min(MAX_FILE_BYTES, memoryLimit() / 2));
+    throw failure(fileName, `${told}. Accepted here: up to ${accepted}; put fewer images in the file.`);
   }
 }
 

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
 import { sha256 } from "./cache.ts";
@@ -6,6 +5,7 @@ import type { Split } from "./dataset.ts";
 import type { ImageShape } from "./field.ts";
 import { decompress, type IdxFile, parseIdx, splitOf } from "./idx.ts";
 import { imageFields } from "./images.ts";
+import { readInput } from "./readInput.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
 const summary = "your own IDX files, of any image size, grey or RGB, plain or gzip";
@@ -93,14 +93,9 @@ async function read(
   context: LoadContext,
 ): Promise<IdxFile> {
   stopIfAborted(context);
-  let stored: Uint8Array;
-  try {
-    stored = await readFile(path);
-  } catch (error) {
-    throw new VaeError("usage", `dataset.${setting} cannot be read: ${(error as Error).message}.`, {
-      cause: error,
-    });
-  }
+  const stored = await readInput(path, `dataset.${setting} is ${path}, which cannot be read`, {
+    code: "usage",
+  });
   const raw = await decompress(stored, path);
   hashes[path] = sha256(raw);
   return parseIdx(raw, path);

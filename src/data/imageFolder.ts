@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { PNG } from "pngjs";
 import { z } from "zod";
+import { formatBytes, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
+import { fileError } from "../base/fileErrors.ts";
 import type { Split } from "./dataset.ts";
 import { imageFields, imageSplit } from "./images.ts";
+import { decodePng, MAX_PNG_BYTES, type PngSize, pngSize } from "./png.ts";
+import { readInput } from "./readInput.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, turnsOf } from "./source.ts";
 
 const summary = "a folder of your own PNG images, subfolders are classes";
@@ -73,17 +76,19 @@ async function readFolder(folder: string, context: LoadContext, like?: Folder): 
   for (const [i, { name }] of files.entries()) {
     await turn();
     const path = join(folder, name);
-    const bytes = await readFile(path);
+    const bytes = await readInput(path, `Cannot read ${path}`, { most: MAX_PNG_BYTES });
     hash.update(`${name}\n${bytes.length}\n`).update(bytes);
-    const image = decode(bytes, path);
-    if (firstFile === "") ({ height, width, firstFile } = { ...image, firstFile: path });
-    if (image.height !== height || image.width !== width) {
+    const size = pngSize(bytes, path);
+    if (firstFile === "") ({ height, width, firstFile } = { ...size, firstFile: path });
+    if (i === 0) checkMemory(folder, files.length, size);
+    if (size.height !== height || size.width !== width) {
       throw new VaeError(
         "failure",
-        `${path} is ${image.width}x${image.height}, but ${firstFile} is ${width}x${height} (width x height). ` +
+        `${path} is ${size.width}x${size.height}, but ${firstFile} is ${width}x${height} (width x height). ` +
           "All images must have one size: resize or remove the odd one.",
       );
     }
+    const image = decodePng(bytes, path);
     rgb.push(image.rgb);
     isGray &&= image.isGray;
     context.onProgress({ label: `reading ${folder}`, done: i + 1, total: files.length, unit: "images" });
@@ -98,6 +103,20 @@ async function readFolder(folder: string, context: LoadContext, like?: Folder): 
     hash: hash.digest("hex"),
   };
 }
+
+/** Refuses a folder whose images do not fit, before they are decoded. */
+function checkMemory(folder: string, count: number, { width, height }: PngSize): void {
+  const bytes = count * width * height * BYTES_PER_PIXEL;
+  if (bytes <= memoryLimit()) return;
+  throw new VaeError(
+    "failure",
+    `${folder} holds ${count} images of ${width}x${height} (width x height), for which it takes at least ` +
+      `${formatBytes(bytes)} of memory; there are ${formatBytes(memoryLimit())}. Make the images smaller, or keep fewer.`,
+  );
+}
+
+/** Of what is held at a time: the image as RGB, and as grey for the splits, which are copied to shared memory. */
+const BYTES_PER_PIXEL = 3 + 1 + 1;
 
 /** The PNG files of a folder in the order in which they are used, and the classes if there are subfolders. */
 async function listImages(
@@ -141,9 +160,7 @@ async function listImages(
 
 async function listFolder(path: string, named: string): Promise<{ images: string[]; folders: string[] }> {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: Error) => {
-    throw new VaeError("usage", `${named} is not a folder that can be read: ${error.message}.`, {
-      cause: error,
-    });
+    throw fileError(`${named} is not a folder that can be read`, error, "usage");
   });
   const images: string[] = [];
   const folders: string[] = [];
@@ -172,39 +189,6 @@ function interleave(byClass: readonly (readonly ImageFile[])[]): ImageFile[] {
     .flatMap((files) => files.map((file, i) => ({ file, position: (i + 0.5) / files.length })))
     .sort((a, b) => a.position - b.position || a.file.label - b.file.label)
     .map(({ file }) => file);
-}
-
-const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-
-function decode(bytes: Buffer, path: string) {
-  const fail = (problem: string, cause?: unknown) =>
-    new VaeError("failure", `${path}: ${problem}.`, { cause });
-  if (!bytes.subarray(0, 8).equals(signature)) throw fail("not a PNG image, by its first bytes");
-  if (!bytes.includes("IEND"))
-    throw fail(`the file ends at byte ${bytes.length}, before the end of the image`);
-  let png: PNG;
-  try {
-    png = PNG.sync.read(bytes);
-  } catch (error) {
-    throw fail(`the image is damaged: ${(error as Error).message}`, error);
-  }
-  const { width, height, data } = png;
-  const rgb = new Uint8Array(width * height * 3);
-  let isGray = true;
-  for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
-    const [r, g, b, alpha] = [data[from]!, data[from + 1]!, data[from + 2]!, data[from + 3]!];
-    if (alpha !== 255) {
-      throw fail(
-        "has transparent pixels, and what is behind them is not known. " +
-          "Flatten it first, for example by magick mogrify -background white -alpha remove FILE",
-      );
-    }
-    rgb[to] = r;
-    rgb[to + 1] = g;
-    rgb[to + 2] = b;
-    isGray &&= r === g && g === b;
-  }
-  return { width, height, rgb, isGray };
 }
 
 async function toSplit({ rgb, labels }: Folder, channels: 1 | 3, context: LoadContext): Promise<Split> {

@@ -5,6 +5,7 @@ import { drawnDigits } from "./drawnDigits.ts";
 import { idxFiles } from "./idxFiles.ts";
 import { imageFolder } from "./imageFolder.ts";
 import { mnistFamily } from "./mnistFamily.ts";
+import { withWholeRange } from "./pixelRange.ts";
 import { type DatasetSource, type LoadContext, stopIfAborted } from "./source.ts";
 import { holdOut } from "./splits.ts";
 
@@ -51,8 +52,9 @@ export function datasetName(name: string): DatasetName {
 /** Reads a dataset and holds its validation images (and where needed its test images) out of the training set. */
 export async function loadDataset(config: DatasetConfig, context: LoadContext): Promise<Dataset> {
   const source: DatasetSource = datasets[config.name]; // the one place where the member's own type is let go
-  const data = await source.load(config, context);
+  const read = await source.load(config, context);
   stopIfAborted(context);
+  const data = withWholeRange(config.name, read, context.warn ?? (() => {}));
   const dataset = holdOut(data, config);
   const { train, validation, test } = dataset; // only what is kept of the source
   return {

@@ -1,13 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
-import { findFile, isWritable, sha256, writableFolder } from "./cache.ts";
+import { findFile, isWritable, sha256, sweepLeftovers, writableFolder } from "./cache.ts";
 import type { SourceData } from "./dataset.ts";
 import { type DescribedFile, type Descriptor, type fileRoles, readDescriptor } from "./descriptor.ts";
 import { fetchFile } from "./fetch.ts";
 import { decompress, type IdxFile, parseIdx, splitOf } from "./idx.ts";
 import { imageFields } from "./images.ts";
+import { readInput } from "./readInput.ts";
 import { commonSettings, defineSource, type FetchedFile, type LoadContext, stopIfAborted } from "./source.ts";
 
 type Role = (typeof fileRoles)[number];
@@ -36,6 +36,7 @@ export function mnistFamily<Name extends string>(name: Name, summary: string) {
 }
 
 export async function loadDescribed(descriptor: Descriptor, context: LoadContext): Promise<SourceData> {
+  await sweepLeftovers(context.dataDirs, descriptor.name);
   const arrays = {} as Record<Role, IdxFile>;
   const hashes: Record<string, string> = {};
   for (const file of descriptor.files) {
@@ -84,7 +85,7 @@ async function download(descriptor: Descriptor, file: DescribedFile, context: Lo
  */
 async function readVerified(descriptor: Descriptor, file: DescribedFile, path: string, context: LoadContext) {
   stopIfAborted(context);
-  const stored = await readFile(path);
+  const stored = await readInput(path, `Cannot read ${path}`);
   try {
     const raw = await decompress(stored, path);
     const array = parseIdx(raw, path);

@@ -10,6 +10,8 @@ import type { NetworkSettings } from "./fetch.ts";
 export interface LoadContext {
   readonly dataDirs: DataDirs;
   readonly onProgress: OnDataProgress;
+  /** Hears what is odd about data that is read all the same. */
+  readonly warn?: (text: string) => void;
   /** Stops downloads and reading; what is downloaded so far is kept for the next time. */
   readonly signal?: AbortSignal;
   readonly network?: NetworkSettings;

@@ -11,7 +11,7 @@ import type { Pass, Runner } from "./runner.ts";
 export interface BoundEstimate {
   readonly count: number;
   readonly means: Means;
-  /** The share of the decoder's scales at their lower bound, where they have one (see `Density`). */
+  /** The share of the learned scales at their lower bound, where they have one (see `Density`). */
   readonly scaleAtFloor?: number;
 }
 

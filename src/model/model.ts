@@ -48,10 +48,24 @@ export interface ModelData {
   readonly averageX: Float32Array;
 }
 
+/** How large a model is, in numbers of 4 bytes. */
+export interface ModelSize {
+  /** What is learned. */
+  readonly weights: number;
+  /** What a step keeps at least for its gradients: for each example, and for each sample of it. */
+  readonly perExample: number;
+  readonly perSample: number;
+}
+
 /** One family of models. */
 export interface ModelFamily<Schema extends z.ZodObject = z.ZodObject, M extends Model = Model> {
   /** The section `model:` of a configuration. */
   readonly schema: Schema;
+  /** What a model of these settings will take. Makes no tensors, and is quick whatever the sizes. */
+  size(
+    config: { readonly model: z.infer<Schema>; readonly likelihood: LikelihoodConfig },
+    fields: Fields,
+  ): ModelSize;
   /** Builds a model with fresh weights. */
   create(
     config: { readonly model: z.infer<Schema>; readonly likelihood: LikelihoodConfig },

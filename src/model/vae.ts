@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fieldOf } from "../data/field.ts";
+import { type Field, fieldOf, fieldSize } from "../data/field.ts";
 import { Parameters } from "../tensors/parameters.ts";
 import * as tf from "../tensors/tf.ts";
 import type { Posterior, Prior } from "./distributions/distribution.ts";
@@ -9,7 +9,7 @@ import { likelihoods } from "./likelihoods/index.ts";
 import type { Density, Likelihood } from "./likelihoods/likelihood.ts";
 import type { Model, ModelFamily } from "./model.ts";
 import { networkSchema, networks } from "./networks/index.ts";
-import type { Network } from "./networks/network.ts";
+import type { DecoderSizes, Network } from "./networks/network.ts";
 import type { NoiseDraw } from "./noise.ts";
 
 const schema = z
@@ -58,6 +58,24 @@ export const isDensity = (vae: Vae): vae is Vae & { likelihood: Density } =>
 /** Kingma and Welling 2014, "Auto-Encoding Variational Bayes". */
 export const vae: ModelFamily<typeof schema, Vae> = {
   schema,
+  size(config, fields) {
+    const { latentDim, prior } = config.model;
+    const x = fieldOf(fields, "x");
+    const paramChannels = likelihoods.of(config.likelihood).initialParams(config.likelihood, HALF).length;
+    const networks = [
+      encoderOf(config.model, x),
+      decoderOf(config.model, x, { paramChannels, initialParams: new Float32Array() }),
+    ] as const;
+    const ofPrior = priors.of(prior).size(prior, latentDim);
+    const shapes = networks.flatMap(({ weights }) => weights.map(({ shape }) => shape));
+    const D = fieldSize(x);
+    return {
+      weights: shapes.reduce((sum, shape) => sum + tf.util.sizeFromShape([...shape]), ofPrior.weights),
+      perExample: D + networks[0].kept,
+      // z, and the gradient of what the decoder gives.
+      perSample: latentDim + ofPrior.kept + networks[1].kept + D * paramChannels,
+    };
+  },
   create({ model: config, likelihood: likelihoodConfig }, data, random) {
     const { latentDim } = config;
     const x = fieldOf(data.fields, "x");
@@ -65,22 +83,16 @@ export const vae: ModelFamily<typeof schema, Vae> = {
     const posterior = posteriors.of(config.posterior);
     const family = likelihoods.of(likelihoodConfig);
     const likelihood = family.create(likelihoodConfig, parameters.scope("likelihood"));
-    const network = networks.of(config.network);
     const weights = random.fork("weights");
     /** The network as a function of its input, with weights that are learned. */
     const learned = <Out extends tf.Tensor>(scope: string, network: Network<tf.Tensor2D, Out>) => {
       const values = parameters.create(scope, network.weights, weights.fork(scope));
       return (input: tf.Tensor2D) => network.apply(values, input);
     };
-    const encoder = learned(
-      "encoder",
-      network.encoder(config.network, { xShape: x.shape, outputs: posterior.paramCount(latentDim) }),
-    );
+    const encoder = learned("encoder", encoderOf(config, x));
     const decoder = learned(
       "decoder",
-      network.decoder(config.network, {
-        inputs: latentDim,
-        xShape: x.shape,
+      decoderOf(config, x, {
         paramChannels: likelihood.paramChannels,
         initialParams: family.initialParams(likelihoodConfig, data.averageX),
       }),
@@ -131,6 +143,22 @@ export const vae: ModelFamily<typeof schema, Vae> = {
     };
   },
 };
+
+/** An image of one grey pixel: as many parameters as a likelihood has for it, it has for each. */
+const HALF = Float32Array.of(0.5);
+
+type VaeConfig = z.infer<typeof schema>;
+
+const encoderOf = ({ network, posterior, latentDim }: VaeConfig, { shape }: Field) =>
+  networks
+    .of(network)
+    .encoder(network, { xShape: shape, outputs: posteriors.of(posterior).paramCount(latentDim) });
+
+const decoderOf = (
+  { network, latentDim }: VaeConfig,
+  { shape }: Field,
+  params: Pick<DecoderSizes, "paramChannels" | "initialParams">,
+) => networks.of(network).decoder(network, { inputs: latentDim, xShape: shape, ...params });
 
 /** [B, n] -> [K·B, n], the whole batch K times. */
 const repeated = (rows: tf.Tensor2D, samples: number): tf.Tensor2D =>

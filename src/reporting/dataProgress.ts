@@ -1,3 +1,4 @@
+import { formatBytes } from "../base/bytes.ts";
 import type { OnDataProgress } from "../data/dataset.ts";
 import { progressBar } from "./bar.ts";
 import { canRedraw, writeLine } from "./terminal.ts";
@@ -32,10 +33,4 @@ export function dataProgressBar(stream: NodeJS.WriteStream): { onProgress: OnDat
     if (done === total) stop();
   };
   return { onProgress, stop };
-}
-
-/** `9.9 MB`, in powers of ten. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,5 +1,5 @@
 import type { RunSummary } from "../runs/summary.ts";
-import { formatNats, formatNumber } from "./format.ts";
+import { formatNats, formatNumber, formatShare, isAtFloor } from "./format.ts";
 
 /** The paragraph at the end of a run: the result, and where its pictures are. */
 export function summaryText({
@@ -14,7 +14,7 @@ export function summaryText({
   const stopped = reason === "early-stopping" ? " (stopped early)" : "";
   const distortion = formatNats(splits.test.distortion);
   const rate = formatNats(splits.test.rate);
-  const { bitsPerDim, levels256 } = splits.test;
+  const { bitsPerDim, levels256, scaleAtFloor } = splits.test;
   const numbers =
     bitsPerDim === undefined
       ? `Test loss ${distortion} and rate ${rate} nats per image; a loss and no likelihood, so no ELBO`
@@ -24,7 +24,8 @@ export function summaryText({
   return (
     `${run}: ${epochs} epochs${stopped}, best on validation after epoch ${checkpoint.epoch}. ` +
     `${numbers}` +
-    `${sigma === undefined ? "" : `, sigma ${formatNumber(sigma)}`}. ` +
+    `${sigma === undefined ? "" : `, sigma ${formatNumber(sigma)}`}` +
+    `${isAtFloor(scaleAtFloor) ? `; ${formatShare(scaleAtFloor)} of the scales are at their lower bound, which then decides and not the data` : ""}. ` +
     `Look at figures/samples.png, figures/reconstructions.png and figures/loss.png in ${run}; ` +
     `metrics.csv and summary.json hold the numbers, checkpoints/best.safetensors the weights.`
   );

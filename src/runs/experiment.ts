@@ -14,10 +14,10 @@ import {
   levelsOf,
   type PixelCoding,
 } from "../data/codings.ts";
-import type { Dataset, OnDataProgress } from "../data/dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { type Fields, fieldOf } from "../data/field.ts";
 import { imageFields } from "../data/images.ts";
-import { loadDataset } from "../data/index.ts";
+import { type LoadContext, loadDataset } from "../data/index.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import { models } from "../model/index.ts";
 import { likelihoodSchema, likelihoods, supportOf } from "../model/likelihoods/index.ts";
@@ -25,6 +25,7 @@ import type { Vae } from "../model/vae.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { type Checkpoint, restore } from "./checkpoint.ts";
 import { compareData, compareSettings, type DataIdentity, dataIdentityOf } from "./identity.ts";
+import { checkMemory } from "./memory.ts";
 import { type CheckpointName, RunFolder } from "./runFolder.ts";
 
 /** What a resolved configuration stands for, ready to train. */
@@ -82,6 +83,7 @@ function withWholePaths<T extends Config["dataset"]>(dataset: T): T {
 /** Starts the backend, reads the data, builds the model with fresh weights. `config` is settled. */
 export async function buildExperiment(config: Config, context: DataContext): Promise<Experiment> {
   const [backend, dataset] = [await startBackend(config), await readDataset(config, context)];
+  checkMemory(config, dataset, backend);
   const coding = pixelCoding(config);
   const random = new RandomStream(config.training.seed);
   const { fields, train } = dataset;
@@ -161,10 +163,7 @@ function formerFields(folder: RunFolder): Fields {
 export const readDataset = (config: Config, context: DataContext): Promise<Dataset> =>
   loadDataset(config.dataset, { dataDirs: resolveDataDirs(), ...context });
 
-interface DataContext {
-  readonly onProgress: OnDataProgress;
-  readonly signal?: AbortSignal;
-}
+type DataContext = Omit<LoadContext, "dataDirs">;
 
 /** The data of a run, of which these splits must be what it was trained on, unless others are accepted. */
 export async function readRunData(

@@ -43,7 +43,7 @@ export type TrainEvent =
       readonly controls: Readonly<Record<string, number>>;
       readonly learningRate: number;
       readonly sigma?: number;
-      /** The share of the decoder's scales at their lower bound, where they have one, on validation. */
+      /** The share of the learned scales at their lower bound, where they have one, on validation. */
       readonly scaleAtFloor?: number;
       /** Whether the validation loss is the lowest so far. */
       readonly improved: boolean;

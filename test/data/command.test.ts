@@ -2,9 +2,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import { beforeEach, expect, test, vi } from "vitest";
+import { formatBytes } from "../../src/base/bytes.ts";
 import { dataCommand } from "../../src/commands/data.ts";
 import { encodeIdx } from "../../src/data/idx.ts";
-import { dataProgressBar, formatBytes } from "../../src/reporting/dataProgress.ts";
+import { dataProgressBar } from "../../src/reporting/dataProgress.ts";
 import { failureOf, png, temporaryFolder, tinyImages } from "./files.ts";
 
 beforeEach(() => {

@@ -64,9 +64,21 @@ test("gzip is recognised by its content", async () => {
   expect([...(await decompress(gzipSync(images), "packed"))]).toEqual([...images]);
 });
 
+test("gzip may come in pieces, and be as small as gzip can be", async () => {
+  const blank = encodeIdx({ dims: [3000, 28, 28], data: new Uint8Array(3000 * 784) });
+  const pieces = Buffer.concat(
+    [0, 3, 9, 1000].map((from, i, all) => gzipSync(blank.subarray(from, all[i + 1]))),
+  );
+  for (const packed of [gzipSync(blank, { level: 9 }), pieces]) {
+    expect(packed.length).toBeLessThan(blank.length / 900);
+    expect(Buffer.from(await decompress(packed, "packed")).equals(blank)).toBe(true);
+  }
+});
+
 test("a damaged gzip file is told with the byte", async () => {
   const random = new RandomStream("noise");
-  const noise = Uint8Array.from({ length: 40_000 }, () => random.integer(16)); // about 20,000 bytes as gzip
+  const values = Uint8Array.from({ length: 40_000 }, () => random.integer(16)); // about 20,000 bytes as gzip
+  const noise = encodeIdx({ dims: [40_000], data: values });
   const packed = gzipSync(noise);
   const told = [
     await failureOf(decompress(packed.subarray(0, 5000), "train-images.gz")),
@@ -79,7 +91,7 @@ test("a damaged gzip file is told with the byte", async () => {
     "
     failure: train-images.gz: the gzip data is cut off: the file ends at byte 5000.
     failure: train-images.gz: the gzip data is damaged, at or before byte 1024 (invalid block type).
-    failure: train-images.gz: the gzip data is damaged, at or before byte 21616 (incorrect data check).
+    failure: train-images.gz: the gzip data is damaged, at or before byte 21622 (incorrect data check).
     "
   `);
 });

@@ -103,7 +103,7 @@ test("what is wrong is told with the file", async () => {
   }
   expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
     "
-    usage: dataset.trainImages cannot be read: ENOENT: no such file or directory, open 'TMP/missing'.
+    usage: dataset.trainImages is TMP/missing, which cannot be read: there is no such file (ENOENT).
     failure: TMP/cut: expected 196 bytes for 30 images of 2x3, the file ends at byte 100.
     failure: TMP/labels: an array of 30 bytes. Accepted for dataset.trainImages: [count, height, width] or [count, height, width, channels] with 1 or 3 channels.
     failure: TMP/planes: an array of 4x3x2x2 bytes. Accepted for dataset.trainImages: [count, height, width] or [count, height, width, channels] with 1 or 3 channels.

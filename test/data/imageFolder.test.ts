@@ -124,7 +124,7 @@ test("what is wrong is told with the file", async () => {
     failure: TESTS/birds is a class that the training images do not have: cats.
     usage: TMP holds no PNG images.
     failure: TMP has 257 subfolders. Accepted: at most 256 classes.
-    usage: TMP/missing is not a folder that can be read: ENOENT: no such file or directory, scandir 'TMP/missing'.
+    usage: TMP/missing is not a folder that can be read: there is no such file (ENOENT).
     "
   `);
 });

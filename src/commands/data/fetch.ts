@@ -1,5 +1,5 @@
+import { formatBytes } from "../../base/bytes.ts";
 import { datasetName, datasets, resolveDataDirs } from "../../data/index.ts";
-import { formatBytes } from "../../reporting/dataProgress.ts";
 import { result } from "../shared.ts";
 import { withDataProgress } from "../withDataProgress.ts";
 import { table } from "./table.ts";

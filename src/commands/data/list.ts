@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
+import { formatBytes } from "../../base/bytes.ts";
 import { datasetNames, datasets, resolveDataDirs } from "../../data/index.ts";
-import { formatBytes } from "../../reporting/dataProgress.ts";
 import { result } from "../shared.ts";
 import { table } from "./table.ts";
 

@@ -59,4 +59,6 @@ export interface PriorFamily<Schema extends z.ZodObject = z.ZodObject> {
   /** The section `model.prior:` of a configuration. */
   readonly schema: Schema;
   create(config: z.infer<Schema>, context: PriorContext): Prior;
+  /** How many numbers it learns, and how many log p(z) makes for one z that its gradient needs. */
+  size(config: z.infer<Schema>, latentDim: number): { readonly weights: number; readonly kept: number };
 }

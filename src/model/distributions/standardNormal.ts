@@ -15,4 +15,5 @@ export const standardNormal: PriorFamily<typeof schema> = {
     mean: () => tf.zeros([latentDim]),
     sample: (count, random) => tf.tensor2d(random.normals(count * latentDim), [count, latentDim]),
   }),
+  size: () => ({ weights: 0, kept: 0 }),
 };

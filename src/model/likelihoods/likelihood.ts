@@ -54,7 +54,7 @@ export interface Density extends Decoding {
    */
   sigma?(): Scalar;
   /**
-   * The share of the decoder's scales that are within 10 % of their lower bound, in [0, 1]: where it is not small, the
+   * The share of the learned scales that are within 10 % of their lower bound, in [0, 1]: where it is not small, the
    * bound and not the data decides. Absent where no scale has a bound. [B, D, P] -> scalar.
    */
   scaleAtFloor?(params: Tensor3D): Scalar;

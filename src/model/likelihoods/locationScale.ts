@@ -84,7 +84,7 @@ export function locationScale(
       const noise = Float32Array.from({ length: location.size }, () => draw(random));
       return tf.add(location, tf.mul(tf.tensor2d(noise, location.shape), tf.exp(scales.log)));
     },
-    ...scaleReports(scale, (params) => outputs(params)[1]!),
+    ...scaleReports(scale, (params) => outputs(params)[1]),
     async onHost() {
       const scaleOf = await scale.onHost();
       return (params, widened = 1) => shifted(density, mean.onHost(params[0]!), widened * scaleOf(params[1]));

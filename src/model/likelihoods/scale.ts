@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { customOp } from "../../tensors/deviceMath.ts";
 import type { CreateVariable } from "../../tensors/parameters.ts";
 import * as tf from "../../tensors/tf.ts";
 import type { Density } from "./likelihood.ts";
@@ -19,7 +20,10 @@ export const scaleSetting = scaleSchema.default("shared").meta({
 /** The standard deviation that a learned scale starts from. */
 const INITIAL_SIGMA = 0.25;
 
-/** Below this a per-pixel σ on 8-bit data describes the rounding, not the image: dequantised bytes have σ ≥ 0.0011. */
+/**
+ * The lower bound of a learned σ. Below it σ on 8-bit data describes the rounding, not the image: a byte is known to within
+ * 1/(256 √12) = 0.0011. Without it the density of data that repeats exactly, as constant pixels do, grows for ever.
+ */
 const MIN_SIGMA = 1e-3;
 
 export interface ScaleOptions {
@@ -48,8 +52,8 @@ export interface Scale {
   onHost(): Promise<(raw: number | undefined) => number>;
   /** As in `Density`, where s is one number. */
   readonly sigma?: () => tf.Scalar;
-  /** As in `Density`, from the decoder's outputs for the scale. */
-  readonly shareAtFloor?: (raw: tf.Tensor) => tf.Scalar;
+  /** As in `Density`; where the decoder gives the scale, from its outputs for it. */
+  readonly shareAtFloor?: (raw?: tf.Tensor) => tf.Scalar;
 }
 
 export function createScale(options: ScaleOptions, createVariable: CreateVariable): Scale {
@@ -57,11 +61,7 @@ export function createScale(options: ScaleOptions, createVariable: CreateVariabl
   if (scale === "perPixel") return perPixelScale(minScale(options));
   if (scale === "shared") {
     const variable = createVariable(name, Float32Array.of(Math.log(initialScale(options))), []);
-    return oneScale({
-      log: () => variable as tf.Tensor as tf.Scalar,
-      read: async () => Math.exp((await variable.data())[0]!),
-      sigmaAtOne,
-    });
+    return sharedScale(variable as tf.Tensor as tf.Scalar, minScale(options), sigmaAtOne);
   }
   return oneScale({ log: () => tf.scalar(Math.log(scale)), read: async () => scale, sigmaAtOne });
 }
@@ -86,6 +86,33 @@ function oneScale(one: { log(): tf.Scalar; read(): Promise<number>; sigmaAtOne: 
   };
 }
 
+/** s = max(m, exp(v)) of one learned v, with the lower bound m. */
+function sharedScale(variable: tf.Scalar, min: number, sigmaAtOne: number): Scale {
+  const floor = Math.log(min);
+  return {
+    ...oneScale({
+      log: () => atLeast(variable, floor),
+      read: async () => Math.max(min, Math.exp((await variable.data())[0]!)),
+      sigmaAtOne,
+    }),
+    shareAtFloor: () => tf.cast(tf.lessEqual(variable, Math.log(1.1 * min)), "float32"),
+  };
+}
+
+/** Above all logarithms of scales. */
+const UNBOUNDED = 80;
+
+/**
+ * max(v, floor), with the gradient of v itself but for one that would take it below its floor, or further: it then stays
+ * near the floor, and leaves it as soon as it is to grow. Where v is above, value and gradient are exactly its own.
+ */
+const atLeast = (v: tf.Scalar, floor: number): tf.Scalar =>
+  customOp(
+    v,
+    (v) => ({ value: tf.clipByValue<tf.Scalar>(v, floor, UNBOUNDED), saved: [v] }),
+    (dy, [v]) => tf.mul(dy, tf.clipByValue(tf.add(tf.step(tf.sub(v!, floor)), tf.step(tf.neg(dy))), 0, 1)),
+  );
+
 /**
  * s = m + exp(raw) with the lower bound m: max(m, exp(raw)) made smooth, so that a scale at its floor has a gradient.
  *
@@ -103,7 +130,7 @@ function perPixelScale(min: number): Scale {
       };
     },
     onHost: async () => (raw) => min + Math.exp(raw!),
-    shareAtFloor: (raw) => tf.mean(tf.cast(tf.lessEqual(raw, Math.log(0.1 * min)), "float32")),
+    shareAtFloor: (raw) => tf.mean(tf.cast(tf.lessEqual(raw!, Math.log(0.1 * min)), "float32")),
   };
 }
 
@@ -122,7 +149,7 @@ const minScale = ({ sigmaAtOne, minSigma = MIN_SIGMA }: ScaleOptions) => minSigm
 /** The two members of a likelihood that only some ways of giving a scale have. */
 export function scaleReports(
   { sigma, shareAtFloor }: Scale,
-  rawOf: (params: tf.Tensor3D) => tf.Tensor,
+  rawOf: (params: tf.Tensor3D) => tf.Tensor | undefined,
 ): Pick<Density, "sigma" | "scaleAtFloor"> {
   return {
     ...(sigma && { sigma }),

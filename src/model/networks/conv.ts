@@ -19,7 +19,7 @@ export const conv = defineNetwork({
   schema: z
     .strictObject({
       kind: z.literal("conv"),
-      channels: z.array(z.int().positive()).min(1).default([32, 64]).meta({
+      channels: z.array(z.int().positive()).min(1).max(16).default([32, 64]).meta({
         description:
           "channels after each convolution, which halves height and width; the decoder mirrors them",
         flag: "channels",
@@ -35,11 +35,13 @@ export const conv = defineNetwork({
     .describe("convolutions of stride 2, then dense layers"),
 
   encoder({ channels, kernel, hidden, activation }, { xShape, outputs }) {
-    const { H, W, C, features } = pyramid(channels, xShape);
+    const { H, W, C, sizes, features } = pyramid(channels, xShape);
     const widths = [features, ...hidden];
     return sequential([
       reshapeLayer(H, W, C),
-      ...pairs([C, ...channels]).map((pair, i) => convLayer(`conv${i}`, pair, { kernel, activation })),
+      ...pairs([C, ...channels]).map((pair, i) =>
+        convLayer(`conv${i}`, pair, { kernel, activation, size: sizes[i + 1]! }),
+      ),
       reshapeLayer(features),
       ...hiddenLayers(widths, activated(activation)),
       denseLayer("output", [widths.at(-1)!, outputs]),
@@ -99,19 +101,22 @@ interface ConvSettings {
   /** Height and width of the filters. */
   readonly kernel: number;
   readonly activation: LayerActivation;
+  /** Height and width of what comes out. */
+  readonly size: Size;
 }
 
 /** [B, H, W, from] -> [B, ⌈H/2⌉, ⌈W/2⌉, to] */
 function convLayer(
   name: string,
   [from, to]: Widths,
-  { kernel, activation }: ConvSettings,
+  { kernel, activation, size }: ConvSettings,
 ): Network<tf.Tensor4D, tf.Tensor4D> {
   const fans = { fanIn: all(kernel) * from, fanOut: thinned(kernel) * to };
   const filter = kernelSpec(name, [kernel, kernel, from, to], fans);
   const bias = biasSpec(name, [to]);
   return {
     weights: [filter, bias],
+    kept: size[0] * size[1] * to,
     apply: (weights, x) =>
       convolution(x, weights[filter.name] as tf.Tensor4D, weights[bias.name]!, {
         stride: STRIDE,
@@ -124,18 +129,14 @@ function convLayer(
 function convUpLayer(
   name: string,
   [from, to]: Widths,
-  {
-    kernel,
-    activation,
-    size,
-    initialBias,
-  }: ConvSettings & { readonly size: Size; readonly initialBias?: Float32Array },
+  { kernel, activation, size, initialBias }: ConvSettings & { readonly initialBias?: Float32Array },
 ): Network<tf.Tensor4D, tf.Tensor4D> {
   const fans = { fanIn: thinned(kernel) * from, fanOut: all(kernel) * to };
   const filter = kernelSpec(name, [kernel, kernel, to, from], fans);
   const bias = biasSpec(name, initialBias ? [...size, to] : [to], initialBias);
   return {
     weights: [filter, bias],
+    kept: size[0] * size[1] * to,
     apply: (weights, x) =>
       transposedConvolution(x, weights[filter.name] as tf.Tensor4D, weights[bias.name]!, {
         size,

@@ -4,7 +4,7 @@ import type { Activation } from "./activations.ts";
 import { denseLayer, pairs, reshapeLayer, sequential, type Widths } from "./layers.ts";
 import type { DecoderSizes, EncoderSizes, Network } from "./network.ts";
 
-export const hiddenSchema = z.array(z.int().positive()).default([400]).meta({
+export const hiddenSchema = z.array(z.int().positive()).max(100).default([400]).meta({
   description: "widths of the encoder's hidden layers; the decoder mirrors them",
   flag: "hidden",
 });

@@ -24,6 +24,7 @@ function gatedLayer(name: string, widths: Widths): Network<tf.Tensor2D, tf.Tenso
   const [value, gate] = [denseLayer(name, widths), denseLayer(`${name}.gate`, widths)];
   return {
     weights: [...value.weights, ...gate.weights],
+    kept: value.kept + gate.kept + 2 * widths[1],
     apply: (weights, x) => tf.mul(value.apply(weights, x), tf.sigmoid(gate.apply(weights, x))),
   };
 }

@@ -10,6 +10,7 @@ export const sequential = <In extends tf.Tensor, Out extends tf.Tensor>(
   layers: readonly Network[],
 ): Network<In, Out> => ({
   weights: layers.flatMap((layer) => layer.weights),
+  kept: layers.reduce((sum, { kept }) => sum + kept, 0),
   apply: (weights, input) =>
     layers.reduce<tf.Tensor>((h, layer) => layer.apply(weights, h), input) as tf.Tensor as Out,
 });
@@ -25,6 +26,7 @@ export const denseLayer = (
   const bias = biasSpec(name, [to], initialBias);
   return {
     weights: [kernel, bias],
+    kept: to,
     apply: (weights, x) =>
       dense(x, weights[kernel.name] as tf.Tensor2D, weights[bias.name] as tf.Tensor1D, activation),
   };
@@ -33,6 +35,7 @@ export const denseLayer = (
 /** Each example in another shape: [B, …] -> [B, …shape]. */
 export const reshapeLayer = (...shape: number[]): Network => ({
   weights: [],
+  kept: 0, // the same numbers
   apply: (_, x) => tf.reshape(x, [-1, ...shape]),
 });
 

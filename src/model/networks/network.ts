@@ -6,6 +6,8 @@ import type { Tensor, Tensor2D, Tensor3D } from "../../tensors/tf.ts";
 export interface Network<In extends Tensor = Tensor, Out extends Tensor = Tensor> {
   /** What it needs, layer by layer. */
   readonly weights: readonly WeightSpec[];
+  /** How many numbers `apply` makes for one example that its gradient needs. */
+  readonly kept: number;
   /** Pure; `weights` by the names of its specs, whatever else is among them. */
   apply(weights: Weights, input: In): Out;
 }

@@ -1,0 +1,116 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { useBackend } from "../src/backends/index.ts";
+import { loadConfig } from "../src/config/load.ts";
+import { imageFields, imageSplit } from "../src/data/images.ts";
+import { models } from "../src/model/index.ts";
+import { checkMemory, leastMemory } from "../src/runs/memory.ts";
+import { RandomStream } from "../src/tensors/random.ts";
+import * as tf from "../src/tensors/tf.ts";
+
+beforeAll(async () => {
+  await useBackend("cpu");
+});
+
+const fields = imageFields([7, 6, 3]);
+const D = 7 * 6 * 3;
+const [B, K] = [3, 2];
+
+const configOf = (settings: Record<string, string>) =>
+  loadConfig(undefined, new Map(Object.entries(settings)));
+
+describe.each<Record<string, string>>([
+  { "model.network.hidden": "9,5" },
+  { "model.network.hidden": "" },
+  { "model.network.kind": "gated-mlp", "model.network.hidden": "9,5" },
+  { "model.network.kind": "conv", "model.network.channels": "4,3", "model.network.hidden": "8" },
+  { "model.network.kind": "conv", "model.network.channels": "4", "likelihood.sigma": "perPixel" },
+  { "likelihood.kind": "categorical", "likelihood.levels": "5", "model.network.hidden": "9" },
+  { "likelihood.kind": "gaussian-mixture", "likelihood.components": "3", "model.network.hidden": "9" },
+  { "model.prior.kind": "gaussianMixture", "model.prior.components": "6", "model.network.hidden": "9" },
+])("the size of %j", (settings) => {
+  const config = configOf({ ...settings, "model.latentDim": "4" });
+  const size = models.of(config.model).size(config, fields);
+
+  test("is that of the model, but for a scale that the likelihood learns", () => {
+    const averageX = new Float32Array(D).fill(0.4);
+    const vae = models.of(config.model).create(config, { fields, averageX }, new RandomStream("size"));
+    const ofLikelihood = vae.parameters.names.filter((name) => name.startsWith("likelihood.")).length;
+    expect(size.weights).toBe(vae.parameters.count - ofLikelihood);
+
+    // All that a pass makes is alive until its tidy ends.
+    tf.tidy(() => {
+      const x = tf.fill<tf.Rank.R2>([B, D], 0.4);
+      const noise = tf.zeros<tf.Rank.R2>([K * B, 4]);
+      const before = tf.memory().numBytes;
+      const { decoded } = vae.forward(x, noise, K);
+      const made = (tf.memory().numBytes - before) / 4;
+      const kept = B * (size.perExample - D) + K * B * size.perSample - decoded.size; // x is there, a gradient is not
+      expect(kept).toBeLessThanOrEqual(made);
+      expect(made).toBeLessThan(6 * (kept + decoded.size));
+    });
+    vae.parameters.dispose();
+  });
+
+  test("takes no memory and no time, whatever it is", () => {
+    const tensors = tf.memory().numTensors;
+    const huge = configOf({ ...settings, "model.latentDim": "9007199254740991" });
+    const started = performance.now();
+    expect(models.of(huge.model).size(huge, fields).weights).toBeGreaterThan(1e16);
+    expect(performance.now() - started).toBeLessThan(100);
+    expect(tf.memory().numTensors).toBe(tensors);
+  });
+});
+
+test("the memory of a run is that of weights, gradients and moments, and of what a step keeps", () => {
+  const data = { fields: imageFields([1, 1, 1]), train: imageSplit(1000, new Uint8Array(1000)) };
+  const config = configOf({ "model.network.hidden": "", "model.latentDim": "1", "training.batchSize": "64" });
+  // 1 -> 2 outputs with biases, 1 -> 1 with a bias; Adam has two moments.
+  expect(leastMemory(config, data).weights).toBe(4 * (4 + 2) * 4);
+  // x and 2 outputs; z, the decoder's output and its gradient.
+  expect(leastMemory(config, data).step).toBe(4 * 64 * (3 + 3));
+  const sgd = configOf({ "training.optimizer.kind": "sgd", "training.optimizer.momentum": "0" });
+  const adam = configOf({});
+  expect(leastMemory(adam, data).weights).toBe(2 * leastMemory(sgd, data).weights);
+  const samples = { ...config, objective: { ...config.objective, samples: 10 } };
+  expect(leastMemory(samples, data).step).toBe(4 * 64 * (3 + 30));
+  // A batch holds no more than there is.
+  const large = configOf({ "training.batchSize": "1000000000" });
+  expect(leastMemory(large, data).step).toBe(
+    leastMemory({ ...large, training: { ...large.training, batchSize: 1000 } }, data).step,
+  );
+});
+
+test("what does not fit is refused by the setting that makes it so large", () => {
+  const told = (settings: Record<string, string>, shape: readonly [number, number, number] = [28, 28, 1]) => {
+    const data = { fields: imageFields(shape), train: imageSplit(1000, new Uint8Array()) };
+    try {
+      checkMemory(configOf(settings), data, { name: "wasm", memory: 2 ** 32 });
+      return "fits";
+    } catch (error) {
+      return `${(error as { code: string }).code}: ${(error as Error).message}`;
+    }
+  };
+  expect(
+    [
+      told({}),
+      told({ "model.latentDim": "5000", "model.network.hidden": "2000,1000", "training.batchSize": "1000" }),
+      told({ "likelihood.kind": "categorical", "dataset.name": "mnist" }),
+      told({ "model.latentDim": "100000000", threads: "2" }),
+      told({ "model.network.hidden": "400,1000000" }),
+      told({ "objective.samples": "10000" }),
+      told({ "model.network.kind": "conv", "model.network.channels": "30000,30000" }),
+      told({ "model.network.kind": "conv", "model.network.kernel": "10000" }),
+      told({}, [2000, 2000, 3]),
+    ].join("\n"),
+  ).toMatchInlineSnapshot(`
+    "fits
+    fits
+    fits
+    usage: model.latentDim is 100000000, which is too large; with 20, the default, it would take 12.1 MB. Training takes at least 2.1 TB of memory, 1.9 TB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here.
+    usage: model.network.hidden is [400,1000000], which is too large; with [400], the default, it would take 12.1 MB. Training takes at least 14.8 GB of memory, 13.8 GB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here.
+    usage: objective.samples is 10000, which is too large; with 1, the default, it would take 12.1 MB. Training takes at least 10.2 GB of memory, 10.2 GB of it for what one step keeps for its gradients; wasm can have 4.3 GB here.
+    usage: model.network.channels is [30000,30000], which is too large; with [32,64], the default, it would take 52.9 MB. Training takes at least 487.2 GB of memory, 479.7 GB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here.
+    usage: model.network.kernel is 10000, which is too large; with 4, the default, it would take 52.9 MB. Training takes at least 6.7 TB of memory, 6.7 TB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here.
+    usage: The images are too large, 2000x2000x3 (height x width x channels). Training takes at least 172.2 GB of memory, 153.8 GB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here."
+  `);
+});
