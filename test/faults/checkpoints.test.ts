@@ -28,21 +28,25 @@ beforeAll(async () => {
 
 /** What reads a checkpoint: the command in this process, since there are hundreds. */
 async function sample(): Promise<{ code: number | string; stderr: string }> {
-  let stderr = "";
-  const write = vi.spyOn(process.stderr, "write").mockImplementation((chunk) => {
-    stderr += chunk;
-    return true;
-  });
-  const silent = vi.spyOn(process.stdout, "write").mockImplementation(() => true);
+  const listen = (stream: NodeJS.WriteStream) => {
+    let heard = "";
+    const spy = vi.spyOn(stream, "write").mockImplementation((chunk, ...more: unknown[]) => {
+      heard += chunk;
+      const written = more.at(-1);
+      if (typeof written === "function") process.nextTick(written);
+      return true;
+    });
+    return { heard: () => heard, end: () => spy.mockRestore() };
+  };
+  const [stdout, stderr] = [listen(process.stdout), listen(process.stderr)];
   try {
     const out = join(place, "samples.png");
     const code = await main(["sample", run, "-n", "1", "-o", out, "--backend", "wasm", "--threads", "1"]);
-    return { code, stderr };
+    return { code, stderr: stderr.heard() };
   } catch (error) {
-    return { code: String((error as Error).stack), stderr };
+    return { code: String((error as Error).stack), stderr: stderr.heard() };
   } finally {
-    write.mockRestore();
-    silent.mockRestore();
+    for (const { end } of [stdout, stderr]) end();
   }
 }
 

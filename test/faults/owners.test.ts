@@ -21,7 +21,7 @@ const endless = [
 ];
 const resume = ["train", "--resume", "--out", RUN, "--quiet"];
 
-const checkpointOf = (cwd: string) => join(cwd, RUN, "checkpoints/last.safetensors");
+const checkpointOf = (cwd: string, name = "last") => join(cwd, RUN, `checkpoints/${name}.safetensors`);
 
 /** Waits for it, half a minute at most. */
 async function until(happened: () => boolean): Promise<void> {
@@ -30,11 +30,12 @@ async function until(happened: () => boolean): Promise<void> {
 
 type Launched = ReturnType<typeof launch>;
 
-/** A run that has an owner, whose checkpoint is there. */
+/** A run that has an owner, who is past its first epoch. */
 async function owned(cwd: string): Promise<Launched> {
   const owner = launch(endless, { cwd });
-  await until(() => existsSync(checkpointOf(cwd)) || owner.child.exitCode !== null);
-  expect(existsSync(checkpointOf(cwd))).toBe(true);
+  const best = checkpointOf(cwd, "best");
+  await until(() => existsSync(best) || owner.child.exitCode !== null);
+  expect(existsSync(best)).toBe(true);
   return owner;
 }
 
@@ -61,15 +62,14 @@ async function oneWins(launched: readonly Launched[]): Promise<void> {
 /** Who has it, where, and since when. */
 const ownerIs = (pid: number) => new RegExp(`(?=.*\\b${pid}\\b)(?=.*${hostname()})(?=.*\\d\\d:\\d\\d)`);
 
-/** No row of metrics is there twice, or of two seeds. */
+/** No row of metrics is there twice. */
 function expectRowsOnce(cwd: string): void {
   const lines = readFileSync(join(cwd, RUN, "metrics.jsonl"), "utf8")
-    .trim()
-    .split("\n");
+    .split("\n")
+    .slice(0, -1);
   const rows = lines
     .map((line) => JSON.parse(line))
     .map(({ event, step, split }) => `${event} ${step} ${split}`);
-  expect(rows.length).toBeGreaterThan(0);
   expect(new Set(rows).size).toBe(rows.length);
 }
 
