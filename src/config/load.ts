@@ -68,7 +68,7 @@ function readYaml(file: string): Plain {
     throw new VaeError(
       "usage",
       error instanceof YAMLParseError
-        ? `${file} is not YAML: ${message.trim()}`
+        ? `${file} is not YAML: ${message.split("\n")[0]!.replace(/:$/, ".")}` // without the piece of the file below it
         : `${file} uses YAML aliases in a way that cannot be read: ${message.split("\n")[0]}`,
     );
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import {
+  existsSync,
   linkSync,
   readFileSync,
   readlinkSync,
@@ -90,8 +91,12 @@ export class Lock {
   release(): void {
     clearInterval(this.#heartbeat);
     process.off("exit", this.#onExit);
-    const found = read(this.#file);
-    if (found !== "gone" && found?.token === this.#owner.token) rmSync(this.#file, { force: true });
+    try {
+      const found = read(this.#file);
+      if (found !== "gone" && found?.token === this.#owner.token) rmSync(this.#file, { force: true });
+    } catch {
+      // Out of reach. It says whose it was, and so is taken over.
+    }
   }
 
   #beat(): void {
@@ -107,6 +112,7 @@ export class Lock {
 /** Fails where a live process has the folder; takes nothing. */
 export function refuseIfOwned(folder: string): void {
   const file = join(folder, LOCK);
+  if (!existsSync(file)) return; // nor where it cannot be seen, which whoever opens the folder tells
   const owner = read(file);
   if (owner !== "gone" && isAlive(owner, file)) throw new VaeError("failure", inUse(folder, owner));
 }

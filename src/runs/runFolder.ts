@@ -14,7 +14,7 @@ import { LEFTOVER, writeFileAtomic } from "../base/atomicFile.ts";
 import { VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
 import { type Checkpoint, isCheckpoint, readCheckpoint } from "./checkpoint.ts";
-import { LOCK, Lock } from "./lock.ts";
+import { LOCK, Lock, refuseIfOwned } from "./lock.ts";
 import { readJson } from "./readJson.ts";
 import { type RunRecord, runRecordSchema } from "./runRecord.ts";
 
@@ -46,9 +46,9 @@ export class RunFolder {
   /** A run that is there. */
   static open(path: string): RunFolder {
     if (isRun(path)) return new RunFolder(path);
-    const why = !existsSync(path)
+    const why = !isThere(path)
       ? "there is no such folder"
-      : isBarelyBegun(path)
+      : isFolder(path) && isBarelyBegun(path)
         ? "nothing was written into it yet"
         : "it has neither a checkpoint nor a run.json of this program";
     throw new VaeError(
@@ -62,6 +62,7 @@ export class RunFolder {
    * where that is taken.
    */
   static create({ name, path = firstFree(join("runs", name)), overwrite }: NewRun): OwnedRun {
+    refuseIfOwned(path);
     if (!(overwrite && isRun(path))) refuseIfTaken(path);
     makeFolder(path);
     const lock = Lock.acquire(path);
@@ -169,7 +170,11 @@ function refuseIfTaken(path: string): void {
   throw new VaeError("failure", `${path} ${why}.`);
 }
 
-const FOLDERS = ["checkpoints", "figures"];
+/** What a run and the commands on it write into its folders. */
+const IN_FOLDERS: Readonly<Record<string, RegExp>> = {
+  checkpoints: /^(last|best)\.safetensors$/,
+  figures: /^(loss|samples|reconstructions|calibration)(-\w+)*\.png$/,
+};
 
 /** All that a run writes into its folder, in the order in which it is removed: what tells it is a run goes last. */
 const CONTENTS = [
@@ -190,21 +195,32 @@ function isBarelyBegun(path: string): boolean {
     (name) =>
       name === LOCK ||
       isLeftover(name) ||
-      (FOLDERS.includes(name) && isFolder(join(path, name)) && list(join(path, name)).every(isLeftover)),
+      (name in IN_FOLDERS && isFolder(join(path, name)) && list(join(path, name)).every(isLeftover)),
   );
 }
 
 /** Removes what writers that were ended have left. */
 function sweep(path: string): void {
-  for (const folder of [path, ...FOLDERS.map((name) => join(path, name)).filter(isFolder)]) {
+  for (const folder of [
+    path,
+    ...Object.keys(IN_FOLDERS)
+      .map((name) => join(path, name))
+      .filter(isFolder),
+  ]) {
     for (const name of list(folder).filter(isLeftover)) remove(join(folder, name));
   }
 }
 
 /** Removes a run but for its lock. What is not of a run is not removed, and with it there the run stays too. */
 function removeRun(path: string): void {
-  const names = list(path);
-  const foreign = names.filter((name) => !CONTENTS.includes(name) && name !== LOCK && !isLeftover(name));
+  const foreign = [
+    ...list(path).filter((name) => !CONTENTS.includes(name) && name !== LOCK && !isLeftover(name)),
+    ...Object.entries(IN_FOLDERS).flatMap(([folder, known]) =>
+      list(join(path, folder))
+        .filter((name) => !known.test(name) && !isLeftover(name))
+        .map((name) => `${folder}/${name}`),
+    ),
+  ];
   if (foreign.length > 0) {
     throw new VaeError(
       "failure",
@@ -223,6 +239,16 @@ function remove(path: string): void {
   }
 }
 
+function isThere(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw fileError(`Cannot read ${path}`, error);
+  }
+}
+
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 function list(path: string): string[] {
@@ -237,6 +263,15 @@ function list(path: string): string[] {
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
+  } catch {
+    makeLast(path);
+  }
+}
+
+/** Of several folders Node does not always say why they cannot be made; of one it does. */
+function makeLast(path: string): void {
+  try {
+    mkdirSync(path);
   } catch (error) {
     throw fileError(`Cannot make the folder ${path}`, error);
   }
