@@ -7,7 +7,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { configOf, settle } from "./experiment.ts";
 import { type Difference, differences, FREE, isFree, told } from "./identity.ts";
 import { refuseIfOwned } from "./lock.ts";
-import type { Resumption } from "./run.ts";
+import type { Resumption } from "./recordWriter.ts";
 import { type OwnedRun, RunFolder } from "./runFolder.ts";
 import type { RunRecord } from "./runRecord.ts";
 import { type RunSummary, readSummary } from "./summary.ts";

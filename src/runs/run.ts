@@ -1,22 +1,15 @@
-import { performance } from "node:perf_hooks";
-import { isDeepStrictEqual } from "node:util";
 import { writeFileAtomic } from "../base/atomicFile.ts";
 import { VaeError } from "../base/errors.ts";
 import { configAt, phasesOf, withChange } from "../config/changes.ts";
 import { configYaml } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { describeMeasure } from "../data/codings.ts";
-import { imageShapeOf } from "../data/field.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import { createRunner } from "../evaluation/runner.ts";
 import { PROTOCOL, summarise } from "../evaluation/summary.ts";
-import { lossChartAside } from "../figures/charts/lossChart.ts";
-import { lossCurves } from "../figures/charts/lossCurves.ts";
-import { drawOrWarn, reconstructionsPng, samplesPng } from "../figures/figures.ts";
 import { supportOf } from "../model/likelihoods/index.ts";
 import { createObjective } from "../objectives/index.ts";
-import { controlsAt, type Objective } from "../objectives/objective.ts";
-import { RandomStream } from "../tensors/random.ts";
+import { controlsAt } from "../objectives/objective.ts";
 import { createStep } from "../training/createStep.ts";
 import { Divergence } from "../training/divergence.ts";
 import type { FinishReason, Listener, TrainEvent } from "../training/events.ts";
@@ -25,34 +18,21 @@ import type { Phases } from "../training/phases.ts";
 import { initialState, type TrainingState } from "../training/state.ts";
 import { train } from "../training/trainer.ts";
 import { restore, saveCheckpoint } from "./checkpoint.ts";
-import { type Experiment, versions } from "./experiment.ts";
-import { compareData, type DataIdentity, dataIdentityOf, differences, splitNames, told } from "./identity.ts";
-import { MetricsLog, type MetricsRow } from "./metricsLog.ts";
+import type { Experiment } from "./experiment.ts";
+import { compareData, dataIdentityOf, differences, splitNames, told } from "./identity.ts";
+import { MetricsLog } from "./metricsLog.ts";
+import { trainingPictures } from "./pictures.ts";
+import { openRecord, type Resumption } from "./recordWriter.ts";
 import type { CheckpointName, OwnedRun, RunFolder } from "./runFolder.ts";
-import { type HistoryEntry, type RunRecord, type RunStatus, splitHashes } from "./runRecord.ts";
+import type { RunStatus } from "./runRecord.ts";
 import type { RunSummary } from "./summary.ts";
 
-const PREVIEW_SAMPLES = 100;
-const PREVIEW_RECONSTRUCTIONS = 50;
-
 export interface TrainingOptions {
-  /** Of a run that goes on: where it stood when that was planned, and what is known of it. */
+  /** Absent for a new run. */
   readonly resume?: Resumption;
   readonly command: string;
   readonly signal: AbortSignal;
   readonly reporter: Listener;
-}
-
-export interface Resumption {
-  readonly step: number;
-  /** Absent where there is none that can be read. */
-  readonly record: RunRecord | undefined;
-  /** What the run was trained on so far; absent where an earlier version trained it. */
-  readonly data: DataIdentity | undefined;
-  /** Whether data that are not these are accepted. */
-  readonly acceptsData: boolean;
-  /** Settings that are other than before, for the history. */
-  readonly changes: readonly string[];
 }
 
 /**
@@ -61,18 +41,43 @@ export interface Resumption {
  */
 export async function runTraining(
   experiment: Experiment,
-  { folder, lock }: OwnedRun,
+  owned: OwnedRun,
   options: TrainingOptions,
 ): Promise<RunSummary> {
-  const { dataset, coding, vae } = experiment;
-  const { resume } = options;
+  const run = await open(experiment, owned, options);
+  const { folder, record, pictures, state } = run;
+  try {
+    const reason = await trainThrough(run);
+    if (reason === "interrupted") {
+      throw new VaeError("interrupted", `Interrupted after ${state.step} steps, with a checkpoint.`);
+    }
+    const { epoch } = run.load("best");
+    const draw = pictures.begin();
+    const summary = await summaryOf(run, { reason, epoch });
+    await writeFileAtomic(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
+    await draw();
+    await record.write("finished"); // last of all: until then, resuming writes what is missing
+    return summary;
+  } catch (error) {
+    await record.write(statusAfter(error)).catch(() => {}); // what stopped the run may stop this too, and is what counts
+    throw withWayOn(error, folder);
+  } finally {
+    await run.close();
+  }
+}
+
+type Run = Awaited<ReturnType<typeof open>>;
+
+/** What a run is while it is trained: its model, where it stands, and its files, each with what it follows from. */
+async function open(experiment: Experiment, { folder, lock }: OwnedRun, options: TrainingOptions) {
+  const { dataset, vae } = experiment;
+  const { resume, signal, reporter, command } = options;
   const present = dataIdentityOf(dataset);
   const data = resume?.data ?? present;
   if (!resume?.acceptsData) compareData(folder.path, data, present, splitNames);
-  const note = (text: string) => options.reporter({ type: "note", text });
-  const warn = (text: string) => options.reporter({ type: "warning", text });
   let config = experiment.config;
-  const { signal } = options;
+  const note = (text: string) => reporter({ type: "note", text });
+  const warn = (text: string) => reporter({ type: "warning", text });
   const runner = createRunner(vae, { record: config.training.step !== "eager", note, signal });
   const optimizer = createOptimizer(vae.parameters, config.training);
   const objective = createObjective(config.objective);
@@ -87,100 +92,98 @@ export async function runTraining(
     restore(checkpoint, vae.parameters, optimizer);
     return checkpoint.state;
   };
+  const writeConfig = () => writeFileAtomic(folder.config, configYaml(config));
 
   const state = resume ? load("last") : initialState(objective);
   if (!resume) await save("last", state); // the first of all files, as it is what the others follow from
-  const record = openRecord(experiment, { folder, data, present, epochs: state.epoch }, options);
+  const record = openRecord(experiment, { folder, data, present, epochs: state.epoch, resume, command });
   await record.write("running");
-  const writeConfig = () => writeFileAtomic(folder.config, configYaml(config));
   await writeConfig();
   let log = await MetricsLog.open(folder, objective, state.step);
-  const pictures = figures(experiment, objective, folder, () => log.epochs, warn);
+  const pictures = trainingPictures(experiment, objective, folder, () => log.epochs, warn);
 
-  const emit = async (event: TrainEvent) => {
-    await log.record(event);
-    if (event.type === "epoch") {
-      await record.addEpoch(event.imagesPerSecond);
-      const { previewEvery } = config.training;
-      if (previewEvery > 0 && event.epoch % previewEvery === 0) await pictures.preview();
-    }
-    await options.reporter(event);
+  return {
+    experiment,
+    options,
+    folder,
+    runner,
+    optimizer,
+    objective,
+    state,
+    record,
+    pictures,
+    save,
+    load,
+    note,
+    warn,
+    get config() {
+      return config;
+    },
+    async emit(event: TrainEvent) {
+      await log.record(event);
+      if (event.type === "epoch") {
+        await record.addEpoch(event.imagesPerSecond);
+        const { previewEvery } = config.training;
+        if (previewEvery > 0 && event.epoch % previewEvery === 0) await pictures.preview();
+      }
+      await reporter(event);
+    },
+    /** From the step on where the run stands, these settings hold; what was told of later ones is taken back. */
+    async goOnWith(changed: Config) {
+      const { step, epoch } = state;
+      const changes = differences(configAt(config, step), configAt(changed, step)).map(told);
+      config = changed;
+      await writeConfig();
+      await record.rolledBack({ step, changes }, epoch);
+      await log.close();
+      log = await MetricsLog.open(folder, objective, step);
+    },
+    async close() {
+      await log.close().catch(() => {});
+      runner.dispose();
+      optimizer.dispose();
+    },
   };
-  const attempt = async () => {
-    const step = createStep(config.training.step, { model: vae, objective, optimizer }, note);
-    const phases = trainingPhases(config);
-    try {
-      return await train({ ...experiment, runner, step, phases, state, emit, save, signal });
-    } finally {
-      step.dispose();
-    }
-  };
+}
+
+/** To one checkpoint. Rolling back is to save a run, not to hide that it cannot be trained. */
+const MOST_ROLLBACKS = 8;
+
+/** Trains; after a divergence, where the configuration says so, from the last checkpoint with half the learning rate. */
+async function trainThrough(run: Run): Promise<FinishReason> {
+  const { state, load, warn } = run;
   const rollbacks = { step: -1, count: 0 };
-  /** Back to the last checkpoint, with half the learning rate from there on. */
-  const rollBack = async (error: Divergence) => {
-    Object.assign(state, load("last"));
-    const { step } = state;
-    Object.assign(rollbacks, { step, count: rollbacks.step === step ? rollbacks.count + 1 : 1 });
-    if (rollbacks.count > MOST_ROLLBACKS) throw error;
-    const changed = withHalfTheRate(config, step);
-    const { learningRate } = configAt(changed, step).training;
-    await warn(
-      `${error.found}. Rolled back to step ${step}, with learning rate ${learningRate} from there on.`,
-    );
-    const changes = differences(configAt(config, step), configAt(changed, step)).map(told);
-    config = changed;
-    await writeConfig();
-    await record.rolledBack({ step, changes }, state.epoch);
-    await log.close();
-    log = await MetricsLog.open(folder, objective, step);
-  };
-
-  try {
-    let reason: FinishReason | undefined;
-    while (reason === undefined) {
-      reason = await attempt().catch(async (error) => {
-        if (!(error instanceof Divergence) || config.training.onDivergence !== "rollback") throw error;
-        await rollBack(error);
-        return undefined;
-      });
+  for (;;) {
+    try {
+      return await trainOnce(run);
+    } catch (error) {
+      if (!(error instanceof Divergence) || run.config.training.onDivergence !== "rollback") throw error;
+      Object.assign(state, load("last"));
+      const { step } = state;
+      Object.assign(rollbacks, { step, count: rollbacks.step === step ? rollbacks.count + 1 : 1 });
+      if (rollbacks.count > MOST_ROLLBACKS) throw error;
+      const changed = withHalfTheRate(run.config, step);
+      const { learningRate } = configAt(changed, step).training;
+      await warn(
+        `${error.found}. Rolled back to step ${step}, with learning rate ${learningRate} from there on.`,
+      );
+      await run.goOnWith(changed);
     }
-    if (reason === "interrupted") {
-      throw new VaeError("interrupted", `Interrupted after ${state.step} steps, with a checkpoint.`);
-    }
-    const best = load("best");
-    const drawPictures = pictures.begin();
-    const summary: RunSummary = {
-      run: folder.path,
-      reason,
-      epochs: state.epoch,
-      checkpoint: { name: "best", epoch: best.epoch },
-      likelihood: config.likelihood.kind,
-      kindOf: vae.likelihood.kindOf,
-      baseMeasure: describeMeasure(supportOf(config.likelihood)),
-      pixels: coding,
-      ...controlsAt(trainingPhases(config).at(-1)!.objective, "final", 1),
-      ...(await readSigma(vae)),
-      protocol: PROTOCOL,
-      splits: {
-        validation: await summarise(runner, "validation", dataset.validation, coding, { levels: false }),
-        test: await summarise(runner, "test", dataset.test, coding, { levels: true }),
-      },
-    };
-    await writeFileAtomic(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
-    await drawPictures();
-    await record.write("finished"); // last of all: until then, resuming writes what is missing
-    return summary;
-  } catch (error) {
-    await record.write(statusAfter(error)).catch(() => {}); // what stopped the run may stop this too, and is what counts
-    throw withWayOn(error, folder);
-  } finally {
-    await log.close().catch(() => {});
-    runner.dispose();
-    optimizer.dispose();
   }
 }
 
-const trainingPhases = (config: Config): Phases => {
+async function trainOnce(run: Run): Promise<FinishReason> {
+  const { experiment, runner, objective, optimizer, state, emit, save, note, config } = run;
+  const { signal } = run.options;
+  const step = createStep(config.training.step, { model: experiment.vae, objective, optimizer }, note);
+  try {
+    return await train({ ...experiment, runner, step, phases: phases(config), state, emit, save, signal });
+  } finally {
+    step.dispose();
+  }
+}
+
+const phases = (config: Config): Phases => {
   const [first, ...others] = phasesOf(config).map(({ from, config }) => ({
     from,
     config: config.training,
@@ -189,17 +192,41 @@ const trainingPhases = (config: Config): Phases => {
   return [first!, ...others];
 };
 
-/** To one checkpoint. Rolling back is to save a run, not to hide that it cannot be trained. */
-const MOST_ROLLBACKS = 8;
-
 function withHalfTheRate(config: Config, step: number): Config {
   const { learningRate, finalLearningRate } = configAt(config, step).training;
-  const half = { learningRate: learningRate / 2, finalLearningRate: finalLearningRate / 2 };
   return withChange(
     config,
     step,
-    new Map(Object.entries(half).map(([key, value]) => [`training.${key}`, value])),
+    new Map([
+      ["training.learningRate", learningRate / 2],
+      ["training.finalLearningRate", finalLearningRate / 2],
+    ]),
   );
+}
+
+/** With the weights of the best epoch, which are loaded. */
+async function summaryOf(
+  { experiment, folder, runner, state, config }: Run,
+  { reason, epoch }: { reason: RunSummary["reason"]; epoch: number },
+): Promise<RunSummary> {
+  const { dataset, coding, vae } = experiment;
+  return {
+    run: folder.path,
+    reason,
+    epochs: state.epoch,
+    checkpoint: { name: "best", epoch },
+    likelihood: config.likelihood.kind,
+    kindOf: vae.likelihood.kindOf,
+    baseMeasure: describeMeasure(supportOf(config.likelihood)),
+    pixels: coding,
+    ...controlsAt(phases(config).at(-1)!.objective, "final", 1),
+    ...(await readSigma(vae)),
+    protocol: PROTOCOL,
+    splits: {
+      validation: await summarise(runner, "validation", dataset.validation, coding, { levels: false }),
+      test: await summarise(runner, "test", dataset.test, coding, { levels: true }),
+    },
+  };
 }
 
 function withWayOn(error: unknown, { path }: RunFolder): unknown {
@@ -211,127 +238,4 @@ function statusAfter(error: unknown): RunStatus {
   if (!(error instanceof VaeError)) return "failed";
   if (error.code === "interrupted") return "interrupted";
   return error.code === "diverged" ? "diverged" : "failed";
-}
-
-/**
- * Draws loss curves, samples and reconstructions as they stand. The previews always show the same z and the same images.
- * A picture is no reason to lose a run: what cannot be drawn or written is a warning.
- */
-function figures(
-  { vae, dataset, coding, config }: Experiment,
-  objective: Objective,
-  folder: RunFolder,
-  epochs: () => readonly MetricsRow[],
-  warn: (text: string) => unknown,
-) {
-  const random = new RandomStream("preview");
-  const { kind } = config.likelihood;
-  const isLoss = vae.likelihood.kindOf === "loss";
-  const title = `${dataset.name}, ${kind} ${isLoss ? "loss" : "likelihood"}, latent dimension ${config.model.latentDim}`;
-  const meta = { title, ...lossCurves(objective, isLoss) };
-  const told = new Set<string>();
-  const put = (name: string, draw: () => Promise<Buffer>) =>
-    drawOrWarn(folder.figure(name), draw, (text) => {
-      if (told.has(name)) return undefined; // once is enough
-      told.add(name);
-      return warn(text);
-    });
-  let chart: { readonly rows: number; readonly png: Promise<Buffer> } | undefined;
-  /** Drawn on another thread, and once for the same rows. */
-  const curves = () => {
-    const rows = epochs().length;
-    if (chart?.rows !== rows) chart = { rows, png: lossChartAside(epochs(), meta) };
-    chart.png.catch(() => {}); // told where it is waited for
-    return chart.png;
-  };
-  const drawOthers = async () => {
-    await put("samples", () => samplesPng(vae, PREVIEW_SAMPLES, random));
-    await put("reconstructions", () =>
-      reconstructionsPng(vae, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
-    );
-  };
-  let underWay: Promise<boolean> | undefined;
-  return {
-    /** All of them, the curves aside, while training goes on. */
-    async preview() {
-      await underWay;
-      underWay = put("loss", curves);
-      await drawOthers();
-    },
-    /** Has the curves drawn while other work is done, and returns what then writes all. */
-    begin(): () => Promise<void> {
-      curves();
-      return async () => {
-        await underWay;
-        await drawOthers();
-        await put("loss", curves);
-      };
-    },
-  };
-}
-
-/** `run.json`, rewritten as the run goes; a resumed run adds to what is there, and keeps the record of its data. */
-function openRecord(
-  { backend, dataset, vae }: Experiment,
-  {
-    folder,
-    data,
-    present,
-    epochs,
-  }: { folder: RunFolder; data: DataIdentity; present: DataIdentity; epochs: number },
-  { resume, command }: TrainingOptions,
-) {
-  const before = resume?.record;
-  const started = performance.now();
-  const imagesPerSecond = [...(before?.timings.imagesPerSecond ?? [])].slice(0, epochs); // of those that are saved
-  const startedAt = before?.timings.startedAt ?? new Date().toISOString();
-  const history = [...(before?.history ?? [])];
-  const addHistory = (entry: Omit<HistoryEntry, "time">) =>
-    void history.push({ time: new Date().toISOString(), ...entry });
-  if (resume) {
-    const changes = resume.changes.length > 0 && { changes: [...resume.changes] };
-    const isOther = !isDeepStrictEqual(splitHashes(data), splitHashes(present));
-    addHistory({
-      event: "resumed",
-      step: resume.step,
-      command,
-      ...changes,
-      ...(isOther && { data: splitHashes(present) }),
-    });
-  }
-  const { name, fields, splits } = data;
-  const write = (status: RunStatus) =>
-    folder.writeRecord({
-      status,
-      command: before?.command ?? command,
-      versions: versions(backend),
-      backend: { name: backend.name, device: backend.device, threads: backend.threads },
-      dataset: before?.dataset ?? {
-        name,
-        imageShape: imageShapeOf(vae.target),
-        fields,
-        counts: { train: splits.train.count, validation: splits.validation.count, test: splits.test.count },
-        hashes: dataset.hashes,
-        splitHashes: splitHashes(data),
-      },
-      parameterCount: vae.parameters.count,
-      timings: {
-        startedAt,
-        seconds: (before?.timings.seconds ?? 0) + (performance.now() - started) / 1000,
-        imagesPerSecond,
-      },
-      history,
-    });
-  return {
-    write,
-    rolledBack(entry: Omit<HistoryEntry, "time" | "event">, epochs: number) {
-      addHistory({ event: "rolled back", ...entry });
-      imagesPerSecond.length = Math.min(imagesPerSecond.length, epochs);
-      return write("running");
-    },
-    addEpoch(speed: number) {
-      imagesPerSecond.push(Math.round(speed));
-      return write("running");
-    },
-  };
 }

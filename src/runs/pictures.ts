@@ -1,0 +1,68 @@
+import { lossChartAside } from "../figures/charts/lossChart.ts";
+import { lossCurves } from "../figures/charts/lossCurves.ts";
+import { drawOrWarn, reconstructionsPng, samplesPng } from "../figures/figures.ts";
+import type { Objective } from "../objectives/objective.ts";
+import { RandomStream } from "../tensors/random.ts";
+import type { Experiment } from "./experiment.ts";
+import type { MetricsRow } from "./metricsLog.ts";
+import type { RunFolder } from "./runFolder.ts";
+
+const PREVIEW_SAMPLES = 100;
+const PREVIEW_RECONSTRUCTIONS = 50;
+
+/**
+ * Draws loss curves, samples and reconstructions as they stand. The previews always show the same z and the same images.
+ * A picture is no reason to lose a run: what cannot be drawn or written is a warning.
+ */
+export function trainingPictures(
+  { vae, dataset, coding, config }: Experiment,
+  objective: Objective,
+  folder: RunFolder,
+  epochs: () => readonly MetricsRow[],
+  warn: (text: string) => unknown,
+) {
+  const random = new RandomStream("preview");
+  const { kind } = config.likelihood;
+  const isLoss = vae.likelihood.kindOf === "loss";
+  const title = `${dataset.name}, ${kind} ${isLoss ? "loss" : "likelihood"}, latent dimension ${config.model.latentDim}`;
+  const meta = { title, ...lossCurves(objective, isLoss) };
+  const told = new Set<string>();
+  const put = (name: string, draw: () => Promise<Buffer>) =>
+    drawOrWarn(folder.figure(name), draw, (text) => {
+      if (told.has(name)) return undefined; // once is enough
+      told.add(name);
+      return warn(text);
+    });
+  let chart: { readonly rows: number; readonly png: Promise<Buffer> } | undefined;
+  /** Drawn on another thread, and once for the same rows. */
+  const curves = () => {
+    const rows = epochs().length;
+    if (chart?.rows !== rows) chart = { rows, png: lossChartAside(epochs(), meta) };
+    chart.png.catch(() => {}); // told where it is waited for
+    return chart.png;
+  };
+  const drawOthers = async () => {
+    await put("samples", () => samplesPng(vae, PREVIEW_SAMPLES, random));
+    await put("reconstructions", () =>
+      reconstructionsPng(vae, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
+    );
+  };
+  let underWay: Promise<boolean> | undefined;
+  return {
+    /** All of them, the curves aside, while training goes on. */
+    async preview() {
+      await underWay;
+      underWay = put("loss", curves);
+      await drawOthers();
+    },
+    /** Has the curves drawn while other work is done, and returns what then writes all. */
+    begin(): () => Promise<void> {
+      curves();
+      return async () => {
+        await underWay;
+        await drawOthers();
+        await put("loss", curves);
+      };
+    },
+  };
+}
