@@ -13,11 +13,13 @@ export function withDataProgress<T>(
   { quiet = false }: { quiet?: boolean | undefined } = {},
 ): Promise<T> {
   return interruptible(async (signal) => {
-    if (quiet) return read({ onProgress: () => {}, warn: note, signal });
+    const { stopIfAborted } = await import("../data/source.ts");
     const { dataProgressBar } = await import("../reporting/dataProgress.ts");
-    const bar = dataProgressBar(process.stderr);
+    const bar = quiet ? { onProgress: () => {}, stop: () => {} } : dataProgressBar(process.stderr);
     try {
-      return await read({ onProgress: bar.onProgress, warn: note, signal });
+      const data = await read({ onProgress: bar.onProgress, warn: note, signal });
+      stopIfAborted({ signal }); // where all of it was there already, and nobody asked
+      return data;
     } finally {
       bar.stop();
     }

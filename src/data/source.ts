@@ -57,7 +57,7 @@ const INTERRUPTED =
   "Interrupted while the dataset was read; nothing was written. The same command starts anew.";
 
 /** Ends work that was interrupted. */
-export function stopIfAborted({ signal }: LoadContext): void {
+export function stopIfAborted({ signal }: Pick<LoadContext, "signal">): void {
   if (signal?.aborted) throw new VaeError("interrupted", INTERRUPTED);
 }
 
