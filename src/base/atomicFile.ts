@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileError } from "./fileErrors.ts";
 
@@ -25,6 +25,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
     try {
       await file.writeFile(data); // goes on after a short write, and fails where no more can be written
       await file.sync();
+      await expectSize(file, Buffer.byteLength(data));
     } finally {
       await file.close();
     }
@@ -36,6 +37,12 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   } finally {
     underWay.delete(beside);
   }
+}
+
+/** Some network disks say that all was written where it was not. */
+async function expectSize(file: FileHandle, size: number): Promise<void> {
+  const { size: written } = await file.stat();
+  if (written !== size) throw Object.assign(new Error(`${written} of ${size} bytes`), { code: "EIO" });
 }
 
 /** How the names of files end that were not finished. */
