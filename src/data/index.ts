@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { didYouMean, VaeError } from "../base/errors.ts";
+import { binarizedMnist } from "./binarizedMnist.ts";
 import type { Column, Dataset, Split } from "./dataset.ts";
 import { drawnDigits } from "./drawnDigits.ts";
 import { idxFiles } from "./idxFiles.ts";
@@ -22,6 +23,7 @@ export const datasetSchema = z.discriminatedUnion("name", [
   mnist.schema,
   fashionMnist.schema,
   kmnist.schema,
+  binarizedMnist.schema,
   idxFiles.schema,
   imageFolder.schema,
 ]);
@@ -34,6 +36,7 @@ export const datasets = {
   mnist,
   "fashion-mnist": fashionMnist,
   kmnist,
+  "binarized-mnist": binarizedMnist,
   idx: idxFiles,
   images: imageFolder,
 } satisfies { [Name in DatasetName]: DatasetSource };
