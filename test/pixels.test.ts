@@ -75,15 +75,15 @@ describe("batches", () => {
     expect([...trainingBatches(numbered(30), { ...options, from: 3 })]).toEqual(whole.slice(3));
   });
 
-  test("dynamic binarisation is drawn anew each epoch, static is not", () => {
+  test("dynamic binarisation is drawn anew each epoch", () => {
     const set = imageSplit(50, new Uint8Array(200).fill(128));
-    const onesOf = (coding: PixelCoding, epoch: number) => {
-      const [batch] = trainingBatches(set, { fields, coding, batchSize: 50, epoch, random });
+    const onesIn = (epoch: number) => {
+      const options = { fields, coding: "binary-dynamic", batchSize: 50, epoch, random } as const;
+      const [batch] = trainingBatches(set, options);
       return batch!.columns["x"]!.reduce((sum, x) => sum + x, 0);
     };
     // The sum over all images does not depend on their order.
-    expect(onesOf("binary-static", 1)).toBe(onesOf("binary-static", 2));
-    expect(new Set([1, 2, 3, 4].map((epoch) => onesOf("binary-dynamic", epoch))).size).toBeGreaterThan(1);
+    expect(new Set([1, 2, 3, 4].map(onesIn)).size).toBeGreaterThan(1);
   });
 
   test.each(pixelCodings)("%s: evaluation does not depend on the batch size", (coding) => {

@@ -25,7 +25,7 @@ function listCommand(): Command {
 function fetchCommand(): Command {
   return new Command("fetch")
     .description("bring datasets onto this machine, or check those that are here")
-    .argument("<name...>", "one or more of digits, mnist, fashion-mnist, kmnist")
+    .argument("<name...>", "one or more of digits, mnist, fashion-mnist, kmnist, binarized-mnist")
     .option("--force", "replace files that are here, such as damaged ones")
     .addOption(jsonOption())
     .action(async (names: string[], options: { force?: boolean; json?: true }) => {

@@ -24,7 +24,7 @@ export function evaluateCommand(): Command {
   const command = new Command("evaluate")
     .description(
       "ELBO, distortion and rate of a trained model on a split, in nats per image, and its bits/dim; " +
-        "and whether the noise is what the likelihood assumes, with a picture.",
+        "what its latents are used for and tell of the classes; and whether the noise is what the likelihood assumes, with a picture.",
     )
     .argument("<run>", "a run folder")
     .addOption(
@@ -50,18 +50,23 @@ export function evaluateCommand(): Command {
     const { supportOf } = await import("../model/likelihoods/index.ts");
     const { describeMeasure } = await import("../data/codings.ts");
     const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
+    const { latentLines, representationLines } = await import("../reporting/latentText.ts");
+    const { estimateLatents } = await import("../evaluation/latents.ts");
+    const { estimateRepresentation } = await import("../evaluation/representation.ts");
     const { split, checkpoint } = options;
     const run = await openRun(path, options);
     const { coding } = run;
     const runner = createRunner(run.vae, { record: run.config.training.step !== "eager", note });
     const { kind } = run.config.likelihood;
     const acceptsData = options.datasetChanged === "accept";
-    const splits = isOfDensity(runner) ? [split, "train" as const] : [split]; // the noise check fits its scale on train
+    const splits = [split, "train" as const]; // the noise check and the probe of classes are fitted on train
     const dataset = await withDataProgress((context) =>
       readRunData(run, splits, { ...context, acceptsData }),
     );
     const set = dataset[split];
     const summary = await summarise(runner, split, set, coding, { levels: true });
+    const latents = await estimateLatents(runner, set, coding);
+    const representation = await estimateRepresentation(runner, dataset, split, coding);
     const { likelihood } = run.config;
     const baseMeasure = describeMeasure(supportOf(likelihood));
     const figure = options.output ?? run.folder.figure(`calibration-${split}`);
@@ -80,11 +85,14 @@ export function evaluateCommand(): Command {
       const how = { likelihood: kind, kindOf: run.vae.likelihood.kindOf, baseMeasure, pixels: coding };
       const noise = calibration && { calibration, ...(drawn && { figure }) };
       const protocol = { checkpoint, epoch: run.epoch, protocol: PROTOCOL };
-      result(JSON.stringify({ ...summary, ...how, ...protocol, ...noise }));
+      const ofLatents = { latents, ...(representation && { representation }) };
+      result(JSON.stringify({ ...summary, ...how, ...protocol, ...ofLatents, ...noise }));
       return;
     }
     result(`${split} split, ${summary.count} images, ${describeRun(run, checkpoint)}`);
     for (const line of splitLines(summary, { baseMeasure, pixels: coding })) result(line);
+    for (const line of latentLines(latents)) result(line);
+    if (representation) for (const line of representationLines(representation)) result(line);
     if (!calibration) return;
     for (const line of noiseLines(calibration, summary)) result(line);
     if (drawn) result(`  picture     ${figure}`);

@@ -27,17 +27,12 @@ export function* trainingBatches(
   set: Split,
   options: Coded & { batchSize: number; epoch: number; from?: number; random: RandomStream },
 ): Generator<Batch> {
-  const { coding, batchSize, epoch, from = 0, random } = options;
+  const { batchSize, epoch, from = 0, random } = options;
   const order = random.fork("shuffle").fork(epoch).permutation(set.count);
   const noise = random.fork("pixels").fork(epoch);
   for (let index = from; index * batchSize < set.count; index++) {
     const chosen = order.subarray(index * batchSize, (index + 1) * batchSize);
-    // "static" means one draw for each image, whichever epoch and batch it appears in.
-    const columns =
-      coding === "binary-static"
-        ? codeEachExample(set, options, chosen, random.fork("pixels"))
-        : codeBatch(set, options, chosen, noise.fork(index));
-    yield { columns, count: chosen.length, index };
+    yield { columns: codeBatch(set, options, chosen, noise.fork(index)), count: chosen.length, index };
   }
 }
 

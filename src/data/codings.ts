@@ -4,7 +4,7 @@ import { baseMeasureOf, type Support } from "./support.ts";
 /** How a byte v becomes a value x, besides `levels-K`. A likelihood says which of these it is a density for. */
 export const pixelCodings = [
   "binary-dynamic", // x ~ Bernoulli(v / 255), drawn anew for each training batch (Burda et al. 2016, section 5)
-  "binary-static", // the same draw, once and for all
+  "binary-static", // the same, drawn once and for all where the data are read: see `binarized`
   "binary-threshold", // x = 1 where v >= 128
   "gray", // x = v / 255
   "gray-dequantized", // x = (v + u) / 256, u ~ U[0, 1): a density for data on 256 levels (Theis et al. 2016, eq. 2)
@@ -60,7 +60,7 @@ export function describeMeasure(support: Support): string {
 
 /** The codings that draw random numbers. */
 export const isRandomCoding = (coding: PixelCoding) =>
-  coding === "binary-dynamic" || coding === "binary-static" || coding === "gray-dequantized";
+  coding === "binary-dynamic" || coding === "gray-dequantized";
 
 /** P(x = 1) · 2^32 for each byte, so that one comparison of integers draws a pixel. */
 const ONE_THRESHOLD = Float64Array.from({ length: 256 }, (_, v) => (v / 255) * 2 ** 32);
@@ -76,7 +76,6 @@ export function codePixels(
   const n = bytes.length;
   switch (coding) {
     case "binary-dynamic":
-    case "binary-static":
       for (let i = 0; i < n; i++) {
         const byte = bytes[i]!;
         // Most pixels are black or white, and need no draw.
@@ -84,6 +83,7 @@ export function codePixels(
         else out[offset + i] = Number(random.uint32() < ONE_THRESHOLD[byte]!);
       }
       return;
+    case "binary-static": // of bytes that are 0 or 255
     case "binary-threshold":
       for (let i = 0; i < n; i++) out[offset + i] = bytes[i]! >= 128 ? 1 : 0;
       return;
@@ -103,10 +103,10 @@ export function codePixels(
 /** E[x] for a byte, over the draws of a random coding. */
 export function expectedPixel(coding: PixelCoding, byte: number): number {
   switch (coding) {
+    case "binary-static":
     case "binary-threshold":
       return byte >= 128 ? 1 : 0;
     case "binary-dynamic":
-    case "binary-static":
     case "gray":
       return byte / 255;
     case "gray-dequantized":

@@ -1,13 +1,15 @@
 import { z } from "zod";
 import { didYouMean, VaeError } from "../base/errors.ts";
+import { binarizedMnist } from "./binarizedMnist.ts";
 import type { Column, Dataset, Split } from "./dataset.ts";
 import { drawnDigits } from "./drawnDigits.ts";
 import { idxFiles } from "./idxFiles.ts";
 import { imageFolder } from "./imageFolder.ts";
 import { mnistFamily } from "./mnistFamily.ts";
 import { withWholeRange } from "./pixelRange.ts";
-import { type DatasetSource, type LoadContext, stopIfAborted } from "./source.ts";
+import { type DatasetSource, type LoadContext, stopIfAborted, turnsOf } from "./source.ts";
 import { holdOut } from "./splits.ts";
+import { binarized } from "./staticBinarization.ts";
 
 export { type DataDirs, resolveDataDirs } from "./cache.ts";
 export type { FetchedFile, Inventory, LoadContext } from "./source.ts";
@@ -21,6 +23,7 @@ export const datasetSchema = z.discriminatedUnion("name", [
   mnist.schema,
   fashionMnist.schema,
   kmnist.schema,
+  binarizedMnist.schema,
   idxFiles.schema,
   imageFolder.schema,
 ]);
@@ -33,6 +36,7 @@ export const datasets = {
   mnist,
   "fashion-mnist": fashionMnist,
   kmnist,
+  "binarized-mnist": binarizedMnist,
   idx: idxFiles,
   images: imageFolder,
 } satisfies { [Name in DatasetName]: DatasetSource };
@@ -55,7 +59,8 @@ export async function loadDataset(config: DatasetConfig, context: LoadContext): 
   const read = await source.load(config, context);
   stopIfAborted(context);
   const data = withWholeRange(config.name, read, context.warn ?? (() => {}));
-  const dataset = holdOut(data, config);
+  const isStatic = config.pixels === "binary-static";
+  const dataset = holdOut(isStatic ? await binarized(data, turnsOf(context)) : data, config);
   const { train, validation, test } = dataset; // only what is kept of the source
   return {
     ...dataset,

@@ -12,13 +12,18 @@ export function withWholeRange(name: string, source: SourceData, warn: (text: st
 }
 
 function scaled(name: string, data: SourceData, field: string, warn: (text: string) => void): SourceData {
-  const splits = [data.train, ...(data.test ? [data.test] : [])];
+  const { train, validation, test } = data;
+  const splits = [train, validation, test].filter((split) => split !== undefined);
   const brightest = Math.max(...splits.map(({ columns }) => brightestOf(columns[field])));
   if (brightest > DARK) return data;
   if (brightest === 1) {
     warn(`Every pixel of ${name} is 0 or 1: they are read as black and white, 0 and 255.`);
-    const { train, test } = data;
-    return { ...data, train: stretched(train, field), ...(test && { test: stretched(test, field) }) };
+    return {
+      ...data,
+      train: stretched(train, field),
+      ...(validation && { validation: stretched(validation, field) }),
+      ...(test && { test: stretched(test, field) }),
+    };
   }
   if (brightest === 0) warn(`Every pixel of ${name} is 0: all of its images are black.`);
   else {

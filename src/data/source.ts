@@ -23,6 +23,8 @@ export interface DatasetSource<Schema extends z.ZodObject = z.ZodObject> {
   readonly schema: Schema;
   /** One line for `vae data list` and the help. */
   readonly summary: string;
+  /** Its bytes are 0 and 255 as published: no binary coding changes them. */
+  readonly isBinary?: true;
   /** Reads the examples and says which fields they have, from this machine or, where that is possible, from elsewhere first. */
   load(config: z.output<Schema>, context: LoadContext): Promise<SourceData>;
   /** What the source consists of, and which of it is on this machine. Reads no contents. */

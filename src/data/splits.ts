@@ -9,11 +9,22 @@ export interface SplitSettings {
 }
 
 /**
- * Three disjoint splits. Validation comes from the end of the training images; where the source has no test part, as
- * many images before them become the test set: [train | test | validation].
+ * Three disjoint splits, those of the source where it has three. Otherwise validation comes from the end of the training
+ * images; where the source has no test part, as many images before them become the test set: [train | test | validation].
  */
-export function holdOut(source: SourceData, { name, validation, limit }: SplitSettings): Dataset {
+export function holdOut(source: SourceData, settings: SplitSettings): Dataset {
+  const { name, limit } = settings;
+  const fields = Object.values(source.fields);
+  const { train, validation, test } = threeParts(source, settings);
+  const first = (set: Split) => (limit === undefined ? set : part(set, fields, 0, limit));
+  return { ...source, name, train: first(train), validation: first(validation), test: first(test) };
+}
+
+type Splits = Pick<Dataset, "train" | "validation" | "test">;
+
+function threeParts(source: SourceData, { name, validation }: SplitSettings): Splits {
   const { train, test } = source;
+  if (source.validation && test) return { train, validation: source.validation, test };
   const fields = Object.values(source.fields);
   const parts = test === undefined ? 2 : 1;
   const most = Math.floor((train.count - 1) / parts);
@@ -36,12 +47,9 @@ export function holdOut(source: SourceData, { name, validation, limit }: SplitSe
   }
   const end = train.count - held;
   const trainEnd = test === undefined ? end - held : end;
-  const first = (set: Split) => (limit === undefined ? set : part(set, fields, 0, limit));
   return {
-    ...source,
-    name,
-    train: first(part(train, fields, 0, trainEnd)),
-    validation: first(part(train, fields, end, train.count)),
-    test: first(test ?? part(train, fields, trainEnd, end)),
+    train: part(train, fields, 0, trainEnd),
+    validation: part(train, fields, end, train.count),
+    test: test ?? part(train, fields, trainEnd, end),
   };
 }

@@ -1,5 +1,6 @@
 import type { RunSummary } from "../runs/summary.ts";
 import { formatNats, formatNumber, formatShare, isAtFloor } from "./format.ts";
+import { activeText } from "./latentText.ts";
 
 /** The paragraph at the end of a run: the result, and where its pictures are. */
 export function summaryText({
@@ -8,6 +9,7 @@ export function summaryText({
   epochs,
   checkpoint,
   sigma,
+  latents,
   baseMeasure,
   splits,
 }: RunSummary): string {
@@ -26,6 +28,7 @@ export function summaryText({
     `${numbers}` +
     `${sigma === undefined ? "" : `, sigma ${formatNumber(sigma)}`}` +
     `${isAtFloor(scaleAtFloor) ? `; ${formatShare(scaleAtFloor)} of the scales are at their lower bound, which then decides and not the data` : ""}. ` +
+    `${latents ? `${activeText(latents)} ` : ""}` +
     `Look at figures/samples.png, figures/reconstructions.png and figures/loss.png in ${run}; ` +
     `metrics.csv and summary.json hold the numbers, checkpoints/best.safetensors the weights.`
   );

@@ -17,7 +17,8 @@ import {
 import type { Dataset } from "../data/dataset.ts";
 import { type Fields, fieldOf } from "../data/field.ts";
 import { imageFields } from "../data/images.ts";
-import { type LoadContext, loadDataset } from "../data/index.ts";
+import { datasets, type LoadContext, loadDataset } from "../data/index.ts";
+import type { DatasetSource } from "../data/source.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import { models } from "../model/index.ts";
 import { likelihoodSchema, likelihoods, supportOf } from "../model/likelihoods/index.ts";
@@ -47,7 +48,10 @@ export function settle(config: Config): Config & { dataset: { pixels: PixelCodin
 function pixelCoding({ dataset, likelihood }: Config): PixelCoding {
   const support = supportOf(likelihood);
   const accepted = codingsFor(support);
-  if (dataset.pixels === "auto") return accepted[0];
+  if (dataset.pixels === "auto") {
+    const source: DatasetSource = datasets[dataset.name];
+    return source.isBinary && accepted.includes("binary-threshold") ? "binary-threshold" : accepted[0];
+  }
   if (accepted.includes(dataset.pixels)) return dataset.pixels;
   throw new VaeError(
     "usage",

@@ -4,6 +4,7 @@ import { configAt, phasesOf, withChange } from "../config/changes.ts";
 import { configYaml } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { describeMeasure } from "../data/codings.ts";
+import { estimateLatents } from "../evaluation/latents.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import { createRunner } from "../evaluation/runner.ts";
 import { PROTOCOL, summarise } from "../evaluation/summary.ts";
@@ -222,6 +223,7 @@ async function summaryOf(
     ...controlsAt(phases(config).at(-1)!.objective, "final", 1),
     ...(await readSigma(vae)),
     protocol: PROTOCOL,
+    latents: await estimateLatents(runner, dataset.test, coding),
     splits: {
       validation: await summarise(runner, "validation", dataset.validation, coding, { levels: false }),
       test: await summarise(runner, "test", dataset.test, coding, { levels: true }),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { LatentHealth } from "../evaluation/latents.ts";
 import type { SplitSummary } from "../evaluation/summary.ts";
 import { readJson } from "./readJson.ts";
 import type { RunFolder } from "./runFolder.ts";
@@ -18,6 +19,8 @@ export interface RunSummary {
   readonly beta?: number;
   readonly sigma?: number;
   readonly protocol: string;
+  /** What the latents are used for, on the test split; absent where an earlier version trained the run. */
+  readonly latents?: LatentHealth;
   readonly splits: { readonly validation: SplitSummary; readonly test: SplitSummary };
 }
 
@@ -38,6 +41,9 @@ const summarySchema = z.looseObject({
   checkpoint: z.object({ name: z.literal("best"), epoch: z.int() }),
   baseMeasure: z.string(),
   sigma: z.number().exactOptional(),
+  latents: z
+    .looseObject({ latentDim: z.int(), active: z.looseObject({ variance: z.int() }), collapsed: z.boolean() })
+    .exactOptional(),
   splits: z.object({ validation: splitSchema, test: splitSchema }),
 });
 

@@ -34,13 +34,14 @@ test("list shows every dataset and where it lies", async () => {
   await mkdir(join(folder, "data", "kmnist"), { recursive: true });
   await writeFile(join(folder, "data", "kmnist", "t10k-labels-idx1-ubyte.gz"), "");
   expect((await run(folder, "list")).out).toMatchInlineSnapshot(`
-    "NAME           WHAT IT IS                                                         DOWNLOAD  LICENCE       ON THIS MACHINE
-    digits         digits drawn by this program, no download                          none      MIT           drawn on first use
-    mnist          handwritten digits                                                 11.6 MB   CC BY-SA 3.0  vae data fetch mnist
-    fashion-mnist  articles of clothing                                               30.9 MB   MIT           vae data fetch fashion-mnist
-    kmnist         cursive Japanese characters                                        21.2 MB   CC BY-SA 4.0  1 of 4 files in TMP/data/kmnist
-    idx            your own IDX files, of any image size, grey or RGB, plain or gzip  none      yours
-    images         a folder of your own PNG images, subfolders are classes            none      yours
+    "NAME             WHAT IT IS                                                                                     DOWNLOAD  LICENCE       ON THIS MACHINE
+    digits           digits drawn by this program, no download                                                      none      MIT           drawn on first use
+    mnist            handwritten digits                                                                             11.6 MB   CC BY-SA 3.0  vae data fetch mnist
+    fashion-mnist    articles of clothing                                                                           30.9 MB   MIT           vae data fetch fashion-mnist
+    kmnist           cursive Japanese characters                                                                    21.2 MB   CC BY-SA 4.0  1 of 4 files in TMP/data/kmnist
+    binarized-mnist  one fixed draw of binary MNIST (Larochelle and Murray), which published static numbers are on  109.8 MB  not stated    vae data fetch binarized-mnist
+    idx              your own IDX files, of any image size, grey or RGB, plain or gzip                              none      yours
+    images           a folder of your own PNG images, subfolders are classes                                        none      yours
     "
   `);
   const { datasets } = JSON.parse((await run(folder, "list", "--json")).out);
@@ -49,6 +50,7 @@ test("list shows every dataset and where it lies", async () => {
     "mnist",
     "fashion-mnist",
     "kmnist",
+    "binarized-mnist",
     "idx",
     "images",
   ]);
@@ -137,8 +139,8 @@ test("wrong usage is told with what is accepted", async () => {
   }
   expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
     "
-    usage: mnst is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, idx, images. Did you mean mnist?
-    usage: fashion_mnist is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, idx, images. Did you mean fashion-mnist?
+    usage: mnst is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images. Did you mean mnist?
+    usage: fashion_mnist is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images. Did you mean fashion-mnist?
     usage: images reads your own files: there is nothing to fetch.
     usage: vae data inspect images: --path is missing. Accepted: folder of PNG images of one size; relative to the working directory.
     usage: vae data inspect mnist: --path, --train-images: not for mnist.

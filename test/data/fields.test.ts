@@ -114,7 +114,7 @@ describe("batches", () => {
     expect(seen.toSorted()).toEqual([0, 1, 2, 3, 4]);
   });
 
-  test.each(["binary-dynamic", "binary-static", "gray-dequantized"] as const)(
+  test.each(["binary-dynamic", "gray-dequantized"] as const)(
     "%s: pixels do not change with the other fields that are read, and two images differ in their noise",
     (coding) => {
       const evaluated = (fields: Field[]) =>

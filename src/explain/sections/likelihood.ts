@@ -58,7 +58,7 @@ function describeCoding(coding: PixelCoding): string {
     case "binary-dynamic":
       return "x is 1 with probability v/255, drawn anew for each batch";
     case "binary-static":
-      return "x is 1 with probability v/255, drawn once";
+      return "x is 1 with probability v/255, drawn once for all runs";
     case "binary-threshold":
       return "x is 1 where v ≥ 128";
     case "gray":
