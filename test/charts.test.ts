@@ -6,7 +6,7 @@ import { formatTick, formatValue } from "../src/figures/charts/formatNumber.ts";
 import { type CurveRow, type LossChartMeta, lossChart } from "../src/figures/charts/lossChart.ts";
 import { lossCurves } from "../src/figures/charts/lossCurves.ts";
 import { renderChart } from "../src/figures/charts/renderChart.ts";
-import { createObjective } from "../src/objectives/index.ts";
+import { createObjective, objectiveSchema } from "../src/objectives/index.ts";
 
 /** Curves that fall from `from` to `to`, validation a little above training. */
 function curves(epochs: number, from = 150, to = 80): CurveRow[] {
@@ -18,7 +18,7 @@ function curves(epochs: number, from = 150, to = 80): CurveRow[] {
   }).flat();
 }
 
-const elbo = (warmup = 0, beta = 1) => createObjective({ kind: "elbo", samples: 1, beta, warmup });
+const elbo = (warmup = 0, beta = 1) => createObjective(objectiveSchema.parse({ kind: "elbo", beta, warmup }));
 const meta: LossChartMeta = {
   title: "digits, Bernoulli",
   subtitle: "20 latent dimensions",

@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { familyOf } from "../base/family.ts";
+import { dreg } from "./dreg.ts";
 import { elbo } from "./elbo.ts";
 import { iwae } from "./iwae.ts";
 import type { Objective, ObjectiveFamily } from "./objective.ts";
 
-export const objectives = familyOf<ObjectiveFamily>()("kind", [elbo, iwae]);
+export const objectives = familyOf<ObjectiveFamily>()("kind", [elbo, iwae, dreg]);
 
 export const objectiveSchema = objectives.schema.describe("what is minimised");
 

@@ -1,4 +1,4 @@
-import type { ObjectiveConfig } from "../../src/objectives/index.ts";
+import { type ObjectiveConfig, objectiveSchema } from "../../src/objectives/index.ts";
 
 /** One objective to be tested on the terms below, with what SciPy says of it. */
 export interface Row {
@@ -39,25 +39,25 @@ export const terms = {
 export const rows: readonly Row[] = [
   {
     name: "ELBO",
-    config: { kind: "elbo", samples: 1, beta: 1, warmup: 0 },
+    config: objectiveSchema.parse({ kind: "elbo", samples: 1, beta: 1, warmup: 0 }),
     quantities: { distortion: [80, 75, 90], rate: [20, 25, 18] }, // -l.mean(0), r.mean(0)
     loss: 102.66666666666667, // -l.mean() + r.mean()
   },
   {
     name: "ELBO with β = 4",
-    config: { kind: "elbo", samples: 1, beta: 4, warmup: 3 },
+    config: objectiveSchema.parse({ kind: "elbo", samples: 1, beta: 4, warmup: 3 }),
     quantities: { distortion: [80, 75, 90], rate: [20, 25, 18] },
     loss: 165.66666666666669, // -l.mean() + 4 * r.mean()
   },
   {
     name: "ELBO with β = 0",
-    config: { kind: "elbo", samples: 1, beta: 0, warmup: 0 },
+    config: objectiveSchema.parse({ kind: "elbo", samples: 1, beta: 0, warmup: 0 }),
     quantities: { distortion: [80, 75, 90], rate: [20, 25, 18] },
     loss: 81.66666666666667, // -l.mean()
   },
   {
     name: "ELBO of three samples",
-    config: { kind: "elbo", samples: 3, beta: 0.5, warmup: 0 },
+    config: objectiveSchema.parse({ kind: "elbo", samples: 3, beta: 0.5, warmup: 0 }),
     quantities: {
       distortion: [80.33333333333333, 74, 89.83333333333333], // -l.mean(0)
       rate: [21, 24.166666666666668, 18], // r.mean(0)
@@ -65,14 +65,20 @@ export const rows: readonly Row[] = [
     loss: 91.91666666666667, // -l.mean() + 0.5 * r.mean()
   },
   {
+    name: "ELBO with a cyclical β",
+    config: objectiveSchema.parse({ kind: "elbo", beta: 4, warmup: 3, cycles: 2, rampShare: 0.25 }),
+    quantities: { distortion: [80, 75, 90], rate: [20, 25, 18] },
+    loss: 165.66666666666669, // -l.mean() + 4 * r.mean()
+  },
+  {
     name: "importance-weighted bound of one sample",
-    config: { kind: "iwae", samples: 1 },
+    config: objectiveSchema.parse({ kind: "iwae", samples: 1 }),
     quantities: { distortion: [80, 75, 90], rate: [20, 25, 18] },
     loss: 102.66666666666667, // -l.mean() + r.mean(): the ELBO with the closed form of its rate
   },
   {
     name: "importance-weighted bound of two samples",
-    config: { kind: "iwae", samples: 2 },
+    config: objectiveSchema.parse({ kind: "iwae", samples: 2 }),
     quantities: {
       importanceBound: [100.71907019637985, 96.16339676228732, 109.1142574462674], // log(2) - logsumexp(l + w, 0)
       distortion: [81, 72.5, 90.5],
@@ -82,7 +88,23 @@ export const rows: readonly Row[] = [
   },
   {
     name: "importance-weighted bound of three samples",
-    config: { kind: "iwae", samples: 3 },
+    config: objectiveSchema.parse({ kind: "iwae", samples: 3 }),
+    quantities: {
+      importanceBound: [100.99448168333137, 96.53997102832427, 106.06645866598495], // log(3) - logsumexp(l + w, 0)
+      distortion: [80.33333333333333, 74, 89.83333333333333],
+      rate: [21, 24.166666666666668, 18],
+    },
+    loss: 101.20030379254688, // (log(3) - logsumexp(l + w, 0)).mean()
+  },
+  {
+    name: "importance-weighted bound of one sample, doubly reparameterised",
+    config: objectiveSchema.parse({ kind: "dreg", samples: 1 }),
+    quantities: { distortion: [80, 75, 90], rate: [20, 25, 18] },
+    loss: 102.66666666666667, // -l.mean() + r.mean()
+  },
+  {
+    name: "importance-weighted bound of three samples, doubly reparameterised",
+    config: objectiveSchema.parse({ kind: "dreg", samples: 3 }),
     quantities: {
       importanceBound: [100.99448168333137, 96.53997102832427, 106.06645866598495], // log(3) - logsumexp(l + w, 0)
       distortion: [80.33333333333333, 74, 89.83333333333333],

@@ -23,7 +23,7 @@ export function lossCurves(
   const titleOf = (quantity: string) => parts.find(({ name }) => name === quantity)!.title.toLowerCase();
   const [only, ...others] = objective.loss;
   const own = others.length === 0 && only.times === undefined ? only.quantity : undefined;
-  const bound = objective.bound !== undefined && !isBareLoss ? ` = ${objective.bound}` : "";
+  const bound = objective.bound !== undefined && !isBareLoss ? ` ${objective.bound}` : "";
   const loss: CurveQuantity = {
     name: "loss",
     title: "Loss",
