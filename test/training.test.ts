@@ -129,6 +129,26 @@ describe("training", () => {
     expect(done.at(-3)!.improved).toBe(true);
   });
 
+  test("early stopping has patience with a warm-up", async () => {
+    const [warmup, patience] = [14, 2];
+    const { run, events } = tinyTraining({
+      "training.epochs": "50",
+      "training.earlyStopping": `${patience}`,
+      "training.learningRate": "0.05",
+      "objective.warmup": `${warmup}`,
+    });
+    expect(await run()).toBe("early-stopping");
+    const done = epochs(events);
+    const best = done.findLast(({ improved }) => improved)!.epoch;
+    expect(done).toHaveLength(Math.max(best, warmup) + patience);
+    // Were the warm-up counted, it would have stopped before.
+    const flags = done.map(({ improved }) => (improved ? "+" : "-")).join("");
+    expect(flags.slice(0, -patience)).toContain("-".repeat(patience));
+    // What is compared is the loss as it counts: with β = 1, -ELBO.
+    const elbos = done.map(({ validation }) => validation.elbo!);
+    expect(elbos.indexOf(Math.max(...elbos))).toBe(best - 1);
+  });
+
   test("a loss that is not finite names the first bad tensor and leaves the weights alone", async () => {
     const { run, vae } = tinyTraining();
     const weight = new Map(vae.parameters).get("decoder.hidden0.bias")!;

@@ -27,6 +27,24 @@ export const terms = {
     [-19, -25.5, -20],
     [-23, -22, -16.5],
   ],
+  // Of four dimensions of z. They do not add up to the rates above, so that none is taken for the other.
+  ratePerDimension: [
+    [
+      [0.1, 3, 1.5, 0.2],
+      [0.2, 4, 0.4, 0.1],
+      [0.6, 2, 1.1, 0.3],
+    ],
+    [
+      [0.3, 3.5, 1.2, 0.1],
+      [0.1, 4.5, 0.6, 0.4],
+      [0.2, 2.5, 1.3, 0.2],
+    ],
+    [
+      [0.2, 3.25, 1.25, 0.3],
+      [0.4, 4.25, 0.75, 0.1],
+      [0.5, 2.25, 1.75, 0.1],
+    ],
+  ],
 } as const;
 
 /**
@@ -34,7 +52,7 @@ export const terms = {
  *
  *   from numpy import *
  *   from scipy.special import logsumexp
- *   l, r, w = (asarray(terms[name])[:K] for name in ("logLikelihood", "rate", "logPriorRatio"))
+ *   l, r, w, d = (asarray(terms[name])[:K] for name in ("logLikelihood", "rate", "logPriorRatio", "ratePerDimension"))
  */
 export const rows: readonly Row[] = [
   {
@@ -111,5 +129,37 @@ export const rows: readonly Row[] = [
       rate: [21, 24.166666666666668, 18],
     },
     loss: 101.20030379254688, // (log(3) - logsumexp(l + w, 0)).mean()
+  },
+  {
+    name: "free bits",
+    config: objectiveSchema.parse({ kind: "freeBits", lambda: 0.5 }),
+    quantities: {
+      freeRate: [5.5, 5.4, 4.1], // where(d.mean((0, 1)) > 0.5, d, 0.5).sum(2).mean(0)
+      distortion: [80, 75, 90],
+      rate: [20, 25, 18],
+    },
+    loss: 86.66666666666667, // -l.mean() + maximum(d.mean((0, 1)), 0.5).sum()
+  },
+  {
+    name: "free bits of groups, two samples",
+    config: objectiveSchema.parse({ kind: "freeBits", samples: 2, lambda: 2.5, groupSize: 2 }),
+    quantities: {
+      freeRate: [5.95, 6.9, 5.15], // g = d.reshape(2, 3, 2, 2).sum(3); where(g.mean((0, 1)) > 2.5, g, 2.5).sum(2).mean(0)
+      distortion: [81, 72.5, 90.5],
+      rate: [20.5, 24.5, 18.5],
+    },
+    loss: 87.33333333333333, // -l.mean() + maximum(g.mean((0, 1)), 2.5).sum()
+  },
+  {
+    name: "capacity below the rate",
+    config: objectiveSchema.parse({ kind: "capacity", gamma: 30, capacity: 12.5, capacityEpochs: 4 }),
+    quantities: { distortion: [80, 75, 90], rate: [20, 25, 18] },
+    loss: 336.6666666666667, // -l.mean() + 30 * abs(r.mean() - 12.5)
+  },
+  {
+    name: "capacity above the rate, two samples",
+    config: objectiveSchema.parse({ kind: "capacity", samples: 2, gamma: 30, capacity: 40 }),
+    quantities: { distortion: [81, 72.5, 90.5], rate: [20.5, 24.5, 18.5] },
+    loss: 646.3333333333334, // -l.mean() + 30 * abs(r.mean() - 40)
   },
 ];
