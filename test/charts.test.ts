@@ -72,6 +72,28 @@ describe("renderChart", () => {
   });
 });
 
+describe("the panels of an objective", () => {
+  const panels = (config: object, isBareLoss = false) =>
+    lossCurves(createObjective(objectiveSchema.parse(config)), isBareLoss).quantities.map(
+      ({ title }) => title,
+    );
+  test.each<[object, string[]]>([
+    [{ kind: "elbo" }, ["Loss", "Distortion", "Rate"]],
+    [{ kind: "elbo", beta: 4 }, ["Loss", "−ELBO", "Distortion", "Rate"]],
+    [{ kind: "elbo", warmup: 3 }, ["Loss", "−ELBO", "Distortion", "Rate"]],
+    [{ kind: "iwae", samples: 1 }, ["Loss", "Distortion", "Rate"]],
+    [{ kind: "dreg" }, ["Loss", "−ELBO", "Distortion", "Rate"]],
+    [{ kind: "freeBits" }, ["Loss", "−ELBO", "Free-bits rate", "Distortion", "Rate"]],
+    [{ kind: "capacity" }, ["Loss", "−ELBO", "Distortion", "Rate"]],
+  ])("have the bound at β = 1 where the loss is another: %j", (config, titles) => {
+    expect(panels(config)).toEqual(titles);
+  });
+
+  test("have no bound of a bare loss", () => {
+    expect(panels({ kind: "elbo", beta: 4 }, true)).toEqual(["Loss", "Reconstruction", "Rate"]);
+  });
+});
+
 describe("lossChart", () => {
   test("gives equal bytes for equal input", async () => {
     const [first, second] = await Promise.all([lossChart(curves(10), meta), lossChart(curves(10), meta)]);
@@ -123,6 +145,10 @@ describe("lossChart", () => {
         subtitle: "and so on ".repeat(60),
         ...lossCurves(elbo(10, 4), false),
       },
+    ],
+    "five panels": [
+      curves(6).map((row) => ({ ...row, elbo: -row.loss, freeRate: 30 })),
+      { title: "digits", ...lossCurves(createObjective(objectiveSchema.parse({ kind: "freeBits" })), false) },
     ],
     "a bare loss without β": [curves(3), { title: "", quantities: lossCurves(elbo(), true).quantities }],
   };

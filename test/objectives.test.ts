@@ -4,7 +4,7 @@ import { useBackend } from "../src/backends/index.ts";
 import { columnOf } from "../src/data/codedFields.ts";
 import { imageFields } from "../src/data/images.ts";
 import { models } from "../src/model/index.ts";
-import type { Terms } from "../src/model/model.ts";
+import type { Model, Terms } from "../src/model/model.ts";
 import { exampleNoise, stepNoise } from "../src/model/noise.ts";
 import { createObjective, objectiveSchema, objectives } from "../src/objectives/index.ts";
 import { meansByName } from "../src/objectives/means.ts";
@@ -121,6 +121,38 @@ describe.each(rows)("$name", ({ config, quantities, loss }) => {
       estimate(objective, tabled(objective.samples), scalars(objective));
     });
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe("a model that lacks what an objective is made of is refused", () => {
+  const { vae } = tinyTraining({}, { dataset: tinyDigits(3, 3) }); // of four latent dimensions
+  const check = (config: object, model: Model) =>
+    createObjective(objectiveSchema.parse(config)).check?.(model);
+
+  test("free bits want a rate for each dimension, in whole groups", () => {
+    check({ kind: "freeBits", groupSize: 2 }, vae);
+    expect(() => check({ kind: "freeBits", groupSize: 3 }, vae)).toThrow(
+      "objective.groupSize is 3, which does not divide model.latentDim, 4. It accepts 1, 2, 4.",
+    );
+    const settings = { "model.prior.kind": "gaussianMixture" };
+    const { vae: other } = tinyTraining(settings, { dataset: tinyDigits(3, 3) });
+    expect(() => check({ kind: "freeBits" }, other)).toThrow(/It takes model.prior.kind standardNormal/);
+    check({ kind: "dreg" }, other);
+  });
+
+  test("the doubly reparameterised gradient wants a posterior that can be held fixed", () => {
+    check({ kind: "dreg" }, vae);
+    expect(() => check({ kind: "dreg" }, { ...vae, holdsPosterior: false })).toThrow(/objective.kind iwae/);
+    check({ kind: "dreg", samples: 1 }, { ...vae, holdsPosterior: false });
+  });
+
+  test("the terms of each dimension add up to the rate", () => {
+    tf.tidy(() => {
+      const posterior = tf.tensor2d(new RandomStream("rates").normals(2 * B * 4), [2 * B, 4]);
+      const { rate, ratePerDimension } = vae.terms({ x: tf.ones([B, 784]), posterior }, 2);
+      expect(ratePerDimension!().shape).toEqual([2 * B, 4]);
+      expectAllClose(tf.sum(ratePerDimension!(), 1).dataSync(), rate.dataSync(), 1e-6);
+    });
   });
 });
 

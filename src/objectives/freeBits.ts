@@ -25,7 +25,7 @@ const schema = z
 
 const freeRate = (lambda: number): Quantity => ({
   name: "freeRate",
-  title: "Rate with free bits",
+  title: "Free-bits rate",
   formula: `Σ{sub|j} max(${lambda}, E[KL{sub|j}])`,
   isPartOfElbo: false,
 });

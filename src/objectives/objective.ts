@@ -142,6 +142,13 @@ export const lossFormula = ({ loss, controls }: Objective, title = (quantity: st
     })
     .join(" + ");
 
+/** Whether the loss is distortion + β · rate, which is −ELBO at β = 1. */
+export const isWeighedElbo = ({ loss, quantities }: Objective): boolean =>
+  loss.every(
+    ({ quantity, target }) =>
+      target === undefined && quantities.find(({ name }) => name === quantity)!.isPartOfElbo,
+  );
+
 /** The mean over the K samples of each example, [K·B] -> [B]. */
 export const overSamples = ({ samples, count }: Terms, values: tf.Tensor1D): tf.Tensor1D =>
   samples === 1 ? values : tf.mean(tf.reshape(values, [samples, count]), 0);
