@@ -6,7 +6,7 @@ import { formatTick, formatValue } from "../src/figures/charts/formatNumber.ts";
 import { type CurveRow, type LossChartMeta, lossChart } from "../src/figures/charts/lossChart.ts";
 import { lossCurves } from "../src/figures/charts/lossCurves.ts";
 import { renderChart } from "../src/figures/charts/renderChart.ts";
-import { createObjective } from "../src/objectives/index.ts";
+import { createObjective, objectiveSchema } from "../src/objectives/index.ts";
 
 /** Curves that fall from `from` to `to`, validation a little above training. */
 function curves(epochs: number, from = 150, to = 80): CurveRow[] {
@@ -18,7 +18,7 @@ function curves(epochs: number, from = 150, to = 80): CurveRow[] {
   }).flat();
 }
 
-const elbo = (warmup = 0, beta = 1) => createObjective({ kind: "elbo", samples: 1, beta, warmup });
+const elbo = (warmup = 0, beta = 1) => createObjective(objectiveSchema.parse({ kind: "elbo", beta, warmup }));
 const meta: LossChartMeta = {
   title: "digits, Bernoulli",
   subtitle: "20 latent dimensions",
@@ -69,6 +69,28 @@ describe("renderChart", () => {
 
   test("characters that XML forbids, markup and characters without a glyph do not lose the chart", async () => {
     expect(ink(await draw("a & <b> \u0000\u001b[31m {x|y} \ud800 日本"))).toBeDefined();
+  });
+});
+
+describe("the panels of an objective", () => {
+  const panels = (config: object, isBareLoss = false) =>
+    lossCurves(createObjective(objectiveSchema.parse(config)), isBareLoss).quantities.map(
+      ({ title }) => title,
+    );
+  test.each<[object, string[]]>([
+    [{ kind: "elbo" }, ["Loss", "Distortion", "Rate"]],
+    [{ kind: "elbo", beta: 4 }, ["Loss", "−ELBO", "Distortion", "Rate"]],
+    [{ kind: "elbo", warmup: 3 }, ["Loss", "−ELBO", "Distortion", "Rate"]],
+    [{ kind: "iwae", samples: 1 }, ["Loss", "Distortion", "Rate"]],
+    [{ kind: "dreg" }, ["Loss", "−ELBO", "Distortion", "Rate"]],
+    [{ kind: "freeBits" }, ["Loss", "−ELBO", "Free-bits rate", "Distortion", "Rate"]],
+    [{ kind: "capacity" }, ["Loss", "−ELBO", "Distortion", "Rate"]],
+  ])("have the bound at β = 1 where the loss is another: %j", (config, titles) => {
+    expect(panels(config)).toEqual(titles);
+  });
+
+  test("have no bound of a bare loss", () => {
+    expect(panels({ kind: "elbo", beta: 4 }, true)).toEqual(["Loss", "Reconstruction", "Rate"]);
   });
 });
 
@@ -123,6 +145,10 @@ describe("lossChart", () => {
         subtitle: "and so on ".repeat(60),
         ...lossCurves(elbo(10, 4), false),
       },
+    ],
+    "five panels": [
+      curves(6).map((row) => ({ ...row, elbo: -row.loss, freeRate: 30 })),
+      { title: "digits", ...lossCurves(createObjective(objectiveSchema.parse({ kind: "freeBits" })), false) },
     ],
     "a bare loss without β": [curves(3), { title: "", quantities: lossCurves(elbo(), true).quantities }],
   };

@@ -81,6 +81,45 @@ test("the cases have each kind", () => {
   );
 });
 
+describe("what is minimised", () => {
+  const sectionOf = async (settings: Record<string, string>) => {
+    const { page } = await explained(settings);
+    const { facts } = page.sections["objective"] as Section<{ formula: string; bound: string | null }>;
+    return { page, facts, text: renderText(page).replaceAll(/\s+/g, " ") };
+  };
+
+  test.each<[Record<string, string>, string, RegExp]>([
+    [{}, "E_q[−log p(x|z)] + KL(q(z|x) ‖ p(z)) = −ELBO", /a bound on −log p\(x\)/],
+    [
+      { "objective.beta": "4", "objective.warmup": "2", "objective.cycles": "3" },
+      "E_q[−log p(x|z)] + β · KL(q(z|x) ‖ p(z)) ≥ −ELBO",
+      /still a bound .* - β = 0 → 4 over 2 epochs, 3 times, every 4 epochs .* as it is at β = 4, .* no epoch before epoch 10/,
+    ],
+    [{ "objective.beta": "0.5" }, "E_q[−log p(x|z)] + β · KL(q(z|x) ‖ p(z))", /no bound on −log p\(x\)/],
+    [
+      { "objective.kind": "dreg", "objective.samples": "3" },
+      "−E[log Σ_k w_k / K], K = 3 ≥ −log p(x)",
+      /tighter than the ELBO, here with K = 3. The gradient has the same expectation as iwae's/,
+    ],
+    [
+      { "objective.kind": "freeBits", "objective.lambda": "0.5" },
+      "E_q[−log p(x|z)] + Σ_j max(0.5, E[KL_j]) ≥ −ELBO",
+      /at least λ = 0.5 nats.* None of pythae, .* can express this/,
+    ],
+    [
+      { "objective.kind": "capacity", "objective.gamma": "30", "objective.capacityEpochs": "5" },
+      "E_q[−log p(x|z)] + γ · |KL(q(z|x) ‖ p(z)) − C|",
+      /no bound on −log p\(x\).* - γ = 30 - C = 0 → 25 over 5 epochs .* as it is at C = 25/,
+    ],
+    [{ "likelihood.kind": "hybrid" }, "bare loss + KL(q(z|x) ‖ p(z))", /so it is no bound/],
+  ])("%o", async (settings, formula, words) => {
+    const { facts, text } = await sectionOf(settings);
+    expect(facts.formula).toBe(`loss = ${formula}`);
+    expect(facts.bound).toBe(/[=≥] −\S*( p\(x\))?$/.exec(formula)?.[0] ?? null);
+    expect(text).toMatch(words);
+  });
+});
+
 describe.each(named)("$name", ({ settings }) => {
   let page: Page;
   let printed: Account;
@@ -142,7 +181,7 @@ describe.each(named)("$name", ({ settings }) => {
     for (const text of [renderText(page), markdown])
       expect(text).not.toMatch(/undefined|NaN|Infinity|\[object/);
     expect(Object.keys(JSON.parse(renderJson(page)))).toEqual([
-      ...["title", "likelihood", "reduction", "dropped", "tradeOff", "batch", "tools"],
+      ...["title", "likelihood", "reduction", "dropped", "objective", "tradeOff", "batch", "tools"],
     ]);
   });
 

@@ -4,8 +4,8 @@ import { moduleOf } from "../src/backends/wasm/heap.ts";
 import type { BackendWasm } from "../src/backends/wasm/kernel.ts";
 import { trainingBatches } from "../src/data/batches.ts";
 import { estimateElbo } from "../src/evaluation/bounds.ts";
-import { createObjective } from "../src/objectives/index.ts";
-import { controlsAt } from "../src/objectives/objective.ts";
+import { createObjective, objectiveSchema } from "../src/objectives/index.ts";
+import { controlsAt, settlesAfter } from "../src/objectives/objective.ts";
 import { RandomStream } from "../src/tensors/random.ts";
 import * as tf from "../src/tensors/tf.ts";
 import type { TrainEvent } from "../src/training/events.ts";
@@ -129,6 +129,26 @@ describe("training", () => {
     expect(done.at(-3)!.improved).toBe(true);
   });
 
+  test("early stopping has patience with a warm-up", async () => {
+    const [warmup, patience] = [14, 2];
+    const { run, events } = tinyTraining({
+      "training.epochs": "50",
+      "training.earlyStopping": `${patience}`,
+      "training.learningRate": "0.05",
+      "objective.warmup": `${warmup}`,
+    });
+    expect(await run()).toBe("early-stopping");
+    const done = epochs(events);
+    const best = done.findLast(({ improved }) => improved)!.epoch;
+    expect(done).toHaveLength(Math.max(best, warmup) + patience);
+    // Were the warm-up counted, it would have stopped before.
+    const flags = done.map(({ improved }) => (improved ? "+" : "-")).join("");
+    expect(flags.slice(0, -patience)).toContain("-".repeat(patience));
+    // What is compared is the loss as it counts: with β = 1, -ELBO.
+    const elbos = done.map(({ validation }) => validation.elbo!);
+    expect(elbos.indexOf(Math.max(...elbos))).toBe(best - 1);
+  });
+
   test("a loss that is not finite names the first bad tensor and leaves the weights alone", async () => {
     const { run, vae } = tinyTraining();
     const weight = new Map(vae.parameters).get("decoder.hidden0.bias")!;
@@ -223,9 +243,21 @@ describe("evaluation", () => {
 describe("schedules", () => {
   test("beta rises over its warm-up and stays", () => {
     const beta = (warmup: number) => (step: number) =>
-      controlsAt(createObjective({ kind: "elbo", samples: 1, beta: 4, warmup }), step, 10)["beta"];
+      controlsAt(createObjective(objectiveSchema.parse({ kind: "elbo", beta: 4, warmup })), step, 10)["beta"];
     expect([0, 5, 10, 20, 100].map(beta(2))).toEqual([0, 1, 2, 4, 4]);
     expect(beta(0)(0)).toBe(4);
+  });
+
+  test("with cycles beta rises as often as that, then stays", () => {
+    const objective = createObjective(
+      objectiveSchema.parse({ kind: "elbo", beta: 4, warmup: 2, cycles: 3, rampShare: 0.5 }),
+    );
+    const beta = (epoch: number) => controlsAt(objective, 10 * epoch, 10)["beta"];
+    expect([0, 1, 2, 3, 3.9].map(beta)).toEqual([0, 2, 4, 4, 4]);
+    expect([4, 5, 6, 7.9].map(beta)).toEqual([0, 2, 4, 4]);
+    expect([8, 9, 10, 12, 13, 100].map(beta)).toEqual([0, 2, 4, 4, 4, 4]);
+    expect(settlesAfter(objective)).toBe(10);
+    expect(objective.controls["beta"]!.words).toBe("0 → 4 over 2 epochs, 3 times, every 4 epochs");
   });
 
   test.each(["constant", "linear", "cosine", "exponential"] as const)("%s learning rate", (schedule) => {
@@ -245,7 +277,7 @@ describe("schedules", () => {
 });
 
 test("loss, elbo and bits/dim come from the terms alone", () => {
-  const objective = createObjective({ kind: "elbo", samples: 1, beta: 0.5, warmup: 0 });
+  const objective = createObjective(objectiveSchema.parse({ kind: "elbo", beta: 0.5 }));
   const context = { objective, kindOf: "density", D: 784 } as const;
   expect(metricsOf({ distortion: 80, rate: 25 }, { beta: 0.5 }, context)).toEqual({
     loss: 92.5,

@@ -196,6 +196,7 @@ function explain(issue: z.core.$ZodIssue, input: Plain): string[] {
       `${choice?.path ?? path}: ${value} is not one of ${choices.join(", ")}{where}.${didYouMean(value, choices)}`,
     ];
   }
+  if (issue.code === "custom") return [`${path}: expected ${issue.message}, got ${given}{where}.`];
   if (setting) {
     const value = valueAt(input, issue.path);
     const suggestion = typeof value === "string" ? didYouMean(value, setting.accepts.split(" | ")) : "";

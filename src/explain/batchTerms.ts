@@ -4,11 +4,11 @@ import { readSigma } from "../evaluation/readSigma.ts";
 import { inputsByName, onDevice } from "../model/inputs.ts";
 import type { TermName } from "../model/likelihoods/likelihood.ts";
 import type { Vae } from "../model/vae.ts";
-
-import { controlsAt, estimate, lossFormula, type Objective } from "../objectives/objective.ts";
+import { controlsAt, estimate, type Objective } from "../objectives/objective.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
 import { type InputsPlan, trainingInputs } from "../training/inputs.ts";
+import { writtenLoss } from "./writtenLoss.ts";
 
 /** The loss of one batch in parts, as means over its images, in nats per image. */
 export interface BatchTerms {
@@ -99,13 +99,7 @@ async function measureLoss(
   const [value] = await loss.data();
   loss.dispose();
   return {
-    formula: plain(lossFormula(objective, (name) => formulaOf(objective, name))),
+    formula: writtenLoss(objective),
     value: value!,
   };
 }
-
-const formulaOf = ({ quantities }: Objective, name: string) =>
-  quantities.find((quantity) => quantity.name === name)!.formula;
-
-/** Without the marks of subscripts. */
-const plain = (formula: string) => formula.replaceAll(/\{sub\|(\w+)\}/g, "_$1");

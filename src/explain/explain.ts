@@ -5,14 +5,16 @@ import { fieldSize } from "../data/field.ts";
 import { likelihoods, supportOf } from "../model/likelihoods/index.ts";
 import type { Vae } from "../model/vae.ts";
 import { createObjective } from "../objectives/index.ts";
-import { controlsAt } from "../objectives/objective.ts";
+import { controlsAt, isWeighedElbo, settlesAfter } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { measureFirstBatch } from "./batchTerms.ts";
 import type { Page, Section } from "./document.ts";
 import { number } from "./numbers.ts";
 import { reduce } from "./reductions/index.ts";
+import type { Reduction } from "./reductions/reduction.ts";
 import { account, batchSection } from "./sections/batch.ts";
 import { likelihoodSection } from "./sections/likelihood.ts";
+import { objectiveSection } from "./sections/objective.ts";
 import { droppedSection, reductionSection } from "./sections/reduction.ts";
 import { toolsSection } from "./sections/tools.ts";
 import { tradeOffSection } from "./sections/tradeOff.ts";
@@ -35,7 +37,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
   const { likelihood, training } = config;
   const objective = createObjective(config.objective);
   const { beta = 1 } = controlsAt(objective, "final", 1);
-  const warmup = "warmup" in config.objective ? config.objective.warmup : 0;
+  const weighsRate = isWeighedElbo(objective);
   const { kindOf } = vae.likelihood;
   const D = fieldSize(vae.target);
   const reduction = reduce(likelihood, { D, beta });
@@ -65,9 +67,18 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
       }),
       reduction: reductionSection(reduction, likelihoods.of(likelihood)),
       dropped: droppedSection(reduction),
-      tradeOff: tradeOffSection(reduction, { D, beta, warmup }),
+      objective: objectiveSection(objective, kindOf),
+      ...(weighsRate && {
+        tradeOff: tradeOffSection(reduction, { D, beta, settlesAfter: settlesAfter(objective) }),
+      }),
       batch: batchSection(terms, printed, about),
-      tools: toolsSection(reduction, terms, { D, beta }),
+      tools: toolsSection(weighsRate ? reduction : withoutEqual(reduction), terms, { D, beta }),
     },
   };
 }
+
+/** Of another objective than distortion + β · rate, which is what other tools have. */
+const withoutEqual = ({ linear: _, ...reduction }: Reduction): Reduction => ({
+  ...reduction,
+  inexpressible: "what they minimise is distortion + β · rate",
+});

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Field, Fields } from "../data/field.ts";
 import type { Parameters } from "../tensors/parameters.ts";
 import type { RandomStream } from "../tensors/random.ts";
-import type { Tensor, Tensor1D, Tensor3D } from "../tensors/tf.ts";
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "../tensors/tf.ts";
 import type { LikelihoodConfig } from "./likelihoods/index.ts";
 import type { Likelihood } from "./likelihoods/likelihood.ts";
 import type { NoiseDraw } from "./noise.ts";
@@ -23,6 +23,10 @@ export interface Terms {
   readonly rate: Tensor1D;
   /** log p(z) − log q(z|x) of the samples themselves, [K·B], made when it is asked for. */
   logPriorRatio(): Tensor1D;
+  /** The same with a gradient through z alone, as if q had no parameters; where the model holds its posterior. */
+  heldLogPriorRatio?(): Tensor1D;
+  /** The terms of the rate that belong to each dimension of z, [K·B, d]; where the model has `rateDimensions`. */
+  ratePerDimension?(): Tensor2D;
 }
 
 /** A model as objectives and trainers see it. It runs nothing itself: how it is run is the business of a runner. */
@@ -36,8 +40,16 @@ export interface Model {
   /** The noise that it needs for each sample. */
   readonly noise: readonly NoiseDraw[];
   readonly likelihood: Likelihood;
-  /** From fields [B, …] and noise by name. A pure function: no host reads, no draws. */
-  terms(inputs: Readonly<Record<string, Tensor>>, samples: number): Terms;
+  /** d, if its rate is the sum of a closed form for each dimension of z. */
+  readonly rateDimensions?: number;
+  /** Whether it has log q(z|x) with q's parameters held fixed. */
+  readonly holdsPosterior: boolean;
+  /** From fields [B, …] and noise by name; each z is passed `through`. A pure function: no host reads, no draws. */
+  terms(
+    inputs: Readonly<Record<string, Tensor>>,
+    samples: number,
+    through?: (z: Tensor2D) => Tensor2D,
+  ): Terms;
 }
 
 /** What a model is built for. */

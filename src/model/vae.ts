@@ -4,7 +4,7 @@ import { Parameters } from "../tensors/parameters.ts";
 import * as tf from "../tensors/tf.ts";
 import type { Posterior, Prior } from "./distributions/distribution.ts";
 import { posteriorSchema, posteriors, priorSchema, priors } from "./distributions/index.ts";
-import { kl } from "./distributions/kl.ts";
+import { kl, klPerDimension } from "./distributions/kl.ts";
 import { likelihoods } from "./likelihoods/index.ts";
 import type { Density, Likelihood } from "./likelihoods/likelihood.ts";
 import type { Model, ModelFamily } from "./model.ts";
@@ -44,8 +44,13 @@ export interface Vae extends Model {
   encode(x: tf.Tensor2D): Posterior;
   /** [B, latentDim] -> the parameters of p(x|z), [B, D, P]. */
   decode(z: tf.Tensor2D): tf.Tensor3D;
-  /** A batch [B, D] and standard normal noise [K·B, latentDim] through the whole model. */
-  forward(x: tf.Tensor2D, noise: tf.Tensor2D, samples?: number): ForwardPass;
+  /** A batch [B, D] and standard normal noise [K·B, latentDim] through the whole model; each z passed `through`, if that is there. */
+  forward(
+    x: tf.Tensor2D,
+    noise: tf.Tensor2D,
+    samples?: number,
+    through?: (z: tf.Tensor2D) => tf.Tensor2D,
+  ): ForwardPass;
 }
 
 /** The name of the noise that z is made of. */
@@ -104,9 +109,10 @@ export const vae: ModelFamily<typeof schema, Vae> = {
       random: weights.fork("prior"),
       encode,
     });
-    const forward: Vae["forward"] = (x, noise, samples = 1) => {
+    const forward: Vae["forward"] = (x, noise, samples = 1, through) => {
       const q = posterior.of(repeated(encoder(x), samples));
-      const z = q.rsample(noise);
+      const drawn = q.rsample(noise);
+      const z = through ? through(drawn) : drawn;
       const decoded = decoder(z);
       return {
         q,
@@ -116,6 +122,7 @@ export const vae: ModelFamily<typeof schema, Vae> = {
         rate: kl(q, prior, z),
       };
     };
+    const perDimension = klPerDimension(config.posterior, prior);
     const noise: NoiseDraw = { name: POSTERIOR, shape: [latentDim], per: "example" };
     return {
       latentDim,
@@ -124,20 +131,26 @@ export const vae: ModelFamily<typeof schema, Vae> = {
       target: x,
       noise: [noise],
       likelihood,
+      ...(perDimension && { rateDimensions: latentDim }),
+      holdsPosterior: posterior.held !== undefined,
       prior,
       encode,
       decode: decoder,
       forward,
-      terms(inputs, samples) {
-        const x = inputs["x"] as tf.Tensor2D;
-        const { q, z, decoded, logProb, rate } = forward(x, inputs[POSTERIOR] as tf.Tensor2D, samples);
+      terms(inputs, samples, through) {
+        const [x, noise] = [inputs["x"], inputs[POSTERIOR]] as tf.Tensor2D[];
+        const { q, z, decoded, logProb, rate } = forward(x!, noise!, samples, through);
         return {
-          count: x.shape[0],
+          count: x!.shape[0],
           samples,
           decoded,
           logLikelihood: logProb,
           rate,
           logPriorRatio: () => tf.sub(prior.logProb(z), q.logProb(z)),
+          ...(posterior.held && {
+            heldLogPriorRatio: () => tf.sub(prior.logProb(z), posterior.held!(q).logProb(z)),
+          }),
+          ...(perDimension && { ratePerDimension: () => perDimension(q, prior) }),
         };
       },
     };

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import * as tf from "../tensors/tf.ts";
-import { type ObjectiveFamily, overSamples } from "./objective.ts";
+import { ramp } from "./controls.ts";
+import { elboParts, type Objective, type ObjectiveFamily } from "./objective.ts";
 import { distortion, rate } from "./quantities.ts";
 import { samplesSetting } from "./samples.ts";
 
@@ -17,6 +17,23 @@ const schema = z
       description: "epochs over which β rises linearly from 0; 0 turns it off",
       flag: "beta-warmup",
     }),
+    cycles: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe(
+        "how often β rises from 0: more than once is the cyclical schedule, each time over `warmup` epochs",
+      ),
+    rampShare: z
+      .number()
+      .positive()
+      .max(1)
+      .default(0.5)
+      .describe("share of each of those cycles over which β rises; for the rest of it β stays at its end"),
+  })
+  .refine(({ cycles, warmup }) => cycles === 1 || warmup > 0, {
+    path: ["cycles"],
+    error: "1 unless objective.warmup, the epochs over which β rises each time, is above 0",
   })
   .describe("evidence lower bound with weight β");
 
@@ -27,23 +44,37 @@ const schema = z
  */
 export const elbo: ObjectiveFamily<typeof schema> = {
   schema,
-  create: ({ samples, beta, warmup }) => ({
+  create: ({ samples, beta, warmup, cycles, rampShare }) => ({
     kind: "elbo",
     samples,
     quantities: [distortion, rate],
-    controls: {
-      beta: {
-        symbol: "β",
-        at(step, stepsPerEpoch) {
-          const steps = warmup * stepsPerEpoch;
-          return step < steps ? (beta * step) / steps : beta;
-        },
-        final: beta,
-        words: warmup > 0 ? `0 → ${beta} over ${warmup} epochs` : String(beta),
-      },
-    },
+    controls: { beta: ramp({ symbol: "β", final: beta, epochs: warmup, cycles, rampShare }) },
     loss: [{ quantity: "distortion" }, { quantity: "rate", times: "beta" }],
-    ...(beta === 1 && { bound: "−ELBO" }),
-    perExample: (terms) => [overSamples(terms, tf.neg(terms.logLikelihood)), overSamples(terms, terms.rate)],
+    ...boundWith(beta),
+    perExample: elboParts,
   }),
 };
+
+/** The rate is never below 0: weighing it more loosens the bound, weighing it less makes it none. */
+function boundWith(beta: number): Pick<Objective, "bound" | "meaning"> {
+  if (beta === 1) {
+    return {
+      bound: "= −ELBO",
+      meaning:
+        "At β = 1 the loss is −ELBO, a bound on −log p(x): the model of lowest loss is that of the highest bound.",
+    };
+  }
+  if (beta > 1) {
+    return {
+      bound: "≥ −ELBO",
+      meaning:
+        "With β > 1 the loss is above −ELBO by (β − 1) · rate: still a bound on −log p(x), and a looser one, which buys a lower " +
+        "rate at the price of distortion.",
+    };
+  }
+  return {
+    meaning:
+      "With β < 1 the loss is no bound on −log p(x): it lies below −ELBO by (1 − β) · rate, which buys a lower distortion at the " +
+      "price of rate.",
+  };
+}

@@ -1,10 +1,13 @@
 import type { z } from "zod";
 import { familyOf } from "../base/family.ts";
+import { capacity } from "./capacity.ts";
+import { dreg } from "./dreg.ts";
 import { elbo } from "./elbo.ts";
+import { freeBits } from "./freeBits.ts";
 import { iwae } from "./iwae.ts";
 import type { Objective, ObjectiveFamily } from "./objective.ts";
 
-export const objectives = familyOf<ObjectiveFamily>()("kind", [elbo, iwae]);
+export const objectives = familyOf<ObjectiveFamily>()("kind", [elbo, iwae, dreg, freeBits, capacity]);
 
 export const objectiveSchema = objectives.schema.describe("what is minimised");
 

@@ -5,7 +5,7 @@ import type { Metrics } from "../training/metrics.ts";
 /** Nats are printed with two decimals: a hundredth of a nat per image is below what one z per image resolves. */
 const DECIMALS = 2;
 
-const rounded = (value: number) => Number(value.toFixed(DECIMALS));
+const rounded = (value: number, decimals = DECIMALS) => Number(value.toFixed(decimals));
 
 /**
  * `loss = distortion + β · rate`, or whatever the objective adds up, such that the printed digits re-add: the sum is made
@@ -16,15 +16,18 @@ export function formatLoss(
   { loss }: Objective,
   controls: Readonly<Record<string, number>>,
 ): string {
-  const terms = loss.map(({ quantity, times }) => ({
-    value: rounded(quantities[quantity]!),
-    weight: times === undefined ? 1 : controls[times]!,
-  }));
+  const terms = loss.map(({ quantity, target, times }) => {
+    const weight = times === undefined ? 1 : controls[times]!;
+    const mean = quantities[quantity]!;
+    if (target === undefined) return { value: rounded(mean), weight, text: formatNats(mean) };
+    // Its weight enlarges the rounding of a small distance.
+    const decimals = DECIMALS + Math.min(4, Math.max(0, Math.ceil(Math.log10(Math.max(1, weight)))));
+    const [from, to] = [rounded(mean, decimals), rounded(controls[target]!, decimals)];
+    return { value: Math.abs(from - to), weight, text: `|${from.toFixed(decimals)} - ${to}|` };
+  });
   const sum = terms.reduce((sum, { value, weight }) => sum + weight * value, 0).toFixed(DECIMALS);
   if (terms.length === 1 && terms[0]!.weight === 1) return sum;
-  const parts = terms.map(
-    ({ value, weight }) => `${weight === 1 ? "" : `${formatNumber(weight)} x `}${value.toFixed(DECIMALS)}`,
-  );
+  const parts = terms.map(({ text, weight }) => `${weight === 1 ? "" : `${formatNumber(weight)} x `}${text}`);
   return `${sum} = ${parts.join(" + ")}`;
 }
 

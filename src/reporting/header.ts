@@ -41,6 +41,10 @@ function legendOf({ loss, quantities }: Objective, kindOf: Likelihood["kindOf"])
     return kindOf === "loss" && ofBareLoss ? "reconstruction loss" : title.toLowerCase();
   };
   return loss
-    .map(({ quantity, times }) => (times === undefined ? "" : `${times} x `) + titleOf(quantity))
+    .map(({ quantity, target, times }) => {
+      const title = titleOf(quantity);
+      const value = target === undefined ? title : `|${title} - ${target}|`;
+      return (times === undefined ? "" : `${times} x `) + value;
+    })
     .join(" + ");
 }

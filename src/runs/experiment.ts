@@ -23,6 +23,7 @@ import type { SplitName } from "../evaluation/summary.ts";
 import { models } from "../model/index.ts";
 import { likelihoodSchema, likelihoods, supportOf } from "../model/likelihoods/index.ts";
 import type { Vae } from "../model/vae.ts";
+import { createObjective } from "../objectives/index.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { type Checkpoint, restore } from "./checkpoint.ts";
 import { compareData, compareSettings, type DataIdentity, dataIdentityOf } from "./identity.ts";
@@ -92,14 +93,9 @@ export async function buildExperiment(config: Config, context: DataContext): Pro
   const random = new RandomStream(config.training.seed);
   const { fields, train } = dataset;
   const data = { fields, averageX: averageOf(train, fieldOf(fields, "x"), coding) };
-  return {
-    config,
-    backend,
-    dataset,
-    coding,
-    vae: models.of(config.model).create(config, data, random),
-    random,
-  };
+  const vae = models.of(config.model).create(config, data, random);
+  createObjective(config.objective).check?.(vae);
+  return { config, backend, dataset, coding, vae, random };
 }
 
 /** A trained model from its run folder alone. */

@@ -19,6 +19,14 @@ export function customOp<X extends tf.Tensor, Y extends tf.Tensor>(
   return op(x) as Y;
 }
 
+/** x, as a constant for the gradient. */
+export const held = <X extends tf.Tensor>(x: X): X =>
+  customOp(
+    x,
+    (x) => ({ value: tf.clone(x), saved: [] }),
+    (dy) => tf.zerosLike(dy),
+  );
+
 /**
  * log Σ_k exp(a_k) over the last dimension, [..., K] -> [...].
  *

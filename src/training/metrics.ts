@@ -1,5 +1,5 @@
 import { bitsPerDim, type Means } from "../objectives/means.ts";
-import { lossOf, type Objective } from "../objectives/objective.ts";
+import { type Arithmetic, lossOf, type Objective } from "../objectives/objective.ts";
 
 /** The numbers of a log line, in nats per image. */
 export interface Metrics {
@@ -21,7 +21,11 @@ export interface MetricsContext {
   readonly D: number;
 }
 
-const arithmetic = { add: (a: number, b: number) => a + b, mul: (a: number, b: number) => a * b };
+const arithmetic: Arithmetic<number> = {
+  add: (a, b) => a + b,
+  mul: (a, b) => a * b,
+  distance: (a, b) => Math.abs(a - b),
+};
 
 /** The numbers of a log line, derived from the means in one place, so that they always re-add. */
 export function metricsOf(

@@ -39,7 +39,9 @@ export const trainingSchema = z.strictObject({
     .describe("bound on the norm of the whole gradient; 0 turns clipping off"),
   earlyStopping: changeable.earlyStopping
     .default(0)
-    .describe("stop after this many epochs without a lower validation loss; 0 turns it off"),
+    .describe(
+      "stop after this many epochs without a lower validation loss, not counting those in which β or another weight of the objective is still on its way; 0 turns it off",
+    ),
   onDivergence: z.enum(divergenceReactions).default("stop").meta({
     description:
       "what a loss that is not finite does: `stop` the run, or `rollback` to its last checkpoint and go on with half the learning rate",

@@ -1,7 +1,7 @@
 import { type BatchInputs, inputsByName, onDevice } from "../model/inputs.ts";
 import type { Model } from "../model/model.ts";
 import { areFinite, type Means, meansByName } from "../objectives/means.ts";
-import { estimate, type Objective } from "../objectives/objective.ts";
+import { type Estimator, estimate, type Objective } from "../objectives/objective.ts";
 import * as tf from "../tensors/tf.ts";
 import type { Optimizer } from "./optimizer.ts";
 
@@ -47,8 +47,9 @@ export function differentiate(
   return tf.tidy(() => {
     let means!: tf.Tensor1D;
     const { grads } = tf.variableGrads(() => {
-      const terms = model.terms(inputsByName(model, inputs), objective.samples);
-      const estimated = estimate(objective, terms, controls);
+      const estimator: Estimator = objective.estimator?.() ?? objective;
+      const terms = model.terms(inputsByName(model, inputs), objective.samples, estimator.through);
+      const estimated = estimate(objective, terms, controls, estimator);
       means = tf.keep(tf.stack(estimated.means) as tf.Tensor1D);
       return estimated.loss;
     }, model.parameters.variables);

@@ -8,13 +8,13 @@ import { findNonFinite } from "../evaluation/nonFinite.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import type { Runner } from "../evaluation/runner.ts";
 import { areFinite, type Means } from "../objectives/means.ts";
+import { settlesAfter } from "../objectives/objective.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import { Divergence } from "./divergence.ts";
 import type { FinishReason, Listener } from "./events.ts";
 import { type InputsPlan, trainingInputs, trainingInputsAhead } from "./inputs.ts";
 import { addMeans, emptyTotals, meansOf, metricsOf } from "./metrics.ts";
-import { type Phases, settingsByStep } from "./phases.ts";
-import type { TrainingConfig } from "./schema.ts";
+import { type Phase, type Phases, settingsByStep } from "./phases.ts";
 import type { TrainingState } from "./state.ts";
 import type { TrainStep } from "./step.ts";
 
@@ -66,7 +66,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
   });
   while (state.epoch < now().epochs) {
     if (settings.startsAnew(state.step)) state.best = null;
-    if (hasStoppedEarly(state, now())) return finish("early-stopping");
+    if (hasStoppedEarly(state, settings.at(state.step))) return finish("early-stopping");
     const epoch = state.epoch + 1;
     const started = performance.now();
     const imagesBefore = state.epochTotals.count;
@@ -87,6 +87,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     const train = metricsOf(meansOf(state.epochTotals), event.controls, facts.context);
     const validation = metricsOf(means, event.controls, facts.context);
     const { loss } = metricsOf(means, settings.finalControlsAt(facts.lastStep()), facts.context);
+    // The best epoch is that of the lowest validation loss as it counts, with the controls where they end.
     const improved = state.best === null || loss < state.best.loss;
     if (improved) state.best = { epoch, loss };
     Object.assign(state, { epoch, batch: 0, epochTotals: emptyTotals(objective) });
@@ -104,12 +105,19 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     if (improved) await save("best");
     await save("last");
   }
-  return finish(hasStoppedEarly(state, now()) ? "early-stopping" : "completed");
+  return finish(hasStoppedEarly(state, settings.at(state.step)) ? "early-stopping" : "completed");
 }
 
-/** Follows from the state, so that a run that was killed after it stopped does not train on when it is resumed. */
-const hasStoppedEarly = ({ epoch, batch, best }: TrainingState, { earlyStopping }: TrainingConfig) =>
-  earlyStopping > 0 && batch === 0 && best !== null && epoch - best.epoch >= earlyStopping;
+/**
+ * Whether so many epochs have brought no lower validation loss, those not counted in which the controls were still on their
+ * way: until they are where they end, training makes another loss small than the one that is compared. Follows from the
+ * state, so that a run that was killed after it stopped does not train on when it is resumed.
+ */
+function hasStoppedEarly({ epoch, batch, best }: TrainingState, { config, objective }: Phase): boolean {
+  const { earlyStopping } = config;
+  if (earlyStopping === 0 || batch !== 0 || best === null) return false;
+  return epoch - Math.max(best.epoch, settlesAfter(objective)) >= earlyStopping;
+}
 
 /** Takes the steps that are left of the epoch under way, or fewer if the signal says so. */
 async function takeSteps(options: TrainerOptions, facts: ReturnType<typeof factsOf>): Promise<void> {

@@ -6,7 +6,7 @@ import { generic } from "../tools/index.ts";
 /** What the scale of the likelihood and β mean together. */
 export function tradeOffSection(
   { tradeOff, linear }: Reduction,
-  { D, beta, warmup }: { D: number; beta: number; warmup: number },
+  { D, beta, settlesAfter }: { D: number; beta: number; settlesAfter: number },
 ) {
   const equivalent = linear && equivalentOf(linear, beta);
   const writings = equivalent
@@ -17,13 +17,7 @@ export function tradeOffSection(
     : [];
   const blocks: Block[] = [
     ...tradeOff.map(paragraph),
-    ...(warmup > 0
-      ? [
-          paragraph(
-            `β rises from 0 to ${number(beta)} over the first ${number(warmup)} epochs; this holds from then on.`,
-          ),
-        ]
-      : []),
+    ...(settlesAfter > 0 ? [paragraph(`This holds from epoch ${number(settlesAfter)} on.`)] : []),
     ...(writings.length > 0
       ? [
           {
@@ -37,6 +31,6 @@ export function tradeOffSection(
   return {
     title: "What the scale and β mean together",
     blocks,
-    facts: { beta, warmup, equivalent: equivalent ?? null, text: tradeOff },
+    facts: { beta, settlesAfter, equivalent: equivalent ?? null, text: tradeOff },
   } satisfies Section;
 }

@@ -22,6 +22,8 @@ export interface CurveQuantity {
   /** `{sub|q}` in it is a subscript, see `Panel`. */
   readonly formula: string;
   readonly unit: string;
+  /** What is drawn is this times what the rows have; 1 if it is absent. */
+  readonly sign?: -1;
 }
 
 export interface LossChartMeta {
@@ -54,8 +56,9 @@ const SPLITS: ({ name: CurveRow["split"] } & Omit<Curve, "points">)[] = [
 /** The loss and its parts over the epochs, validation beside training: a panel for each, as a PNG. */
 export function lossChart(rows: readonly CurveRow[], meta: LossChartMeta): Promise<Buffer> {
   const splits = SPLITS.filter(({ name }) => rows.some((row) => row.split === name));
-  const panels = meta.quantities.map(({ name, title, formula, unit }): Panel => {
-    const curves = splits.map((split) => ({ ...split, points: curvePoints(rows, split.name, name) }));
+  const panels = meta.quantities.map(({ name, title, formula, unit, sign = 1 }): Panel => {
+    const toValue = (row: CurveRow) => sign * (row[name] as number);
+    const curves = splits.map((split) => ({ ...split, points: curvePoints(rows, split.name, toValue) }));
     const points = curves.flatMap((curve) => curve.points.filter(([, value]) => !Number.isNaN(value)));
     const range = readableRange(points.map(([, value]) => value));
     return {
@@ -75,9 +78,13 @@ export function lossChart(rows: readonly CurveRow[], meta: LossChartMeta): Promi
 }
 
 /** One curve in the order of its epochs. An epoch written twice (by a resumed run) counts as last written. */
-function curvePoints(rows: readonly CurveRow[], split: CurveRow["split"], quantity: string): Point[] {
+function curvePoints(
+  rows: readonly CurveRow[],
+  split: CurveRow["split"],
+  toValue: (row: CurveRow) => number,
+): Point[] {
   const byEpoch = new Map<number, number>();
-  for (const row of rows) if (row.split === split) byEpoch.set(row.epoch, row[quantity] as number);
+  for (const row of rows) if (row.split === split) byEpoch.set(row.epoch, toValue(row));
   const ordered = [...byEpoch].sort(([a], [b]) => a - b);
   return ordered.map(([epoch, value]) => [epoch, Number.isFinite(value) ? value : Number.NaN]);
 }

@@ -1,11 +1,20 @@
-import { lossFormula, type Objective } from "../../objectives/objective.ts";
+import { lossFormula, type Objective, settlesAfter } from "../../objectives/objective.ts";
 import type { CurveQuantity, LossChartMeta } from "./lossChart.ts";
 
 const NATS = "nats per image";
 
+const MINUS_ELBO: CurveQuantity = {
+  name: "elbo",
+  title: "−ELBO",
+  formula: "distortion + rate",
+  unit: NATS,
+  sign: -1,
+};
+
 /**
- * What the chart of an objective shows: its loss, then its quantities but for one that is the loss itself. A bare loss stands in the place of −log p(x|z): it
- * is not called a distortion then, nor measured in nats.
+ * What the chart of an objective shows: its loss, the bound at β = 1 where that is another, then its quantities but for one
+ * that is the loss itself. A bare loss stands in the place of −log p(x|z): it is not called a distortion then, nor measured
+ * in nats, and there is no bound.
  */
 export function lossCurves(
   objective: Objective,
@@ -23,15 +32,27 @@ export function lossCurves(
   const titleOf = (quantity: string) => parts.find(({ name }) => name === quantity)!.title.toLowerCase();
   const [only, ...others] = objective.loss;
   const own = others.length === 0 && only.times === undefined ? only.quantity : undefined;
-  const bound = objective.bound !== undefined && !isBareLoss ? ` = ${objective.bound}` : "";
+  const bound = objective.bound !== undefined && !isBareLoss ? ` ${objective.bound}` : "";
+  const formula = own
+    ? objective.quantities.find(({ name }) => name === own)!.formula
+    : lossFormula(objective, titleOf);
   const loss: CurveQuantity = {
     name: "loss",
     title: "Loss",
-    formula: own
-      ? objective.quantities.find(({ name }) => name === own)!.formula
-      : `${lossFormula(objective, titleOf)}${bound}`,
+    formula: `${formula}${bound}`,
     unit: isBareLoss ? "per image" : NATS,
   };
   const controls = Object.values(objective.controls).map(({ symbol, words }) => `${symbol} = ${words}`);
-  return { quantities: [loss, ...parts.filter(({ name }) => name !== own)], controls: controls.join(", ") };
+  return {
+    quantities: [
+      loss,
+      ...(isBareLoss || isElboThroughout(objective) ? [] : [MINUS_ELBO]),
+      ...parts.filter(({ name }) => name !== own),
+    ],
+    controls: controls.join(", "),
+  };
 }
+
+/** Whether the loss is −ELBO at every step. */
+const isElboThroughout = (objective: Objective) =>
+  objective.bound === "= −ELBO" && settlesAfter(objective) === 0;

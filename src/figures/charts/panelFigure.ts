@@ -5,7 +5,8 @@ import { type Curve, cssFont, INK, type Panel, SMALL, TEXT, TITLE } from "./pane
 import { epochAxis, lineSeries, valueAxis } from "./panelAxes.ts";
 
 // CSS pixels.
-const WIDTH = 1040;
+/** Of a panel with its axis. */
+const COLUMN = 312;
 const MARGIN = 24;
 const TOP = 18;
 const PANEL_GAP = 28;
@@ -26,11 +27,13 @@ export function panelFigure(figure: { title: string; subtitle: string; panels: P
 } {
   const { panels } = figure;
   const labelWidth = Math.max(...panels.map(({ range }) => widestTick(range, cssFont(SMALL))));
-  const column = (WIDTH - 2 * MARGIN - (panels.length - 1) * PANEL_GAP) / panels.length;
+  const columns = Math.max(3, panels.length); // room for the title and the legend
+  const width = 2 * MARGIN + columns * COLUMN + (columns - 1) * PANEL_GAP;
+  const column = (width - 2 * MARGIN - (panels.length - 1) * PANEL_GAP) / panels.length;
   const plotWidth = column - AXIS_NAME - labelWidth;
   const left = (panel: number) => MARGIN + panel * (column + PANEL_GAP) + column - plotWidth;
 
-  const heading = figureHeading(figure.title, figure.subtitle);
+  const heading = figureHeading(figure.title, figure.subtitle, width);
   const headings = panels.map((panel, i) => panelHeading(panel, left(i), heading.bottom + 12, plotWidth));
   const plotTop = Math.max(...headings.map(({ bottom }) => bottom)) + 12;
   const ends = panels.flatMap(({ curves }) => curves.flatMap(({ points }) => [points[0], points.at(-1)]));
@@ -51,15 +54,19 @@ export function panelFigure(figure: { title: string; subtitle: string; panels: P
     yAxis: panels.map((panel, i) => valueAxis(i, panel)),
     series: panels.flatMap(({ curves, range }, i) => curves.map((curve) => lineSeries(i, curve, range))),
   };
-  return { option, size: { width: WIDTH, height: plotTop + PLOT_HEIGHT + EPOCH_AXIS } };
+  return { option, size: { width, height: plotTop + PLOT_HEIGHT + EPOCH_AXIS } };
 }
 
-function figureHeading(title: string, subtitle: string): { lines: TitleComponentOption[]; bottom: number } {
+function figureHeading(
+  title: string,
+  subtitle: string,
+  width: number,
+): { lines: TitleComponentOption[]; bottom: number } {
   const lines: TitleComponentOption[] = [];
   let bottom = TOP;
   const add = (text: string, textStyle: typeof TITLE | typeof TEXT) => {
     if (text === "") return;
-    const wrapped = wrapText(text, cssFont(textStyle), WIDTH - 2 * MARGIN - LEGEND_WIDTH);
+    const wrapped = wrapText(text, cssFont(textStyle), width - 2 * MARGIN - LEGEND_WIDTH);
     lines.push({ left: MARGIN, top: bottom, padding: 0, text: wrapped.join("\n"), textStyle });
     bottom += wrapped.length * textStyle.lineHeight + 2;
   };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { held } from "../../tensors/deviceMath.ts";
 import * as tf from "../../tensors/tf.ts";
 import type { Posterior, PosteriorFamily } from "./distribution.ts";
 import { logStandardNormal, REAL_LINE } from "./normal.ts";
@@ -36,5 +37,9 @@ export const diagonalGaussianPosterior: PosteriorFamily<typeof schema> = {
   of(encoded) {
     const [mean, logVar] = tf.split(encoded, 2, 1) as [tf.Tensor2D, tf.Tensor2D]; // [N, 2·d] -> 2 × [N, d]
     return diagonalGaussian(mean, logVar);
+  },
+  held({ params }) {
+    const { mean, logVar } = params as DiagonalGaussian["params"];
+    return diagonalGaussian(held(mean), held(logVar));
   },
 };

@@ -42,6 +42,8 @@ export interface PosteriorFamily<Schema extends z.ZodObject = z.ZodObject> {
   paramCount(latentDim: number): number;
   /** [N, paramCount] -> the N posteriors. */
   of(encoded: Tensor2D): Posterior;
+  /** The same density as `q` with its parameters held fixed: its gradient goes to z alone. Absent where there is none. */
+  held?(q: Posterior): Distribution;
 }
 
 /** What a prior may be made of. */

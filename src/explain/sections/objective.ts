@@ -1,0 +1,47 @@
+import type { Likelihood } from "../../model/likelihoods/likelihood.ts";
+import { type Objective, settlesAfter } from "../../objectives/objective.ts";
+import { list, paragraph, type Section } from "../document.ts";
+import { number } from "../numbers.ts";
+import { writtenLoss } from "../writtenLoss.ts";
+
+/** The loss as the objective puts it together, whether it is a bound, and which epoch is the best by it. */
+export function objectiveSection(objective: Objective, kindOf: Likelihood["kindOf"]) {
+  const isBareLoss = kindOf === "loss";
+  const bound = isBareLoss ? undefined : objective.bound;
+  const formula = `loss = ${[writtenLoss(objective, isBareLoss), bound].filter(Boolean).join(" ")}`;
+  const meaning = isBareLoss ? "Of a loss that is no likelihood, so it is no bound." : objective.meaning;
+  const controls = Object.values(objective.controls).map(({ symbol, words }) => `${symbol} = ${words}`);
+  const best = bestOf(objective);
+  return {
+    title: "What is minimised",
+    blocks: [
+      { kind: "formula", lines: [formula] },
+      paragraph(meaning),
+      ...(controls.length > 0 ? [list(...controls)] : []),
+      paragraph(best),
+    ],
+    facts: {
+      kind: objective.kind,
+      samples: objective.samples,
+      formula,
+      bound: bound ?? null,
+      meaning,
+      controls: Object.fromEntries(
+        Object.entries(objective.controls).map(([name, { words }]) => [name, words]),
+      ),
+      best,
+    },
+  } satisfies Section;
+}
+
+function bestOf(objective: Objective): string {
+  const best = "The best checkpoint is that of the epoch with the lowest validation loss";
+  const epochs = settlesAfter(objective);
+  if (epochs === 0) return `${best}.`;
+  const moving = Object.values(objective.controls).filter((control) => control.settlesAfter > 0);
+  const ends = moving.map(({ symbol, final }) => `${symbol} = ${number(final)}`).join(", ");
+  return (
+    `${best} as it is at ${ends}, from the first epoch on, so that epochs compare; early stopping counts no epoch before ` +
+    `epoch ${number(epochs)}, when that is reached.`
+  );
+}
