@@ -55,7 +55,10 @@ describe("RandomStream", () => {
     const [one, pieces] = [new RandomStream("pieces"), new RandomStream("pieces")];
     const out = new Float32Array(30);
     let end = 0;
-    for (const length of [3, 0, 4, 1, 1, 7, 2]) pieces.fillNormals(out, end, (end += length));
+    for (const length of [3, 0, 4, 1, 1, 7, 2]) {
+      pieces.fillNormals(out, end, end + length);
+      end += length;
+    }
     for (; end < 30; end++) out[end] = pieces.normal();
     expect([...out]).toEqual(Array.from({ length: 30 }, () => Math.fround(one.normal())));
     expect(pieces.uint32()).toBe(one.uint32());

@@ -27,8 +27,9 @@ export interface ElboEstimate {
   readonly distortionStandardError: number;
   readonly rate: number;
   readonly rateStandardError: number;
-  /** −ELBO of each image, [count]. */
+  /** −ELBO of each image, and the rate in it, [count]. */
   readonly perImage: Float64Array;
+  readonly perImageRate: Float64Array;
   /**
    * The part of the error of −ELBO that other draws would change, √(Σ_n s_n² / S) / N with the deviation s_n between the
    * draws of image n; absent for a single draw, which does not tell.
@@ -122,6 +123,7 @@ export async function estimateElbo(
     rate: rate.mean,
     rateStandardError: rate.standardError,
     perImage: distortions.map((value, i) => value + rates[i]!),
+    perImageRate: rates,
     ...(samples > 1 && { drawError: Math.sqrt(drawVariance) / set.count }),
     ...(runner.vae.likelihood.scaleAtFloor && { scaleAtFloor: atFloor / set.count }),
   };

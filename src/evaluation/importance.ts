@@ -37,7 +37,7 @@ export interface NllEstimate {
 export interface NllOptions {
   readonly k: number;
   /** Draws that are done, of all those of all images. */
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly samplesAtATime?: number;
   readonly batchSize?: number;
 }
