@@ -64,7 +64,8 @@ export async function addEvaluation({ evaluations }: RunFolder, record: Evaluati
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    const text = readFileSync(file, "utf8");
+    return text === "" || text.endsWith("\n") ? text : `${text}\n`;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
     throw fileError(`Cannot read ${file}`, error);
