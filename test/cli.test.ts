@@ -26,7 +26,7 @@ describe("train", () => {
   test("says what it does on stderr and its result on stdout", () => {
     expect(first.code, first.stderr).toBe(0);
     expect(first.stdout).toMatch(
-      /^straight: 4 epochs, best on validation after epoch 4\. Test -ELBO -?\d+\.\d\d nats per image = distortion/,
+      /^straight: 4 epochs, best on validation after epoch 4\. Test -ELBO -?\d+\.\d\d ± \d+\.\d\d nats per image = distortion/,
     );
     expect(first.stderr).toMatch(/backend +wasm on .+, 1 thread\n/);
     expect(first.stderr.match(/^epoch [1-4]\/4 {2}train /gm)).toHaveLength(4);
@@ -208,7 +208,7 @@ describe("train", () => {
   test("evaluate checks the noise, and shows it", async () => {
     const { code, stdout, stderr } = await run("evaluate", "straight", "-o", "noise.png");
     expect(code, stderr).toBe(0);
-    expect(stdout).toMatch(/bits\/dim +[\d.]+ of the bytes \(counting measure on 256 levels\)/);
+    expect(stdout).toMatch(/bits\/dim +[\d.]+ ± [\d.]+ of the bytes \(counting measure on 256 levels\)/);
     expect(stdout).toMatch(
       /intervals +the central ones hold [\d.]+ % \(50 %\), [\d.]+ % \(90 %\), [\d.]+ % \(95 %\)/,
     );

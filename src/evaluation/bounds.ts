@@ -30,6 +30,8 @@ export interface ElboEstimate {
   /** −ELBO of each image, and the rate in it, [count]. */
   readonly perImage: Float64Array;
   readonly perImageRate: Float64Array;
+  /** By how much E_q[−log p(x|z)] of each image is above −log p(x|z) of its first draw, [count]. */
+  readonly aboveFirstDraw: Float64Array;
   /**
    * The part of the error of −ELBO that other draws would change, √(Σ_n s_n² / S) / N with the deviation s_n between the
    * draws of image n; absent for a single draw, which does not tell.
@@ -98,6 +100,7 @@ export async function estimateElbo(
   const { samples = 1 } = options;
   const distortions = new Float64Array(set.count);
   const rates = new Float64Array(set.count);
+  const aboveFirstDraw = new Float64Array(set.count);
   let drawVariance = 0;
   let atFloor = 0;
   for await (const { start, count, values } of evaluatePasses(runner, set, coding, drawsPass, options)) {
@@ -109,6 +112,7 @@ export async function estimateElbo(
       const rate = ofImage(ratesOfDraws);
       distortions[start + i] = meanOf(distortion);
       rates[start + i] = meanOf(rate);
+      aboveFirstDraw[start + i] = meanOf(distortion) - distortion[0]!;
       drawVariance += estimateOf(distortion.map((value, k) => value + rate[k]!)).standardError ** 2;
     }
     atFloor += count * floor[0]!;
@@ -124,6 +128,7 @@ export async function estimateElbo(
     rateStandardError: rate.standardError,
     perImage: distortions.map((value, i) => value + rates[i]!),
     perImageRate: rates,
+    aboveFirstDraw,
     ...(samples > 1 && { drawError: Math.sqrt(drawVariance) / set.count }),
     ...(runner.vae.likelihood.scaleAtFloor && { scaleAtFloor: atFloor / set.count }),
   };

@@ -26,14 +26,15 @@ export interface LevelsEstimate {
  *
  *     log P(v|z) = log ∫_v p(x|z) dx ≥ E_u[log p((v + u)/256 | z)] − log 256     (Theis et al. 2016, eq. 3)
  *
- * Computed in float64 on the host, with the first z of `estimateElbo`, whose result gives the rate. Undefined where the
- * pixels do not tell 256 bytes apart.
+ * Computed in float64 on the host with the first z of `estimateElbo`, as it takes long. Its result gives the rate, and by how
+ * much log p(x|z) is lower on average over all z: log P(v|z) is taken to be that much lower too, which is right on average
+ * and leaves only the noise of their difference. Undefined where the pixels do not tell 256 bytes apart.
  */
 export async function estimateLevels(
   runner: Runner & { vae: Vae & { likelihood: Density } },
   set: Split,
   coding: PixelCoding,
-  { rate, distortion, perImage, perImageRate }: ElboEstimate,
+  { rate, distortion, perImage, perImageRate, aboveFirstDraw }: ElboEstimate,
 ): Promise<LevelsEstimate | undefined> {
   const intervals = byteIntervals(coding);
   if (!intervals) return undefined;
@@ -51,7 +52,7 @@ export async function estimateLevels(
   if (isOnBytes) return levelsOf(distortion, perImage);
   const { lower, upper } = intervals;
   const bytes = columnOf(set, target);
-  const distortions = new Float64Array(set.count);
+  const distortions = aboveFirstDraw.slice();
   const turn = turnsOf(runner);
   const passes = evaluatePasses(runner, set, coding, decodedPass);
   for await (const { start, count, values } of passes) {

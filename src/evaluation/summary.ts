@@ -57,7 +57,8 @@ export interface SplitSummary {
 export const protocolOf = ({ samples, k }: Pick<SplitSummary, "samples" | "k">) =>
   `mean over ${samples} z ~ q(z|x) per image with noise fixed by the image's place in its split; random pixel codings ` +
   "frozen the same way; every image counted once; elbo = -(distortion + rate), that is beta = 1; levels256: " +
-  "log-probability of the bytes, with the first z, by differences of the likelihood's distribution function" +
+  "log-probability of the bytes by differences of the likelihood's distribution function, with the first z, and for the " +
+  "others as log p(x|z) differs from it" +
   (k === undefined ? "" : `; nll = -log of the mean of ${k} importance weights p(x,z)/q(z|x), z ~ q(z|x)`);
 
 export interface SummaryOptions {
@@ -78,10 +79,12 @@ export async function summarise(
 ): Promise<SplitSummary> {
   const { vae } = runner;
   const estimate = await estimateElbo(runner, set, coding, { samples });
-  const { perImage, perImageRate: _, drawError, scaleAtFloor, ...terms } = estimate;
+  const { perImage, drawError, scaleAtFloor } = estimate;
+  const { count, distortion, distortionStandardError, rate, rateStandardError } = estimate;
+  const terms = { count, samples, distortion, distortionStandardError, rate, rateStandardError };
   if (!isOfDensity(runner)) return { split, ...terms };
   const D = fieldSize(vae.target);
-  const elbo = -(terms.distortion + terms.rate);
+  const elbo = -(distortion + rate);
   const { standardError } = estimateOf(perImage);
   const levels256 = levels ? await estimateLevels(runner, set, coding, estimate) : undefined;
   return {
