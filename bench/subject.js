@@ -67,7 +67,7 @@ function elboPass({ config, batch, step: kind }, pixels) {
   };
   const runner = createRunner(freshVae(config), { record: kind === "recorded", note });
   const set = imageSplit(pixels.length / D, pixels);
-  return { step: () => estimateElbo(runner, set, "binary-dynamic", batch), read: nothing };
+  return { step: () => estimateElbo(runner, set, "binary-dynamic", { batchSize: batch }), read: nothing };
 }
 
 const freshVae = (config) =>

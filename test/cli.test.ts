@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PNG } from "pngjs";
@@ -25,7 +26,7 @@ describe("train", () => {
   test("says what it does on stderr and its result on stdout", () => {
     expect(first.code, first.stderr).toBe(0);
     expect(first.stdout).toMatch(
-      /^straight: 4 epochs, best on validation after epoch 4\. Test -ELBO -?\d+\.\d\d nats per image = distortion/,
+      /^straight: 4 epochs, best on validation after epoch 4\. Test -ELBO -?\d+\.\d\d ± \d+\.\d\d nats per image = distortion/,
     );
     expect(first.stderr).toMatch(/backend +wasm on .+, 1 thread\n/);
     expect(first.stderr.match(/^epoch [1-4]\/4 {2}train /gm)).toHaveLength(4);
@@ -207,18 +208,59 @@ describe("train", () => {
   test("evaluate checks the noise, and shows it", async () => {
     const { code, stdout, stderr } = await run("evaluate", "straight", "-o", "noise.png");
     expect(code, stderr).toBe(0);
-    expect(stdout).toMatch(/bits\/dim +[\d.]+ of the bytes \(counting measure on 256 levels\)/);
+    expect(stdout).toMatch(/bits\/dim +[\d.]+ ± [\d.]+ of the bytes \(counting measure on 256 levels\)/);
     expect(stdout).toMatch(
       /intervals +the central ones hold [\d.]+ % \(50 %\), [\d.]+ % \(90 %\), [\d.]+ % \(95 %\)/,
     );
     expect(stdout).toMatch(
-      /best scale +[\d.]+ times the assumed one, sigma [\d.]+ instead of 0.35, would gain [\d.]+ nats/,
+      /best scale +[\d.]+ times the assumed one, sigma [\d.]+ instead of 0.35, would gain [\d.]+ ± [\d.]+ nats/,
     );
-    const printed = (name: string) => Number(new RegExp(`${name} +(-?[\\d.]+) nats`).exec(stdout)![1]);
+    const printed = (name: string) =>
+      Number(new RegExp(`${name} +(-?[\\d.]+) ± [\\d.]+ nats`).exec(stdout)![1]);
     const bound = (printed("rate") + printed("distortion")).toFixed(2);
-    expect(stdout).toContain(`${bound} nats per image = distortion + rate`);
+    expect(stdout).toMatch(
+      new RegExp(`-ELBO +${bound} ± [\\d.]+ nats per image = distortion \\+ rate, mean over 8 z`),
+    );
     const { width, height } = PNG.sync.read(bytes("noise.png"));
     expect([width, height]).toEqual([2080, 800]);
+  });
+
+  test("evaluate --k estimates the NLL, and adds what it found to the run, the same each time", async () => {
+    const evaluations = () => text("straight", "evaluations.jsonl").trim().split("\n");
+    const before = evaluations().length;
+    const { code, stdout, stderr } = await run(
+      "evaluate",
+      "straight",
+      "--k",
+      "60",
+      "--samples",
+      "3",
+      ...wasm,
+    );
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/-ELBO .*, mean over 3 z per image \(of the error, ± [\d.]+ is from them\)/);
+    expect(stdout).toMatch(/NLL +-?[\d.]+ ± [\d.]+ nats per image, K = 60 importance weights/);
+    expect(stdout).toMatch(/gap +[\d.]+ ± [\d.]+ nats/);
+    expect(stdout).toMatch(/bits\/dim +-?[\d.]+ ± [\d.]+ of the NLL/);
+    const printed = await run("evaluate", "straight", "--k", "60", "--samples", "3", "--json", ...wasm);
+    const lines = evaluations();
+    expect(lines).toHaveLength(before + 2);
+    const [{ time: _, ...first }, { time: __, ...second }] = lines.slice(-2).map((line) => JSON.parse(line));
+    expect(second).toEqual(first);
+    expect(second).toMatchObject({
+      k: 60,
+      samples: 3,
+      seed: "evaluation",
+      checkpoint: "best",
+      checkpointSha256: createHash("sha256")
+        .update(bytes("straight", "checkpoints/best.safetensors"))
+        .digest("hex"),
+      datasetSha256: JSON.parse(text("straight", "run.json")).dataset.splitHashes.test,
+    });
+    const { nll, elbo, gap, nllStandardError } = JSON.parse(printed.stdout);
+    expect([second.nll, second.nllStandardError]).toEqual([nll, nllStandardError]);
+    expect(gap).toBeCloseTo(-elbo - nll, 8);
+    expect(gap).toBeGreaterThan(0);
   });
 
   test("a loss that is no likelihood trains, and gets no ELBO, no bits and no draws", async () => {
@@ -234,6 +276,9 @@ describe("train", () => {
     );
     expect(trained.code, trained.stderr).toBe(0);
     const evaluated = await run("evaluate", "hybrid");
+    const refused = await run("evaluate", "hybrid", "--k", "5");
+    expect([refused.code, refused.stdout]).toEqual([2, ""]);
+    expect(refused.stderr).toMatch(/the hybrid of hybrid is a loss and no likelihood: it has no p\(x\)/);
     const said =
       trained.stdout + trained.stderr + evaluated.stdout + text("hybrid", "metrics.csv").split("\n", 2)[1];
     expect(said).toMatch(/loss and no likelihood/);

@@ -122,6 +122,7 @@ describe("the common scale of 256 levels", () => {
       distortion: summary.distortion,
       elbo: summary.elbo,
       bitsPerDim: summary.bitsPerDim,
+      bitsPerDimStandardError: summary.bitsPerDimStandardError,
     });
   });
 
@@ -155,7 +156,9 @@ test("a loss has no ELBO, no bits and no draws", async () => {
   const { loss: _, quantities, ...others } = epoch.validation;
   expect([Object.keys(quantities), others]).toEqual([["distortion", "rate"], {}]);
   const summary = await summarise(runner, "test", dataset.test, coding, { levels: true });
-  expect(Object.keys(summary)).toEqual(["split", "count", "distortion", "rate"]);
+  expect(Object.keys(summary)).toEqual([
+    ...["split", "count", "samples", "distortion", "distortionStandardError", "rate", "rateStandardError"],
+  ]);
   await expect(drawSamples(vae, 4, new RandomStream(0), "draw")).rejects.toThrow(/no noise to draw/);
   expect((await drawSamples(vae, 4, new RandomStream(0), "mean")).length).toBe(4 * 784);
 });

@@ -5,7 +5,7 @@ import { columnOf } from "../src/data/codedFields.ts";
 import { imageFields } from "../src/data/images.ts";
 import { models } from "../src/model/index.ts";
 import type { Model, Terms } from "../src/model/model.ts";
-import { exampleNoise, stepNoise } from "../src/model/noise.ts";
+import { exampleNoise, exampleNoiseInPieces, stepNoise } from "../src/model/noise.ts";
 import { createObjective, objectiveSchema, objectives } from "../src/objectives/index.ts";
 import { meansByName } from "../src/objectives/means.ts";
 import { controlsAt, estimate, lossOf, type Objective } from "../src/objectives/objective.ts";
@@ -216,6 +216,9 @@ describe("K samples of an example", () => {
       expect(all.subarray(at, at + 2)).toEqual(last.subarray(2 * k, 2 * k + 2));
     }
     expect(new Set(all).size).toBe(all.length);
+    const more = exampleNoiseInPieces(draws, 4, random, 0);
+    const pieces = [more(1), more(2)].flatMap(({ posterior }) => [...posterior!]);
+    expect(pieces).toEqual([...all]);
     const step = stepNoise(draws, { count: 4, samples: 3 }, random, 7)["posterior"]!;
     expect(step).toEqual(random.fork("posterior").fork(7).normals(24));
   });

@@ -51,6 +51,19 @@ describe("RandomStream", () => {
     expect(Math.abs(moment(4) - 3)).toBeLessThan(4 * Math.sqrt(96 / n));
   });
 
+  test("normals in pieces of any length are the same as one by one", () => {
+    const [one, pieces] = [new RandomStream("pieces"), new RandomStream("pieces")];
+    const out = new Float32Array(30);
+    let end = 0;
+    for (const length of [3, 0, 4, 1, 1, 7, 2]) {
+      pieces.fillNormals(out, end, end + length);
+      end += length;
+    }
+    for (; end < 30; end++) out[end] = pieces.normal();
+    expect([...out]).toEqual(Array.from({ length: 30 }, () => Math.fround(one.normal())));
+    expect(pieces.uint32()).toBe(one.uint32());
+  });
+
   test("a permutation holds each number once, and is not the identity", () => {
     const order = new RandomStream("order").permutation(1000);
     expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i));

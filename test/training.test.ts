@@ -233,8 +233,8 @@ describe("training", () => {
 describe("evaluation", () => {
   test("does not depend on the batch size", async () => {
     const { runner, dataset, coding } = tinyTraining({ "likelihood.kind": "bernoulli" });
-    const small = await estimateElbo(runner, dataset.test, coding, 7);
-    const large = await estimateElbo(runner, dataset.test, coding, 50);
+    const small = await estimateElbo(runner, dataset.test, coding, { batchSize: 7 });
+    const large = await estimateElbo(runner, dataset.test, coding, { batchSize: 50 });
     expect(small.distortion).toBeCloseTo(large.distortion, 3);
     expect(small.rate).toBeCloseTo(large.rate, 4);
   });

@@ -1,10 +1,13 @@
 import { Command, Option } from "commander";
+import { VaeError } from "../base/errors.ts";
 import type { Calibration } from "../evaluation/calibration.ts";
+import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import {
   addRunOptions,
   datasetChangedOption,
   describeRun,
+  integerFrom,
   jsonOption,
   note,
   openRun,
@@ -15,6 +18,8 @@ import { withDataProgress } from "./withDataProgress.ts";
 
 interface Options extends RunOptions {
   split: SplitName;
+  k?: number;
+  samples: number;
   output?: string;
   datasetChanged?: "accept";
   json?: boolean;
@@ -23,12 +28,20 @@ interface Options extends RunOptions {
 export function evaluateCommand(): Command {
   const command = new Command("evaluate")
     .description(
-      "ELBO, distortion and rate of a trained model on a split, in nats per image, and its bits/dim; " +
-        "what its latents are used for and tell of the classes; and whether the noise is what the likelihood assumes, with a picture.",
+      "ELBO, distortion and rate of a trained model on a split, in nats per image, its bits/dim, and with --k its NLL, " +
+        "each with its standard error over images; what its latents are used for and tell of the classes; and whether the " +
+        "noise is what the likelihood assumes, with a picture.",
     )
     .argument("<run>", "a run folder")
     .addOption(
       new Option("--split <split>", "which images").choices(["train", "validation", "test"]).default("test"),
+    )
+    .option("--k <count>", "importance weights of each image to estimate -log p(x) with", integerFrom(1))
+    .option(
+      "--samples <count>",
+      "z of each image that the ELBO is averaged over",
+      integerFrom(1),
+      DEFAULT_SAMPLES,
     )
     .option(
       "-o, --output <file>",
@@ -38,33 +51,57 @@ export function evaluateCommand(): Command {
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nExample:\n  vae evaluate runs/digits-gaussian --split test --json\n\n" +
+      "\nExamples:\n  vae evaluate runs/digits-gaussian --split test --json\n  vae evaluate runs/digits-bernoulli --k 5000\n\n" +
+        "-ELBO is above -log p(x) by the KL divergence of q(z|x) from the exact posterior. --k K estimates -log p(x) itself,\n" +
+        "from above, as -log of the mean of K weights p(x,z)/q(z|x), z ~ q(z|x): the more, the closer. The effective sample\n" +
+        "size tells how many of them count; where that is near 1 at many images, more weights would lower the estimate.\n" +
+        "Noise belongs to the image: the same command gives the same digits. What was found is added to evaluations.jsonl\n" +
+        "in the run, with what it depends on.\n\n" +
         "The noise check asks three things of the pixels: is F(x|z) uniform (PIT), do 50/90/95 % intervals hold as many,\n" +
         "do the standardised residuals have mean 0 and deviation 1? A σ that is too small or too large shows in all three;\n" +
         "the scale that fits the training images best tells how many nats that costs.",
     );
   return addRunOptions(command).action(async (path: string, options: Options) => {
     const { readRunData } = await import("../runs/experiment.ts");
-    const { PROTOCOL, summarise } = await import("../evaluation/summary.ts");
+    const { protocolOf, summarise } = await import("../evaluation/summary.ts");
     const { createRunner, isOfDensity } = await import("../evaluation/runner.ts");
     const { supportOf } = await import("../model/likelihoods/index.ts");
     const { describeMeasure } = await import("../data/codings.ts");
+    const { addEvaluation, checkpointSha256, evaluationRecord } = await import("../runs/evaluations.ts");
+    const { evaluationProgress } = await import("../reporting/evaluationProgress.ts");
     const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
     const { latentLines, representationLines } = await import("../reporting/latentText.ts");
     const { estimateLatents } = await import("../evaluation/latents.ts");
     const { estimateRepresentation } = await import("../evaluation/representation.ts");
-    const { split, checkpoint } = options;
+    const { split, checkpoint, k, samples } = options;
     const run = await openRun(path, options);
+    const weights = { name: checkpoint, sha256: checkpointSha256(run.folder, checkpoint) };
     const { coding } = run;
     const runner = createRunner(run.vae, { record: run.config.training.step !== "eager", note });
     const { kind } = run.config.likelihood;
+    if (k !== undefined && !isOfDensity(runner)) {
+      throw new VaeError(
+        "usage",
+        `--k ${k} asks for -log p(x), and the ${kind} of ${path} is a loss and no likelihood: it has no p(x). ` +
+          "Leave --k out, or train with a likelihood.",
+      );
+    }
     const acceptsData = options.datasetChanged === "accept";
     const splits = [split, "train" as const]; // the noise check and the probe of classes are fitted on train
     const dataset = await withDataProgress((context) =>
       readRunData(run, splits, { ...context, acceptsData }),
     );
     const set = dataset[split];
-    const summary = await summarise(runner, split, set, coding, { levels: true });
+    const progress = evaluationProgress(process.stderr, `NLL of the ${split} split`);
+    const { onProgress } = progress;
+    const how = { levels: true, samples, k, onProgress };
+    const summary = await summarise(runner, split, set, coding, how);
+    progress.stop();
+    const found = evaluationRecord(run, weights, dataset, summary);
+    await addEvaluation(run.folder, found).catch((error: unknown) => {
+      if (!(error instanceof VaeError)) throw error;
+      note(`The result is not added to the run. ${error.message}`);
+    });
     const latents = await estimateLatents(runner, set, coding);
     const representation = await estimateRepresentation(runner, dataset, split, coding);
     const { likelihood } = run.config;
@@ -75,18 +112,18 @@ export function evaluateCommand(): Command {
     if (isOfDensity(runner)) {
       const { checkNoise } = await import("../evaluation/calibration.ts");
       const { calibrationPng, drawOrWarn } = await import("../figures/figures.ts");
-      const found = await checkNoise(runner, { checked: set, train: dataset.train }, coding);
-      calibration = found;
+      const checked = await checkNoise(runner, { checked: set, train: dataset.train }, coding);
+      calibration = checked;
       const title = `${dataset.name}, ${kind} likelihood`;
-      drawn = await drawOrWarn(figure, () => calibrationPng(found, split, title), note);
+      drawn = await drawOrWarn(figure, () => calibrationPng(checked, split, title), note);
     }
     runner.dispose();
     if (options.json) {
-      const how = { likelihood: kind, kindOf: run.vae.likelihood.kindOf, baseMeasure, pixels: coding };
+      const measure = { likelihood: kind, kindOf: run.vae.likelihood.kindOf, baseMeasure, pixels: coding };
       const noise = calibration && { calibration, ...(drawn && { figure }) };
-      const protocol = { checkpoint, epoch: run.epoch, protocol: PROTOCOL };
+      const protocol = { checkpoint, epoch: run.epoch, protocol: protocolOf(summary) };
       const ofLatents = { latents, ...(representation && { representation }) };
-      result(JSON.stringify({ ...summary, ...how, ...protocol, ...ofLatents, ...noise }));
+      result(JSON.stringify({ ...summary, ...measure, ...protocol, ...ofLatents, ...noise }));
       return;
     }
     result(`${split} split, ${summary.count} images, ${describeRun(run, checkpoint)}`);

@@ -6,6 +6,7 @@ import type { Vae } from "../model/vae.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { decodedPass, evaluatePasses } from "./passes.ts";
 import { type Runner, turnsOf } from "./runner.ts";
+import { estimateOf } from "./statistics.ts";
 
 /** Each value costs a distribution function; so many images settle every figure to its printed digits. */
 const CHECKED_IMAGES = 2000;
@@ -55,6 +56,8 @@ export interface ScaleFit {
   readonly images: number;
   /** E[log p with that factor] − E[log p], in nats per image, on the images that were checked. */
   readonly gain: number;
+  /** Over those images. */
+  readonly gainStandardError: number;
 }
 
 /** Decoder outputs and values of some images, on the host. */
@@ -139,19 +142,30 @@ async function fitScale(
   checked: Decoded,
   turn: () => Promise<void>,
 ): Promise<ScaleFit> {
-  /** Summed over every `stride`-th value. */
-  const logProb = async ({ x, params }: Decoded, factor: number, stride: number) => {
+  /** Summed over every `stride`-th value from `start` to before `end`. */
+  const logProb = async (
+    { x, params }: Decoded,
+    factor: number,
+    { start = 0, end = x.length, stride = 1 } = {},
+  ) => {
     let sum = 0;
-    for (let i = 0, read = 0; i < x.length; i += stride, read++) {
+    for (let i = start, read = 0; i < end; i += stride, read++) {
       if (read % VALUES_AT_A_TIME === 0) await turn();
       sum += density(params.subarray(i * P, (i + 1) * P), factor).logProb(x[i]!);
     }
     return sum;
   };
   const stride = strideThrough(train.x.length, train.x.length / train.images);
-  const factor = Math.exp(await maximise((logFactor) => logProb(train, Math.exp(logFactor), stride), -4, 4));
-  const gain = ((await logProb(checked, factor, 1)) - (await logProb(checked, 1, 1))) / checked.images;
-  return { factor, images: train.images, gain };
+  const logFactor = await maximise((logFactor) => logProb(train, Math.exp(logFactor), { stride }), -4, 4);
+  const factor = Math.exp(logFactor);
+  const gains = new Float64Array(checked.images);
+  const D = checked.x.length / checked.images;
+  for (const image of gains.keys()) {
+    const values = { start: image * D, end: (image + 1) * D };
+    gains[image] = (await logProb(checked, factor, values)) - (await logProb(checked, 1, values));
+  }
+  const { mean: gain, standardError: gainStandardError } = estimateOf(gains);
+  return { factor, images: train.images, gain, gainStandardError };
 }
 
 /** A step that takes about FITTED_VALUES of n values, and has no factor in common with D, so as to meet every pixel. */

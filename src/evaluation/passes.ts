@@ -1,7 +1,7 @@
 import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
-import { hostInputs, inputsByName } from "../model/inputs.ts";
+import { hostInputs, inputsByName, samplesIn } from "../model/inputs.ts";
 import type { Terms } from "../model/model.ts";
 import type { Vae } from "../model/vae.ts";
 import type * as tf from "../tensors/tf.ts";
@@ -23,44 +23,62 @@ export interface EvaluatedBatch {
   /** Index of its first image in the split. */
   readonly start: number;
   readonly count: number;
+  /** How many samples of each image there are in this piece: row k·count + b is sample k of image b. */
+  readonly samples: number;
   /** What the model's likelihood is a density for, as the model saw it, [count, D]; valid until the next batch is asked for. */
   readonly x: Float32Array;
   /** The tensors that were asked for, flat. */
   readonly values: readonly Float32Array[];
 }
 
-/** A pass through the whole model, with so many samples of each image, to what is taken of its terms. */
+/** A pass through the whole model, with as many samples of each image as there is noise, to what is taken of its terms. */
 export const termsPass =
-  (samples: number, select: (terms: Terms, vae: Vae) => tf.Tensor[]): Pass =>
+  (select: (terms: Terms, vae: Vae) => tf.Tensor[]): Pass =>
   (vae, inputs) =>
-    select(vae.terms(inputsByName(vae, inputs), samples), vae);
+    select(vae.terms(inputsByName(vae, inputs), samplesIn(vae, inputs)), vae);
 
 /** To what the decoder gives for one z ~ q(z|x) of each image, [B, D, P]; the terms are not computed. */
 export const decodedPass: Pass = (vae, [x, noise]) => [
   vae.decode(vae.encode(x as tf.Tensor2D).rsample(noise as tf.Tensor2D)),
 ];
 
+export interface PassOptions {
+  /** Of each image; one unless it says otherwise. */
+  readonly samples?: number;
+  /** Of these, how many at a time; all unless it says otherwise. */
+  readonly samplesAtATime?: number;
+  readonly batchSize?: number;
+}
+
 /**
  * Sends a split through the model, with `samples` draws z ~ q(z|x) of each image, and reads back what `pass` gives. Pixel
- * noise and z belong to the image and not to the seed of the training: the result does not depend on how the images are
- * batched, and two runs are measured with the same binarised pixels and the same noise.
+ * noise and z belong to the image and not to the seed of the training: the result does not depend on how images and samples
+ * are batched, and two runs are measured with the same binarised pixels and the same noise.
  */
 export async function* evaluatePasses(
   runner: Runner,
   set: Split,
   coding: PixelCoding,
   pass: Pass,
-  { samples = 1, batchSize = imagesAtATime(runner.vae, samples) } = {},
+  {
+    samples = 1,
+    samplesAtATime = samples,
+    batchSize = imagesAtATime(runner.vae, samplesAtATime),
+  }: PassOptions = {},
 ): AsyncGenerator<EvaluatedBatch> {
   const { vae } = runner;
   const { fields, noise } = vae;
   const turn = turnsOf(runner);
-  for await (const batch of evaluationInputsAhead({ set, fields, coding, batchSize, noise, samples })) {
+  const plan = { set, fields, coding, batchSize, noise, samples, samplesAtATime };
+  for await (const batch of evaluationInputsAhead(plan)) {
     await turn();
     const { start, count } = batch;
     const x = batch[vae.target.name] as Float32Array;
-    const often = count === batchSize && set.count >= RECORDED_BATCHES * batchSize;
-    yield { start, count, x, values: await runner.run(pass, hostInputs(vae, batch), often) };
+    const batches = count === batchSize ? Math.floor(set.count / batchSize) : 1;
+    const pieces = batch.samples === samplesAtATime ? Math.floor(samples / samplesAtATime) : 1;
+    const often = batches * pieces >= RECORDED_BATCHES;
+    const values = await runner.run(pass, hostInputs(vae, batch), often);
+    yield { start, count, samples: batch.samples, x, values };
   }
 }
 

@@ -3,60 +3,114 @@ import type { Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
 import { bitsPerDim } from "../objectives/means.ts";
 import { estimateElbo } from "./bounds.ts";
+import { estimateNll, type NllEstimate, type NllOptions } from "./importance.ts";
 import { estimateLevels, type LevelsEstimate } from "./levels.ts";
 import { readSigma } from "./readSigma.ts";
 import { isOfDensity, type Runner } from "./runner.ts";
+import { DEFAULT_SAMPLES } from "./samples.ts";
+import { estimateOf, quantile, raisedBy } from "./statistics.ts";
 
 export type SplitName = "train" | "validation" | "test";
 
 /**
- * The numbers of a split, in nats per image; the same keys in `summary.json` and from `vae evaluate --json`. A bare loss
- * has no ELBO and no bits, and its distortion is that loss.
+ * The numbers of a split, in nats per image, each with its standard error over images beside it; the same keys in
+ * `summary.json` and from `vae evaluate --json`. A bare loss has no ELBO and no bits, and its distortion is that loss.
  */
 export interface SplitSummary {
   readonly split: SplitName;
   readonly count: number;
+  /** Draws of z of each image, for all but what comes with `k`. */
+  readonly samples: number;
   readonly elbo?: number;
+  readonly elboStandardError?: number;
+  /** The part of it that other draws of z would change, see `ElboEstimate`. */
+  readonly elboDrawError?: number;
   readonly distortion: number;
+  readonly distortionStandardError: number;
   readonly rate: number;
+  readonly rateStandardError: number;
   readonly bitsPerDim?: number;
+  readonly bitsPerDimStandardError?: number;
+  /** −ELBO of the median image. */
+  readonly medianImage?: number;
+  /** By how much the ten worst images raise the mean of −ELBO above that of all others. */
+  readonly worstTenImages?: number;
   /** The same of the bytes themselves, where the pixels tell all 256 apart: comparable between likelihoods. */
   readonly levels256?: LevelsEstimate;
   readonly scaleAtFloor?: number;
   /** The standard deviation of the noise, where it is one number. */
   readonly sigma?: number;
+  /** Importance weights of each image; with it there is what they give, see `NllEstimate`. */
+  readonly k?: number;
+  readonly nll?: number;
+  readonly nllStandardError?: number;
+  readonly nllDrawError?: number;
+  readonly nllBitsPerDim?: number;
+  readonly nllBitsPerDimStandardError?: number;
+  readonly effectiveSampleSize?: NllEstimate["effectiveSampleSize"];
+  /** −ELBO − NLL, about KL(q(z|x) ‖ p(z|x)): what the approximate posterior costs. */
+  readonly gap?: number;
+  readonly gapStandardError?: number;
 }
 
 /** How the numbers of a summary come about. */
-export const PROTOCOL =
-  "one z ~ q(z|x) per image with noise fixed by the image's place in its split; random pixel codings frozen the same " +
-  "way; every image counted once; elbo = -(distortion + rate), that is beta = 1; levels256: log-probability of the " +
-  "bytes, by differences of the likelihood's distribution function";
+export const protocolOf = ({ samples, k }: Pick<SplitSummary, "samples" | "k">) =>
+  `mean over ${samples} z ~ q(z|x) per image with noise fixed by the image's place in its split; random pixel codings ` +
+  "frozen the same way; every image counted once; elbo = -(distortion + rate), that is beta = 1; levels256: " +
+  "log-probability of the bytes by differences of the likelihood's distribution function, with the first z, and for the " +
+  "others as log p(x|z) differs from it" +
+  (k === undefined ? "" : `; nll = -log of the mean of ${k} importance weights p(x,z)/q(z|x), z ~ q(z|x)`);
 
-/** `levels` also computes `levels256`, which takes some microseconds for each pixel. */
+export interface SummaryOptions {
+  /** Also computes `levels256`, which takes some microseconds for each pixel. */
+  readonly levels: boolean;
+  readonly samples?: number;
+  /** Also estimates the NLL, with so many importance weights. */
+  readonly k?: number | undefined;
+  readonly onProgress?: NllOptions["onProgress"];
+}
+
 export async function summarise(
   runner: Runner,
   split: SplitName,
   set: Split,
   coding: PixelCoding,
-  { levels }: { levels: boolean },
+  { levels, samples = DEFAULT_SAMPLES, k, onProgress }: SummaryOptions,
 ): Promise<SplitSummary> {
   const { vae } = runner;
-  const estimate = await estimateElbo(runner, set, coding);
-  const { count, distortion, rate, ...rest } = estimate;
-  if (!isOfDensity(runner)) return { split, count, distortion, rate };
+  const estimate = await estimateElbo(runner, set, coding, { samples });
+  const { perImage, drawError, scaleAtFloor } = estimate;
+  const { count, distortion, distortionStandardError, rate, rateStandardError } = estimate;
+  const terms = { count, samples, distortion, distortionStandardError, rate, rateStandardError };
+  if (!isOfDensity(runner)) return { split, ...terms };
   const D = fieldSize(vae.target);
   const elbo = -(distortion + rate);
+  const { standardError } = estimateOf(perImage);
   const levels256 = levels ? await estimateLevels(runner, set, coding, estimate) : undefined;
   return {
     split,
-    count,
+    ...terms,
     elbo,
-    distortion,
-    rate,
+    elboStandardError: standardError,
+    ...(drawError !== undefined && { elboDrawError: drawError }),
     bitsPerDim: bitsPerDim(elbo, D),
+    bitsPerDimStandardError: bitsPerDim(-standardError, D),
+    medianImage: quantile(perImage, 0.5),
+    worstTenImages: raisedBy(perImage, 10),
     ...(levels256 && { levels256 }),
-    ...rest,
+    ...(scaleAtFloor !== undefined && { scaleAtFloor }),
     ...(await readSigma(vae)),
+    ...(k !== undefined && withGap(await estimateNll(runner, set, coding, { k, onProgress }), perImage, D)),
+  };
+}
+
+function withGap({ perImage, ...nll }: NllEstimate, minusElbo: Float64Array, D: number) {
+  const gap = estimateOf(minusElbo.map((value, i) => value - perImage[i]!));
+  return {
+    ...nll,
+    nllBitsPerDim: bitsPerDim(-nll.nll, D),
+    nllBitsPerDimStandardError: bitsPerDim(-nll.nllStandardError, D),
+    gap: gap.mean,
+    gapStandardError: gap.standardError,
   };
 }

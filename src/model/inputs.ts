@@ -21,6 +21,13 @@ export const inputNames = ({ fields, noise }: Model): string[] => [
 export const inputsByName = (model: Model, tensors: readonly tf.Tensor[]): Record<string, tf.Tensor> =>
   Object.fromEntries(inputNames(model).map((name, i) => [name, tensors[i]!]));
 
+/** How many samples of each example such tensors are for, by the shape of the first noise. */
+export function samplesIn({ fields, noise }: Model, tensors: readonly tf.Tensor[]): number {
+  if (!noise[0]) return 1;
+  const rows = tensors[fields.length]!.shape[0]!;
+  return noise[0].per === "step" ? rows : rows / tensors[0]!.shape[0]!;
+}
+
 /** A batch as arrays with shapes, in that order: fields [B, …], then noise. */
 export function hostInputs(model: Model, batch: BatchInputs): HostArray[] {
   const noise = new Map(model.noise.map((draw) => [draw.name, draw]));

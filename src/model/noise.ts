@@ -36,27 +36,47 @@ export const stepNoise = (
   );
 
 /**
- * Noise that belongs to each example, a function of (random, name, its place): however the examples from `start` on are
- * batched, each gets the same. What is shared is the same for all batches.
+ * Noise that belongs to each example and sample, a function of (random, name, its place, k): however the examples from
+ * `start` on are batched, and in however many pieces their samples are drawn, each gets the same. Each call draws so many
+ * further samples of all of them. What is shared is the same for all batches.
  */
-export const exampleNoise = (
+export function exampleNoiseInPieces(
   draws: readonly NoiseDraw[],
-  size: NoiseSize,
+  count: number,
   random: RandomStream,
   start: number,
-): Record<string, Float32Array<ArrayBuffer>> =>
-  byName(draws, (draw) => {
-    const stream = random.fork(draw.name);
-    const shape = noiseShape(draw, size);
-    if (draw.per === "step") return stream.normals(product(shape));
-    const length = product(draw.shape);
-    const noise = new Float32Array(product(shape));
-    for (let i = 0; i < size.count; i++) {
-      const own = stream.fork(start + i);
-      for (let k = 0; k < size.samples; k++) noise.set(own.normals(length), (k * size.count + i) * length);
-    }
-    return noise;
-  });
+): (samples: number) => Record<string, Float32Array<ArrayBuffer>> {
+  const streams = new Map(
+    draws.map(({ name, per }) => {
+      const stream = random.fork(name);
+      return [
+        name,
+        per === "step" ? [stream] : Array.from({ length: count }, (_, i) => stream.fork(start + i)),
+      ];
+    }),
+  );
+  return (samples) =>
+    byName(draws, (draw) => {
+      const length = product(draw.shape);
+      const noise = new Float32Array(product(noiseShape(draw, { count, samples })));
+      const owners = streams.get(draw.name)!;
+      for (const [i, own] of owners.entries()) {
+        for (let k = 0; k < samples; k++) {
+          const row = (k * owners.length + i) * length;
+          own.fillNormals(noise, row, row + length);
+        }
+      }
+      return noise;
+    });
+}
+
+/** All samples of them in one piece. */
+export const exampleNoise = (
+  draws: readonly NoiseDraw[],
+  { count, samples }: NoiseSize,
+  random: RandomStream,
+  start: number,
+) => exampleNoiseInPieces(draws, count, random, start)(samples);
 
 const byName = (draws: readonly NoiseDraw[], draw: (of: NoiseDraw) => Float32Array<ArrayBuffer>) =>
   Object.fromEntries(draws.map((of) => [of.name, draw(of)]));

@@ -5,6 +5,8 @@ import type { Metrics } from "../training/metrics.ts";
 /** Nats are printed with two decimals: a hundredth of a nat per image is below what one z per image resolves. */
 const DECIMALS = 2;
 
+const BITS_DECIMALS = 4;
+
 const rounded = (value: number, decimals = DECIMALS) => Number(value.toFixed(decimals));
 
 /**
@@ -32,6 +34,14 @@ export function formatLoss(
 }
 
 export const formatNats = (value: number) => rounded(value).toFixed(DECIMALS);
+
+/** ` ± 0.25`, with the decimals of the number before it; nothing where an earlier version told no error. */
+export const formatError = (error: number | undefined, decimals = DECIMALS) =>
+  error === undefined ? "" : ` ± ${error.toFixed(decimals)}`;
+
+/** `0.1863 ± 0.0005` */
+export const formatBits = (bitsPerDim: number, error: number | undefined) =>
+  `${bitsPerDim.toFixed(BITS_DECIMALS)}${formatError(error, BITS_DECIMALS)}`;
 
 /** A setting or scale with no more digits than it needs. */
 export const formatNumber = (value: number) => String(Number(value.toPrecision(4)));

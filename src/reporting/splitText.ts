@@ -1,6 +1,6 @@
 import type { Calibration } from "../evaluation/calibration.ts";
 import type { SplitSummary } from "../evaluation/summary.ts";
-import { formatNats, formatNumber, formatShare, isAtFloor } from "./format.ts";
+import { formatCount, formatError, formatNats, formatNumber, formatShare, isAtFloor } from "./format.ts";
 
 /** Where the numbers of a split belong: no number is printed without them. */
 export interface Measure {
@@ -8,46 +8,101 @@ export interface Measure {
   readonly pixels: string;
 }
 
-/** The bound and its parts, one to a line; of a bare loss only the parts. */
-export function splitLines(summary: SplitSummary, { baseMeasure, pixels }: Measure): string[] {
-  const { bitsPerDim, levels256, scaleAtFloor } = summary;
+/** From so many images on, the ten worst are few; with fewer they are no tail. */
+const MANY_IMAGES = 1000;
+
+/** The bound and its parts, one to a line, each with its standard error over images; of a bare loss only the parts. */
+export function splitLines(summary: SplitSummary, measure: Measure): string[] {
+  const { bitsPerDim, distortionStandardError, rateStandardError } = summary;
   const distortion = formatNats(summary.distortion);
   const rate = formatNats(summary.rate);
-  const line = (name: string, value: string, what: string) =>
-    `  ${name.padEnd(11)} ${value.padStart(10)} ${what}`;
+  const ofRate = line("rate", rate, formatError(rateStandardError), "nats per image");
   if (bitsPerDim === undefined) {
-    return [
-      line(
-        "loss",
-        distortion,
-        "per image: a loss and no likelihood, so there is no ELBO and there are no bits",
-      ),
-      line("rate", rate, "nats per image"),
-    ];
+    const what = "per image: a loss and no likelihood, so there is no ELBO and there are no bits";
+    return [line("loss", distortion, formatError(distortionStandardError), what), ofRate];
   }
+  const elbo = formatNats(Number(distortion) + Number(rate));
   return [
-    line("-ELBO", formatNats(Number(distortion) + Number(rate)), "nats per image = distortion + rate"),
-    line("distortion", distortion, "nats per image"),
-    line("rate", rate, "nats per image"),
-    line("bits/dim", bitsPerDim.toFixed(4), `(${baseMeasure}; pixels ${pixels})`),
-    ...(levels256
+    line(
+      "-ELBO",
+      elbo,
+      formatError(summary.elboStandardError),
+      `nats per image = distortion + rate${drawsText(summary)}`,
+    ),
+    line("distortion", distortion, formatError(distortionStandardError), "nats per image"),
+    ofRate,
+    ...nllLines(summary),
+    ...bitsLines(summary, measure),
+    ...tailLines(summary),
+  ];
+}
+
+const line = (name: string, value: string, error: string, what: string) =>
+  `  ${name.padEnd(11)} ${value.padStart(10)}${error} ${what}`;
+
+const drawsText = ({ samples, elboDrawError }: SplitSummary) =>
+  elboDrawError === undefined
+    ? ", one z per image"
+    : `, mean over ${samples} z per image (of the error,${formatError(elboDrawError)} is from them)`;
+
+function nllLines({ k, nll, gap, effectiveSampleSize, ...errors }: SplitSummary): string[] {
+  if (nll === undefined || gap === undefined || effectiveSampleSize === undefined) return [];
+  const { nllStandardError, nllDrawError, gapStandardError } = errors;
+  const ofDraws =
+    nllDrawError === undefined ? "" : ` (of the error,${formatError(nllDrawError)} is from them)`;
+  const { median, tenthPercentile } = effectiveSampleSize;
+  return [
+    line(
+      "NLL",
+      formatNats(nll),
+      formatError(nllStandardError),
+      `nats per image, K = ${formatCount(k!)} importance weights${ofDraws}`,
+    ),
+    line("gap", formatNats(gap), formatError(gapStandardError), "nats per image, -ELBO less NLL"),
+    line(
+      "ESS",
+      median.toFixed(1),
+      "",
+      `of the ${formatCount(k!)} weights count at the median image, ${tenthPercentile.toFixed(1)} at the tenth percentile`,
+    ),
+  ];
+}
+
+function bitsLines(summary: SplitSummary, { baseMeasure, pixels }: Measure): string[] {
+  const { bitsPerDim, bitsPerDimStandardError, levels256, nllBitsPerDim } = summary;
+  const bits = (value: number, error: number | undefined, what: string) =>
+    line("bits/dim", value.toFixed(4), formatError(error, 4), what);
+  const ofNll =
+    nllBitsPerDim === undefined
+      ? []
+      : [bits(nllBitsPerDim, summary.nllBitsPerDimStandardError, "of the NLL")];
+  const ofBytes = "of the bytes (counting measure on 256 levels): compare likelihoods by this one";
+  return [
+    bits(bitsPerDim!, bitsPerDimStandardError, `(${baseMeasure}; pixels ${pixels})`),
+    ...ofNll,
+    ...(levels256 ? [bits(levels256.bitsPerDim, levels256.bitsPerDimStandardError, ofBytes)] : []),
+  ];
+}
+
+/** Where a few images or a bound decide, and the mean alone would mislead. */
+function tailLines({ count, scaleAtFloor, ...tail }: SplitSummary): string[] {
+  const { elboStandardError = 0, medianImage, worstTenImages = 0 } = tail;
+  const isHeavy = count >= MANY_IMAGES && worstTenImages > elboStandardError;
+  const ofTail =
+    isHeavy && medianImage !== undefined
       ? [
           line(
-            "bits/dim",
-            levels256.bitsPerDim.toFixed(4),
-            "of the bytes (counting measure on 256 levels): compare likelihoods by this one",
+            "median",
+            formatNats(medianImage),
+            "",
+            `is -ELBO of the median image; the ten worst of ${formatCount(count)} raise the mean by ${formatNats(worstTenImages)}`,
           ),
         ]
-      : []),
-    ...(isAtFloor(scaleAtFloor)
-      ? [
-          line(
-            "at floor",
-            formatShare(scaleAtFloor),
-            "of the scales: there the lower bound decides, not the data",
-          ),
-        ]
-      : []),
+      : [];
+  const ofFloor = "of the scales: there the lower bound decides, not the data";
+  return [
+    ...ofTail,
+    ...(isAtFloor(scaleAtFloor) ? [line("at floor", formatShare(scaleAtFloor), "", ofFloor)] : []),
   ];
 }
 
@@ -65,12 +120,12 @@ export function noiseLines(
       `skewness ${skewness.toFixed(2)}, kurtosis ${kurtosis.toFixed(2)}`,
   ];
   if (!scaleFit) return lines;
-  const { factor, gain } = scaleFit;
+  const { factor, gain, gainStandardError } = scaleFit;
   const best =
     sigma === undefined ? "" : `, sigma ${formatNumber(sigma * factor)} instead of ${formatNumber(sigma)},`;
   return [
     ...lines,
-    `  best scale  ${formatNumber(factor)} times the assumed one${best} would gain ${formatNats(gain)} nats per image ` +
+    `  best scale  ${formatNumber(factor)} times the assumed one${best} would gain ${formatNats(gain)}${formatError(gainStandardError)} nats per image ` +
       `(fitted on ${scaleFit.images} training images)`,
   ];
 }

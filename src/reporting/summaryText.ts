@@ -1,5 +1,5 @@
 import type { RunSummary } from "../runs/summary.ts";
-import { formatNats, formatNumber, formatShare, isAtFloor } from "./format.ts";
+import { formatBits, formatError, formatNats, formatNumber, formatShare, isAtFloor } from "./format.ts";
 import { activeText } from "./latentText.ts";
 
 /** The paragraph at the end of a run: the result, and where its pictures are. */
@@ -14,15 +14,18 @@ export function summaryText({
   splits,
 }: RunSummary): string {
   const stopped = reason === "early-stopping" ? " (stopped early)" : "";
-  const distortion = formatNats(splits.test.distortion);
-  const rate = formatNats(splits.test.rate);
-  const { bitsPerDim, levels256, scaleAtFloor } = splits.test;
+  const { test } = splits;
+  const distortion = formatNats(test.distortion);
+  const rate = formatNats(test.rate);
+  const ofLoss = formatError(test.distortionStandardError);
+  const ofElbo = formatError(test.elboStandardError);
+  const { bitsPerDim, bitsPerDimStandardError, levels256, scaleAtFloor } = test;
   const numbers =
     bitsPerDim === undefined
-      ? `Test loss ${distortion} and rate ${rate} nats per image; a loss and no likelihood, so no ELBO`
-      : `Test -ELBO ${formatNats(Number(distortion) + Number(rate))} nats per image = distortion ${distortion} + rate ${rate}, ` +
-        `${bitsPerDim.toFixed(4)} bits/dim (${baseMeasure})` +
-        `${levels256 ? `, ${levels256.bitsPerDim.toFixed(4)} of the bytes (256 levels)` : ""}`;
+      ? `Test loss ${distortion}${ofLoss} and rate ${rate} nats per image; a loss and no likelihood, so no ELBO`
+      : `Test -ELBO ${formatNats(Number(distortion) + Number(rate))}${ofElbo} nats per image = distortion ${distortion} + rate ${rate}, ` +
+        `${formatBits(bitsPerDim, bitsPerDimStandardError)} bits/dim (${baseMeasure})` +
+        `${levels256 ? `, ${formatBits(levels256.bitsPerDim, levels256.bitsPerDimStandardError)} of the bytes (256 levels)` : ""}`;
   return (
     `${run}: ${epochs} epochs${stopped}, best on validation after epoch ${checkpoint.epoch}. ` +
     `${numbers}` +

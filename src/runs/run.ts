@@ -7,7 +7,7 @@ import { describeMeasure } from "../data/codings.ts";
 import { estimateLatents } from "../evaluation/latents.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import { createRunner } from "../evaluation/runner.ts";
-import { PROTOCOL, summarise } from "../evaluation/summary.ts";
+import { protocolOf, summarise } from "../evaluation/summary.ts";
 import { supportOf } from "../model/likelihoods/index.ts";
 import { createObjective } from "../objectives/index.ts";
 import { controlsAt } from "../objectives/objective.ts";
@@ -211,6 +211,8 @@ async function summaryOf(
   { reason, epoch }: { reason: RunSummary["reason"]; epoch: number },
 ): Promise<RunSummary> {
   const { dataset, coding, vae } = experiment;
+  const validation = await summarise(runner, "validation", dataset.validation, coding, { levels: false });
+  const test = await summarise(runner, "test", dataset.test, coding, { levels: true });
   return {
     run: folder.path,
     reason,
@@ -222,12 +224,9 @@ async function summaryOf(
     pixels: coding,
     ...controlsAt(phases(config).at(-1)!.objective, "final", 1),
     ...(await readSigma(vae)),
-    protocol: PROTOCOL,
+    protocol: protocolOf(test),
     latents: await estimateLatents(runner, dataset.test, coding),
-    splits: {
-      validation: await summarise(runner, "validation", dataset.validation, coding, { levels: false }),
-      test: await summarise(runner, "test", dataset.test, coding, { levels: true }),
-    },
+    splits: { validation, test },
   };
 }
 

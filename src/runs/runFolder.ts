@@ -100,6 +100,10 @@ export class RunFolder {
   get summary(): string {
     return join(this.path, "summary.json");
   }
+  /** What `vae evaluate` found, a line for each time. */
+  get evaluations(): string {
+    return join(this.path, "evaluations.jsonl");
+  }
   get record(): string {
     return join(this.path, "run.json");
   }
@@ -182,6 +186,7 @@ const CONTENTS = [
   "metrics.jsonl",
   "metrics.csv",
   "summary.json",
+  "evaluations.jsonl",
   "figures",
   "checkpoints",
   "run.json",

@@ -63,8 +63,38 @@ export class RandomStream {
   /** `count` standard normals as float32. */
   normals(count: number): Float32Array<ArrayBuffer> {
     const out = new Float32Array(count);
-    for (let i = 0; i < count; i++) out[i] = this.normal();
+    this.fillNormals(out, 0, count);
     return out;
+  }
+
+  /** Writes the next standard normals to `out`, from `start` to before `end`: those of `normal`, in a loop of its own. */
+  fillNormals(out: Float32Array, start: number, end: number): void {
+    let i = start;
+    if (i < end && !Number.isNaN(this.#spare)) out[i++] = this.normal();
+    let [a, b, c, d] = [this.#a, this.#b, this.#c, this.#d]; // fields are slower by a third
+    const uint32 = () => {
+      const x = Math.imul(b, 5);
+      const t = b << 9;
+      c ^= a;
+      d ^= b;
+      b ^= c;
+      a ^= d;
+      c ^= t;
+      d = (d << 11) | (d >>> 21);
+      return Math.imul((x << 7) | (x >>> 25), 9) >>> 0;
+    };
+    while (i < end) {
+      const u = 2 * (uint32() / 2 ** 32) - 1;
+      const v = 2 * (uint32() / 2 ** 32) - 1;
+      const s = u * u + v * v;
+      if (s > 0 && s < 1) {
+        const r = Math.sqrt((-2 * Math.log(s)) / s);
+        out[i++] = u * r;
+        if (i < end) out[i++] = v * r;
+        else this.#spare = v * r;
+      }
+    }
+    [this.#a, this.#b, this.#c, this.#d] = [a, b, c, d];
   }
 
   /** `count` uniforms on [0, 1) as float32 (rounding may give 1 itself once in 2^25). */

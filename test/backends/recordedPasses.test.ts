@@ -61,8 +61,8 @@ test("a backend that records no pass runs them operation by operation, and has n
   expect(passRecorder()).toBeUndefined();
   const { vae, runner, dataset, coding } = tinyTraining();
   const recording = recordingOf(vae);
-  expect(await estimateElbo(recording, dataset.test, coding, 5)).toEqual(
-    await estimateElbo(runner, dataset.test, coding, 5),
+  expect(await estimateElbo(recording, dataset.test, coding, { batchSize: 5 })).toEqual(
+    await estimateElbo(runner, dataset.test, coding, { batchSize: 5 }),
   );
   recording.dispose();
 });
@@ -185,16 +185,16 @@ describeUnless(tensorflowMissing, "on a real TensorFlow", () => {
   test("a split of ten full batches is recorded, and its smaller last one is not", async () => {
     const { vae, runner, dataset, coding } = tinyTraining({ "likelihood.kind": "bernoulli" });
     const recording = recordingOf(vae);
-    const recorded = await estimateElbo(recording, dataset.train, coding, 28); // 300 = 10 · 28 + 20
+    const recorded = await estimateElbo(recording, dataset.train, coding, { batchSize: 28 }); // 300 = 10 · 28 + 20
     expect(sessions()).toBe(1);
-    const eager = await estimateElbo(runner, dataset.train, coding, 28);
+    const eager = await estimateElbo(runner, dataset.train, coding, { batchSize: 28 });
     expect(recorded.count).toBe(300);
     expect(recorded.distortion / eager.distortion).toBeCloseTo(1, 6);
     expect(recorded.rate / eager.rate).toBeCloseTo(1, 6);
 
-    await estimateElbo(recording, dataset.train, coding, 28);
+    await estimateElbo(recording, dataset.train, coding, { batchSize: 28 });
     expect(sessions()).toBe(1); // again, for the next epoch
-    await estimateElbo(recording, dataset.train, coding, 31); // 9 full batches
+    await estimateElbo(recording, dataset.train, coding, { batchSize: 31 }); // 9 full batches
     expect(sessions()).toBe(1);
     for await (const { count, x, values } of evaluatePasses(recording, dataset.train, coding, decodedPass, {
       batchSize: 30,
@@ -207,7 +207,7 @@ describeUnless(tensorflowMissing, "on a real TensorFlow", () => {
   test("records nothing where it is told not to", async () => {
     const { vae, dataset, coding } = tinyTraining();
     const runner = createRunner(vae, { record: false, note: unheard });
-    await estimateElbo(runner, dataset.train, coding, 10);
+    await estimateElbo(runner, dataset.train, coding, { batchSize: 10 });
     expect(sessions()).toBe(0);
   });
 
@@ -218,11 +218,11 @@ describeUnless(tensorflowMissing, "on a real TensorFlow", () => {
   test.each(unrecordable)("a pass that %s runs eagerly, which is said once", async (_, reason, disturb) => {
     const { vae, runner } = tinyTraining();
     const notes: string[] = [];
-    const pass = termsPass(1, ({ logLikelihood, rate }) => [
+    const pass = termsPass(({ logLikelihood, rate }) => [
       tf.clone(logLikelihood),
       tf.add(rate, tf.mul(0, disturb(rate))),
     ]);
-    const undisturbed = termsPass(1, ({ logLikelihood, rate }) => [tf.clone(logLikelihood), tf.clone(rate)]);
+    const undisturbed = termsPass(({ logLikelihood, rate }) => [tf.clone(logLikelihood), tf.clone(rate)]);
     const inputs = example(16);
     const wanted = await read(runner, undisturbed, inputs);
     const before = alive();

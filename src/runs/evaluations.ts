@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { writeFileAtomic } from "../base/atomicFile.ts";
+import { fileError } from "../base/fileErrors.ts";
+import type { PixelCoding } from "../data/codings.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { EVALUATION_SEED } from "../evaluation/inputs.ts";
+import { protocolOf, type SplitSummary } from "../evaluation/summary.ts";
+import { type OpenedRun, versions } from "./experiment.ts";
+import { dataIdentityOf } from "./identity.ts";
+import type { CheckpointName, RunFolder } from "./runFolder.ts";
+
+/** A line of `evaluations.jsonl`: what `vae evaluate` found, and all that it depends on. */
+export interface EvaluationRecord extends SplitSummary {
+  /** When it was, ISO 8601. */
+  readonly time: string;
+  readonly checkpoint: CheckpointName;
+  readonly epoch: number;
+  /** Of the checkpoint's file. */
+  readonly checkpointSha256: string;
+  readonly dataset: string;
+  /** Of the split, as in `run.json`. */
+  readonly datasetSha256: string;
+  readonly pixels: PixelCoding;
+  /** The random stream that random codings and z are drawn from. */
+  readonly seed: string;
+  readonly protocol: string;
+  readonly backend: string;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export function evaluationRecord(
+  { coding, epoch, backend }: OpenedRun,
+  { name, sha256 }: { readonly name: CheckpointName; readonly sha256: string },
+  dataset: Dataset,
+  summary: SplitSummary,
+): EvaluationRecord {
+  return {
+    time: new Date().toISOString(),
+    ...summary,
+    checkpoint: name,
+    epoch,
+    checkpointSha256: sha256,
+    dataset: dataset.name,
+    datasetSha256: dataIdentityOf(dataset).splits[summary.split].sha256,
+    pixels: coding,
+    seed: EVALUATION_SEED,
+    protocol: protocolOf(summary),
+    backend: backend.name,
+    versions: versions(backend),
+  };
+}
+
+/** Of the file as it is now; a run that goes on replaces it. */
+export const checkpointSha256 = (folder: RunFolder, name: CheckpointName) =>
+  createHash("sha256")
+    .update(readFileSync(folder.checkpoint(name)))
+    .digest("hex");
+
+/** Adds a line to the evaluations of a run; the file is written anew, so that its lines are whole. */
+export async function addEvaluation({ evaluations }: RunFolder, record: EvaluationRecord): Promise<void> {
+  await writeFileAtomic(evaluations, `${textOf(evaluations)}${JSON.stringify(record)}\n`);
+}
+
+function textOf(file: string): string {
+  try {
+    const text = readFileSync(file, "utf8");
+    return text === "" || text.endsWith("\n") ? text : `${text}\n`;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw fileError(`Cannot read ${file}`, error);
+  }
+}
