@@ -60,13 +60,14 @@ export async function estimateBound(
   objective: Objective,
   set: Split,
   coding: PixelCoding,
-  batchSize?: number,
 ): Promise<BoundEstimate> {
   const { likelihood } = runner.vae;
   const sums = objective.quantities.map(() => 0);
   let atFloor = 0;
-  const options = { samples: objective.samples, ...(batchSize && { batchSize }) };
-  for await (const { count, values } of evaluatePasses(runner, set, coding, boundPass(objective), options)) {
+  const { samples } = objective;
+  for await (const { count, values } of evaluatePasses(runner, set, coding, boundPass(objective), {
+    samples,
+  })) {
     for (const i of sums.keys()) for (const value of values[i]!) sums[i]! += value;
     atFloor += count * values.at(-1)![0]!;
   }

@@ -2,20 +2,26 @@ import { progressBar } from "./bar.ts";
 import { formatCount, formatDuration } from "./format.ts";
 import { canRedraw, writeLine } from "./terminal.ts";
 
-/** Without a bar, a sign of life this often. */
+/** Without a bar there is a sign of life this often; the first one is early, as it tells how long it will take. */
 const SECONDS_BETWEEN_LINES = 30;
+const SECONDS_TO_FIRST_LINE = 5;
 
 /** Shows how many draws are done of a long evaluation, and the time that is left: a bar on a terminal, otherwise lines. */
 export function evaluationProgress(stream: NodeJS.WriteStream, label: string) {
   const bar = canRedraw(stream) ? progressBar(stream, { keep: false }) : undefined;
-  const started = performance.now();
-  let lastLine = started;
+  let start: { readonly time: number; readonly done: number } | undefined;
+  let nextLine = 0;
   return {
     stop: () => bar?.stop(),
     onProgress(done: number, total: number): void {
-      const now = performance.now();
-      const seconds = (now - started) / 1000;
-      const left = `${formatDuration((seconds * (total - done)) / done)} left`;
+      const now = performance.now() / 1000;
+      if (!start) {
+        start = { time: now, done };
+        nextLine = now + SECONDS_TO_FIRST_LINE;
+        return;
+      }
+      const perSecond = (done - start.done) / (now - start.time);
+      const left = `${formatDuration((total - done) / perSecond)} left`;
       if (bar) {
         bar.update({
           done,
@@ -24,13 +30,16 @@ export function evaluationProgress(stream: NodeJS.WriteStream, label: string) {
             { text: label, rank: 1 },
             { text: bar, rank: 3 },
             { text: percent, rank: 0 },
-            { text: `${formatCount(done / seconds)} draws/s`, rank: 4 },
+            { text: `${formatCount(perSecond)} draws/s`, rank: 4 },
             { text: left, rank: 2 },
           ],
         });
-      } else if (now - lastLine > SECONDS_BETWEEN_LINES * 1000) {
-        lastLine = now;
-        writeLine(stream, `${label}: ${Math.floor((100 * done) / total)} % of the draws, ${left}`);
+      } else if (now >= nextLine) {
+        nextLine = now + SECONDS_BETWEEN_LINES;
+        writeLine(
+          stream,
+          `${label}: ${Math.floor((100 * done) / total)} % of the draws, ${formatCount(perSecond)} a second, ${left}`,
+        );
       }
     },
   };

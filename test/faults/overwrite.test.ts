@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -131,9 +132,10 @@ test("nor the folder that it is started in", async () => {
   expect(await lossAt(cwd, [...overwrite, "--out", "."])).toBe(undefined);
 });
 
-test("a run it does, with what a crash has left there", async () => {
+test("a run it does, with its evaluations and with what a crash has left there", async () => {
   const cwd = runs.placeWith(run);
-  write(join(cwd, RUN), { ".run.json.1-1.unfinished": "half" });
+  write(join(cwd, RUN), { "evaluations.jsonl": "{}\n", ".run.json.1-1.unfinished": "half" });
   rmSync(join(cwd, RUN, "summary.json"));
   expect(loss(await command(overwrite, { cwd }), cwd, run)).toBe(undefined);
+  expect(existsSync(join(cwd, RUN, "evaluations.jsonl"))).toBe(false);
 });

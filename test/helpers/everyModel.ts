@@ -93,7 +93,7 @@ async function runModel(parts: Parts, recorded: boolean): Promise<void> {
     step.dispose();
   }
   const runner = createRunner(vae, { record: recorded, note: () => {} });
-  await summarise(runner, "test", images, coding, { levels: true });
+  await summarise(runner, "test", images, coding, { levels: true, k: 3 });
   await reconstruct(vae, images, coding, 2);
   await drawSamples(vae, 2, random);
   if (isOfDensity(runner)) {
