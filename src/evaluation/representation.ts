@@ -22,7 +22,7 @@ export interface Accuracy {
 
 /** Training images and classified images that are looked at; their distances take about a second. */
 const FITTED = 10_000;
-const CLASSIFIED = 5000;
+const CLASSIFIED = 2000;
 
 const NEIGHBOURS = 5;
 

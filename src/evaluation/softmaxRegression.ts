@@ -9,7 +9,7 @@ export interface Labelled {
   readonly labels: ArrayLike<number>;
 }
 
-const MOST_STEPS = 300;
+const MOST_STEPS = 100;
 
 /** Steps without a better log-likelihood of the images that are kept aside, after which the fit stops. */
 const PATIENCE = 5;
@@ -19,30 +19,27 @@ const RIDGE = 1e-6;
 
 /**
  * Fits p(c|z) = softmax(W [z, 1]) to nine tenths of some labelled images and keeps the weights that are best on the last
- * tenth. Steps are Newton's with a fixed bound on the Hessian, ½ XᵀX, which need no step size and never go wrong (Böhning
- * 1992, "Multinomial logistic regression algorithm"): W ← W + 2 (XᵀX)⁻¹ Xᵀ(Y − P). Float64, and no random number.
+ * tenth. Steps are Newton's with a fixed bound on the Hessian, ½ XᵀX, which need no step size (Böhning 1992, "Multinomial
+ * logistic regression algorithm"): W ← W + 2 (XᵀX)⁻¹ Xᵀ(Y − P), with Nesterov's momentum. Float64, and no random number.
  */
 export async function fitSoftmax(
   all: Labelled,
   K: number,
   turn: () => Promise<void>,
 ): Promise<(z: Float32Array) => number> {
-  const { count, labels, latentDim } = all;
+  const { count, labels, latentDim: d } = all;
   const fitted = Math.max(1, count - Math.floor(count / 10));
-  const F = latentDim + 1;
+  const F = d + 1;
   const features = standardised(all, fitted);
-  const X = Array.from({ length: count }, (_, i) =>
-    features(all.mean.subarray(i * latentDim, (i + 1) * latentDim)),
-  );
+  const X = Array.from({ length: count }, (_, i) => features(all.mean.subarray(i * d, (i + 1) * d)));
   const factor = cholesky(gram(X.slice(0, fitted), F), F);
-  let weights = new Float64Array(K * F);
-  let best = { weights, logProb: Number.NEGATIVE_INFINITY, step: 0 };
-  for (let step = 0; step < MOST_STEPS && step - best.step <= PATIENCE; step++) {
+  const logits = new Float64Array(K);
+  /** The log-likelihood of the images kept aside, and of the others its gradient. */
+  const look = (weights: Float64Array) => {
     const gradient = new Float64Array(K * F);
     let logProb = 0;
     for (const [i, x] of X.entries()) {
-      await turn();
-      const logits = logitsOf(weights, x, K);
+      setLogits(logits, weights, x);
       const total = logSumExp(logits);
       if (i >= fitted || fitted === count) logProb += logits[labels[i]!]! - total;
       if (i >= fitted) continue;
@@ -51,16 +48,23 @@ export async function fitSoftmax(
         for (let f = 0; f < F; f++) gradient[c * F + f]! += residual * x[f]!;
       }
     }
-    if (logProb > best.logProb) best = { weights, logProb, step };
-    const next = new Float64Array(K * F);
-    for (let c = 0; c < K; c++) {
-      const change = solve(factor, gradient.subarray(c * F, (c + 1) * F), F);
-      for (let f = 0; f < F; f++) next[c * F + f] = weights[c * F + f]! + 2 * change[f]!;
-    }
-    weights = next;
+    return { logProb, gradient };
+  };
+  let point = new Float64Array(K * F);
+  let last = point;
+  let best = { weights: point, logProb: Number.NEGATIVE_INFINITY, step: 0 };
+  for (let step = 0; step < MOST_STEPS && step - best.step <= PATIENCE; step++) {
+    await turn();
+    const { logProb, gradient } = look(point);
+    if (logProb > best.logProb) best = { weights: point, logProb, step };
+    for (let c = 0; c < K; c++) solve(factor, gradient.subarray(c * F, (c + 1) * F));
+    const next = point.map((weight, n) => weight + 2 * gradient[n]!);
+    const momentum = step / (step + 3);
+    point = next.map((weight, n) => weight + momentum * (weight - last[n]!));
+    last = next;
   }
   return (z) => {
-    const logits = logitsOf(best.weights, features(z), K);
+    setLogits(logits, best.weights, features(z));
     return logits.indexOf(Math.max(...logits));
   };
 }
@@ -79,12 +83,14 @@ function standardised({ mean, latentDim: d }: Labelled, fitted: number): (z: Flo
   };
 }
 
-/** Of each class, x · W_c. */
-function logitsOf(weights: Float64Array, x: Float64Array, K: number): Float64Array {
+/** Of each class, W_c · x. */
+function setLogits(logits: Float64Array, weights: Float64Array, x: Float64Array): void {
   const F = x.length;
-  const logits = new Float64Array(K);
-  for (let c = 0; c < K; c++) for (let f = 0; f < F; f++) logits[c]! += weights[c * F + f]! * x[f]!;
-  return logits;
+  for (let c = 0; c < logits.length; c++) {
+    let sum = 0;
+    for (let f = 0; f < F; f++) sum += weights[c * F + f]! * x[f]!;
+    logits[c] = sum;
+  }
 }
 
 /** XᵀX and a little more on its diagonal, [F, F]. */
@@ -109,9 +115,9 @@ function cholesky(A: Float64Array, F: number): Float64Array {
   return L;
 }
 
-/** The x with L Lᵀ x = b. */
-function solve(L: Float64Array, b: Float64Array, F: number): Float64Array {
-  const x = Float64Array.from(b);
+/** Puts the x with L Lᵀ x = b in the place of b. */
+function solve(L: Float64Array, x: Float64Array): void {
+  const F = x.length;
   for (let i = 0; i < F; i++) {
     for (let k = 0; k < i; k++) x[i]! -= L[i * F + k]! * x[k]!;
     x[i]! /= L[i * F + i]!;
@@ -120,5 +126,4 @@ function solve(L: Float64Array, b: Float64Array, F: number): Float64Array {
     for (let k = i + 1; k < F; k++) x[i]! -= L[k * F + i]! * x[k]!;
     x[i]! /= L[i * F + i]!;
   }
-  return x;
 }
