@@ -12,6 +12,10 @@ const closedForms: Readonly<Record<string, (q: never, p: never) => tf.Tensor1D>>
     tf.mul(tf.sum(tf.sub(tf.add(tf.exp(logVar), tf.square(mean)), tf.add(logVar, 1)), 1), 0.5),
 };
 
+/** Whether KL(q ‖ p) has one, by the kinds of the two. */
+export const hasClosedForm = (q: Pick<Distribution, "kind">, p: Pick<Distribution, "kind">): boolean =>
+  `${q.kind}|${p.kind}` in closedForms;
+
 /**
  * KL(q ‖ p) in nats, [N]: the closed form where there is one, otherwise the estimate log q(z) − log p(z) of one draw
  * `z` ~ q, [N, d], which is unbiased.
