@@ -1,11 +1,15 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { determinant as luDeterminant, Matrix } from "ml-matrix";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
-import type { Posterior } from "../src/model/distributions/distribution.ts";
+import { fieldOf } from "../src/data/field.ts";
+import { diagonalGaussian } from "../src/model/distributions/diagonalGaussian.ts";
+import type { Posterior, PriorContext } from "../src/model/distributions/distribution.ts";
 import { posteriors, priors } from "../src/model/distributions/index.ts";
 import { kl, sampledKl } from "../src/model/distributions/kl.ts";
+import { models } from "../src/model/index.ts";
 import { saveCheckpoint } from "../src/runs/checkpoint.ts";
 import { decodeSafetensors } from "../src/runs/safetensors.ts";
 import { Parameters } from "../src/tensors/parameters.ts";
@@ -32,6 +36,13 @@ type Known = PriorRow | PosteriorRow;
 
 const dimensionOf = ({ mean }: Known) => mean.length;
 
+/** For priors that ask an encoder: an example x is what the encoder says of it. */
+const encodedAsIs = (latentDim: number): Pick<PriorContext, "x" | "encode" | "examples"> => ({
+  x: { name: "x", shape: [2 * latentDim], kind: "real", show: "value" },
+  encode: (x) => posteriors.of({ kind: "diagonalGaussian" }).of({ kind: "diagonalGaussian" }, x),
+  examples: (count) => new Float32Array(count * 2 * latentDim),
+});
+
 /** A prior whose parameters are those of its row. */
 function buildPrior(row: PriorRow) {
   const parameters = new Parameters();
@@ -39,9 +50,7 @@ function buildPrior(row: PriorRow) {
     latentDim: dimensionOf(row),
     createVariable: parameters.scope("prior"),
     random: new RandomStream("prior"),
-    encode: () => {
-      throw new Error("it asks for no encoding");
-    },
+    ...encodedAsIs(dimensionOf(row)),
   });
   expect(parameters.names).toEqual(Object.keys(row.parameters).map((name) => `prior.${name}`));
   for (const [i, values] of Object.values(row.parameters).entries()) {
@@ -53,7 +62,7 @@ function buildPrior(row: PriorRow) {
 
 /** The posteriors of `count` examples that the encoder says the same of. */
 const buildPosterior = ({ config, encoded }: PosteriorRow, count: number): Posterior =>
-  posteriors.of(config).of(tf.tile(tf.tensor2d(encoded.slice(), [1, encoded.length]), [count, 1]));
+  posteriors.of(config).of(config, tf.tile(tf.tensor2d(encoded.slice(), [1, encoded.length]), [count, 1]));
 
 const logProbOf = (row: Known, zs: readonly (readonly number[])[]): Float32Array =>
   tf.tidy(() => {
@@ -77,15 +86,27 @@ function points({ breaks }: Known): { z: number[]; weight: number }[] {
     );
 }
 
-/** E[f(z)] by quadrature. */
-function expectation(row: Known, f: (z: readonly number[], i: number) => number): number {
-  const all = points(row);
-  const logs = logProbOf(
-    row,
-    all.map(({ z }) => z),
-  );
-  return all.reduce((sum, { z, weight }, i) => sum + weight * Math.exp(logs[i]!) * f(z, i), 0);
+/** What a row's own quadrature needs, which several of its tests ask for. */
+const known = new Map<Known, { readonly z: number[]; readonly weight: number; readonly log: number }[]>();
+
+function densityOf(row: Known) {
+  if (!known.has(row)) {
+    const all = points(row);
+    const logs = logProbOf(
+      row,
+      all.map(({ z }) => z),
+    );
+    known.set(
+      row,
+      all.map((point, i) => ({ ...point, log: logs[i]! })),
+    );
+  }
+  return known.get(row)!;
 }
+
+/** E[f(z)] by quadrature. */
+const expectation = (row: Known, f: (z: readonly number[], i: number) => number): number =>
+  densityOf(row).reduce((sum, { z, weight, log }, i) => sum + weight * Math.exp(log) * f(z, i), 0);
 
 /** Mean and covariance of draws [n, d] are those of the row, within four standard errors: 6e-5 fail, once and for all. */
 function expectMoments(row: Known, draws: Float32Array): void {
@@ -151,7 +172,7 @@ describe.each(priorRows)("the prior: $name", (row) => {
     const { prior } = buildPrior(row);
     expectAllClose(
       tf.tidy(() => prior.mean().dataSync()),
-      row.mean,
+      row.centre ?? row.mean,
       1e-6,
     );
     expectMoments(
@@ -185,7 +206,7 @@ describe.each(priorRows)("the prior: $name", (row) => {
         return tf.tidy(() => logProb().dataSync()[0]!);
       }, start);
       assign(start);
-      const scale = Math.max(...differences.map(Math.abs));
+      const scale = Math.max(1, ...differences.map(Math.abs)); // they resolve no less in float32
       expectAllClose(slope, differences, 1e-3, scale);
     }
   });
@@ -206,7 +227,7 @@ describe.each(priorRows)("the prior: $name", (row) => {
 describe.each(posteriorRows)("the posterior: $name", (row) => {
   test("has as many parameters as it says", () => {
     const d = dimensionOf(row);
-    expect(posteriors.of(row.config).paramCount(d)).toBe(row.encoded.length);
+    expect(posteriors.of(row.config).paramCount(row.config, d)).toBe(row.encoded.length);
     const { params } = buildPosterior(row, 3);
     expect(Object.values(params).map(({ shape }) => shape)).toEqual(Object.keys(params).map(() => [3, d]));
     expect(Object.keys(params).length).toBeGreaterThan(0);
@@ -217,7 +238,7 @@ describe.each(posteriorRows)("the posterior: $name", (row) => {
       const q = buildPosterior(row, DRAWS);
       return [q.mean().dataSync(), q.rsample(noiseFor(row, DRAWS, row.name)).dataSync<"float32">()];
     });
-    expectAllClose(mean!.subarray(0, row.mean.length), row.mean, 1e-6);
+    expectAllClose(mean!.subarray(0, row.mean.length), row.centre ?? row.mean, 1e-6);
     expectMoments(row, draws as Float32Array);
   });
 
@@ -231,7 +252,7 @@ describe.each(posteriorRows)("the posterior: $name", (row) => {
           weights,
           posteriors
             .of(row.config)
-            .of(encoded as tf.Tensor2D)
+            .of(row.config, encoded as tf.Tensor2D)
             .rsample(noise),
         ),
       ) as tf.Scalar;
@@ -250,10 +271,31 @@ describe.each(posteriorRows)("the posterior: $name", (row) => {
       const noise = noiseFor(row, 50, "both");
       const drawn = q.sampleAndLogProb(noise);
       const z = q.rsample(noise);
-      return [z, drawn.z, q.logProb(z), drawn.logProb].map((tensor) => tensor.dataSync());
+      // A tensor that it has not drawn, for which it knows nothing yet.
+      return [z, drawn.z, q.logProb(tf.clone(z)), drawn.logProb].map((tensor) => tensor.dataSync());
     });
     expect(both).toEqual(z);
     expectAllClose(ofBoth!, logProb!, 1e-5);
+  });
+
+  test("each point under each posterior is as if it was asked for alone", () => {
+    const family = posteriors.of(row.config);
+    const some = [1, 0.5, -0.25].map((s) => row.encoded.map((value) => s * value));
+    const points = noiseFor(row, 4, "pairs");
+    const [all, ...each] = tf.tidy(() =>
+      [
+        family.of(row.config, tf.tensor2d(some)).pairwiseLogProb(points),
+        ...some.map((one) => family.of(row.config, tf.tensor2d([one, one, one, one])).logProb(points)),
+      ].map((tensor) => [...tensor.dataSync()]),
+    );
+    expect(all).toHaveLength(12);
+    for (const [n, values] of each.entries()) {
+      expectAllClose(
+        all!.filter((_, i) => i % 3 === n),
+        values,
+        1e-5,
+      );
+    }
   });
 
   test("examples do not see each other", () => {
@@ -264,8 +306,8 @@ describe.each(posteriorRows)("the posterior: $name", (row) => {
       [3, row.encoded.length],
     );
     const noise = noiseFor(row, 3, "rows");
-    const all = family.of(several);
-    const last = family.of(tf.slice2d(several, [2, 0], [1, row.encoded.length]));
+    const all = family.of(row.config, several);
+    const last = family.of(row.config, tf.slice2d(several, [2, 0], [1, row.encoded.length]));
     const lastNoise = tf.slice2d(noise, [2, 0], [1, d]);
     const values = (tensor: tf.Tensor, size: number) => [...tensor.dataSync()].slice(-size);
     expect(values(all.rsample(noise), d)).toEqual(values(last.rsample(lastNoise), d));
@@ -293,9 +335,12 @@ describe("KL(q ‖ p)", () => {
   });
 
   test.each(pairs)("$name: is the integral, whether in closed form or as a mean of draws", ({ q, p }) => {
-    const zs = points(q).map(({ z }) => z);
-    const [logsOfP, logsOfQ] = [logProbOf(p, zs), logProbOf(q, zs)];
-    const integral = expectation(q, (_, i) => logsOfQ[i]! - logsOfP[i]!);
+    const density = densityOf(q);
+    const logsOfP = logProbOf(
+      p,
+      density.map(({ z }) => z),
+    );
+    const integral = expectation(q, (_, i) => density[i]!.log - logsOfP[i]!);
     const [estimate, sampled] = tf.tidy(() => {
       const { prior } = buildPrior(p);
       const posterior = buildPosterior(q, DRAWS);
@@ -321,7 +366,7 @@ describe("KL(q ‖ p)", () => {
       [0, 0, 0, 0],
       [1, -2, 0.5, -1],
     ]);
-    const q = posteriors.of({ kind: "diagonalGaussian" }).of(encoded);
+    const q = encodedAsIs(2).encode(encoded);
     // 0.5 * sum(exp([0.5, -1]) + numpy.square([1, -2]) - 1 - numpy.array([0.5, -1])) = 2.7583003559357855
     expectAllClose(
       tf.tidy(() => kl(q, prior, tf.zeros([2, 2])).dataSync()),
@@ -383,3 +428,175 @@ describe("the mixture of Gaussians", () => {
     }
   });
 });
+
+describe("the VampPrior", () => {
+  const settings = { "model.prior.kind": "vamp", "model.prior.pseudoInputs": "3", "training.epochs": "1" };
+
+  test("starts from examples of the training data, and stays in the range of pixels", async () => {
+    const { vae, run, config, dataset, coding } = tinyTraining(settings, { dataset: tinyDigits(64, 8) });
+    const fields = { x: fieldOf(dataset.fields, "x") };
+    const examples = new RandomStream("examples").uniforms(3 * 784).map((u) => (u < 0.5 ? 0 : u));
+    const data = { fields, averageX: new Float32Array(784), examples: () => examples };
+    const fresh = models.of(config.model).create(config, data, new RandomStream(1));
+    const inputs = () => [
+      ...tf.tidy(() => tf.sigmoid(new Map(fresh.parameters).get("prior.pseudoInputs")!).dataSync()),
+    ];
+    expectAllClose(
+      inputs(),
+      [...examples].map((x) => 0.02 + 0.96 * x),
+      1e-6,
+    );
+    expect(coding).toBe("gray");
+    const before = [...new Map(vae.parameters).get("prior.pseudoInputs")!.dataSync()];
+    await run();
+    const after = [...new Map(vae.parameters).get("prior.pseudoInputs")!.dataSync()];
+    expect(after.filter((value, i) => value !== before[i]).length).toBeGreaterThan(0.9 * after.length);
+  });
+
+  test("is the mean density of the posteriors of its pseudo-inputs, through the model's own encoder", () => {
+    const { vae } = tinyTraining(settings, { dataset: tinyDigits(64, 8) });
+    const [logProb, each] = tf.tidy(() => {
+      const pseudoInputs = tf.sigmoid(new Map(vae.parameters).get("prior.pseudoInputs")! as tf.Tensor2D);
+      const z = tf.tensor2d(new RandomStream("z").normals(20), [5, 4]);
+      const one = (k: number) => vae.encode(tf.tile(tf.slice2d(pseudoInputs, [k, 0], [1, 784]), [5, 1]));
+      return [vae.prior.logProb(z).dataSync(), [0, 1, 2].map((k) => one(k).logProb(z).dataSync())];
+    });
+    const expected = [...logProb!].map((_, i) =>
+      Math.log(each!.reduce((sum, of) => sum + Math.exp(of[i]!) / 3, 0)),
+    );
+    expectAllClose(logProb!, expected, 1e-5);
+  });
+
+  test("tells narrow posteriors apart to a few thousandths of a nat", () => {
+    const [d, K, M] = [40, 50, 20];
+    const random = new RandomStream("narrow");
+    const mean = random.fork("mean").normals(K * d);
+    const logVar = random
+      .fork("logVar")
+      .uniforms(K * d)
+      .map((u) => -5 * u); // deviations from 0.08 to 1
+    const noise = random.fork("noise").normals(M * d);
+    const z = noise.map((t, i) => mean[i]! + Math.exp(logVar[i]! / 2) * t); // each near one of the first M
+    const got = tf.tidy(() =>
+      diagonalGaussian(tf.tensor2d(mean, [K, d]), tf.tensor2d(logVar, [K, d]))
+        .pairwiseLogProb(tf.tensor2d(z, [M, d]))
+        .dataSync(),
+    );
+    for (let m = 0; m < M; m++) {
+      let exact = 0;
+      for (let i = m * d; i < (m + 1) * d; i++) {
+        const t = (z[i]! - mean[i]!) / Math.exp(logVar[i]! / 2);
+        exact -= (t * t + logVar[i]! + Math.log(2 * Math.PI)) / 2;
+      }
+      expect(Math.abs(got[m * K + m]! - exact)).toBeLessThan(3e-3);
+    }
+  });
+});
+
+describe("the planar flow", () => {
+  const config = { kind: "planarFlow", layers: 1 } as const;
+
+  test("is the identity where u is 0, and finite where the encoder gives zeros, as for a black image", () => {
+    const noise = tf.tensor2d([[0.5, -1.5]]);
+    const [encoded, zeros] = [tf.tensor2d([[0, 0, 0, 0, 0, 0, 2, -1, 0.5]]), tf.zeros<tf.Rank.R2>([1, 9])];
+    for (const input of [encoded, zeros]) {
+      const { z, logProb } = posteriors.of(config).of(config, input).sampleAndLogProb(noise);
+      expect([...z.dataSync()]).toEqual([0.5, -1.5]);
+      expectAllClose(logProb.dataSync(), [-Math.log(2 * Math.PI) - 1.25], 1e-6);
+    }
+    const loss = (input: tf.Tensor) =>
+      tf.sum(
+        posteriors
+          .of(config)
+          .of(config, input as tf.Tensor2D)
+          .sampleAndLogProb(noise).logProb,
+      ) as tf.Scalar;
+    for (const slope of tf.grad(loss)(zeros).dataSync()) expect(slope).toSatisfy(Number.isFinite);
+  });
+
+  test("its log-determinant is that of the Jacobian, and its inverse finds the way back, however bent", () => {
+    const random = new RandomStream("planar");
+    const encoded = Float32Array.from([0, 0, 0, 0, 0, 0, ...random.normals(7).map((t) => 3 * t)]);
+    const q = (z: tf.Tensor2D) =>
+      posteriors.of(config).of(config, tf.tile(tf.tensor2d(encoded, [1, 13]), [z.shape[0], 1]));
+    const noise = tf.tensor2d(random.fork("noise").normals(300), [100, 3]);
+    const [drawn, back, image] = tf.tidy(() => {
+      const { z, logProb } = q(noise).sampleAndLogProb(noise);
+      return [logProb, q(noise).logProb(tf.clone(z)), z].map((tensor) => tensor.dataSync().slice());
+    });
+    expectAllClose(back!, drawn!, 1e-3);
+    // In float64, by the formula: f(z) = z + û tanh(w·z + b).
+    const [u, w, b] = [encoded.slice(6, 9), encoded.slice(9, 12), encoded[12]!];
+    const dot = (x: ArrayLike<number>, y: ArrayLike<number>) =>
+      [0, 1, 2].reduce((s, i) => s + x[i]! * y[i]!, 0);
+    const s = dot(w, u);
+    const m = 0.999 * (Math.log1p(Math.exp(s + Math.log(Math.E - 1))) - 1);
+    const f = (z: readonly number[]) => {
+      const t = Math.tanh(dot(w, z) + b);
+      return z.map((value, i) => value + (u[i]! + ((m - s) * w[i]!) / dot(w, w)) * t);
+    };
+    for (let n = 0; n < 100; n++) {
+      const z = [0, 1, 2].map((i) => noise.dataSync()[3 * n + i]!);
+      expectAllClose(image!.subarray(3 * n, 3 * n + 3), f(z), 1e-5);
+      const logDensity = -1.5 * Math.log(2 * Math.PI) - dot(z, z) / 2;
+      expect(Math.abs(logDensity - drawn![n]! - Math.log(determinant(f, z)))).toBeLessThan(1e-4);
+    }
+  });
+});
+
+describe("the coupling flow", () => {
+  test("starts as the standard normal, and needs two dimensions", () => {
+    const config = { kind: "couplingFlow", layers: 3, hidden: [5] } as const;
+    const create = (latentDim: number) =>
+      priors.of(config).create(config, {
+        latentDim,
+        createVariable: new Parameters().scope("prior"),
+        random: new RandomStream("prior"),
+        ...encodedAsIs(latentDim),
+      });
+    const z = tf.tensor2d([[1, -2, 0.5]]);
+    expectAllClose(create(3).logProb(z).dataSync(), [-1.5 * Math.log(2 * Math.PI) - 2.625], 1e-6);
+    expect(() => create(1)).toThrow(/It takes 2 or more/);
+  });
+
+  test("its density is that of its draws by the numerical Jacobian", () => {
+    const row = priorRows.find(({ config }) => config.kind === "couplingFlow")!;
+    const { prior } = buildPrior(row);
+    const random = new RandomStream("draws");
+    const noise = new RandomStream("draws").normals(40);
+    const z = prior.sample(20, random);
+    const logProb = prior.logProb(z).dataSync();
+    const value = (name: string) => row.parameters[name]!;
+    const f = ([a, b]: readonly number[]): number[] => {
+      const [s0, t0] = affine(0, a!);
+      const moved = b! * Math.exp(s0) + t0;
+      const [s1, t1] = affine(1, moved);
+      return [a! * Math.exp(s1) + t1, moved];
+    };
+    const affine = (i: number, x: number): [number, number] => {
+      const [k, kb, o, ob] = ["hidden0.kernel", "hidden0.bias", "output.kernel", "output.bias"].map((name) =>
+        value(`coupling${i}.${name}`),
+      ) as [number[], number[], number[], number[]];
+      const h = k.map((weight, j) => Math.tanh(weight * x + kb[j]!));
+      const out = (c: number) => h[0]! * o[c]! + h[1]! * o[2 + c]! + ob[c]!;
+      return [3 * Math.tanh(out(0) / 3), out(1)];
+    };
+    for (let n = 0; n < 20; n++) {
+      const start = [noise[2 * n]!, noise[2 * n + 1]!];
+      expectAllClose(z.dataSync().subarray(2 * n, 2 * n + 2), f(start), 1e-5);
+      const logDensity = -Math.log(2 * Math.PI) - (start[0]! ** 2 + start[1]! ** 2) / 2;
+      expect(Math.abs(logDensity - logProb[n]! - Math.log(determinant(f, start)))).toBeLessThan(1e-4);
+    }
+  });
+});
+
+/** |det df/dz| by central differences, in float64; of two or three dimensions. */
+function determinant(f: (z: readonly number[]) => number[], z: readonly number[]): number {
+  const step = 1e-5;
+  const rows = z.map((_, i) => {
+    const at = (h: number) => f(z.map((value, j) => (i === j ? value + h : value)));
+    const [up, down] = [at(step), at(-step)];
+    return up.map((value, j) => (value - down[j]!) / (2 * step));
+  });
+  return Math.abs(luDeterminant(new Matrix(rows)));
+}

@@ -199,6 +199,19 @@ describe.each(named)("$name", ({ settings }) => {
 const sizeOf = ({ parts, weightedRate }: Account) =>
   parts.reduce((sum, part) => sum + Math.abs(part.nats), weightedRate);
 
+test.each<Record<string, string>>([
+  { "model.prior.kind": "vamp", "model.prior.pseudoInputs": "3" },
+  { "model.posterior.kind": "planarFlow" },
+])("with %j the rate is an estimate, and no other tool has it", async (settings) => {
+  const { page, printed } = await explained({ "likelihood.kind": "bernoulli", ...settings });
+  expect(renderText(page)).toContain("log q(z|x) − log p(z) of that z");
+  expect(page.sections["tools"]!.facts).toMatchObject({
+    expressible: false,
+    reason: "their prior is N(0, I) and their posterior a diagonal Gaussian",
+  });
+  expect(printed.bound!.minusElbo).toBeCloseTo(printed.distortion + printed.rate, 6);
+});
+
 test("a loss that is no likelihood gets no bound", async () => {
   const { page, printed } = await explained({ "likelihood.kind": "hybrid" });
   expect(printed.bound).toBeUndefined();

@@ -27,6 +27,9 @@ describe.each<Record<string, string>>([
   { "likelihood.kind": "categorical", "likelihood.levels": "5", "model.network.hidden": "9" },
   { "likelihood.kind": "gaussian-mixture", "likelihood.components": "3", "model.network.hidden": "9" },
   { "model.prior.kind": "gaussianMixture", "model.prior.components": "6", "model.network.hidden": "9" },
+  { "model.prior.kind": "vamp", "model.prior.pseudoInputs": "6", "model.network.hidden": "200" },
+  { "model.prior.kind": "couplingFlow", "model.network.hidden": "9" },
+  { "model.posterior.kind": "planarFlow", "model.posterior.layers": "2", "model.network.hidden": "9" },
 ])("the size of %j", (settings) => {
   const config = configOf({ ...settings, "model.latentDim": "4" });
   const size = models.of(config.model).size(config, fields);

@@ -151,9 +151,9 @@ const lastKey = (path: string) => path.slice(path.lastIndexOf(".") + 1);
 
 /** `0.1`, `true`, `shared` as YAML reads them; a list also as `500,500`. */
 function parseValue(text: string, setting: Setting | undefined): unknown {
-  if (setting?.isList && !text.trim().startsWith("[")) return parse(`[${text}]`);
+  const isBareList = setting?.isList && !text.trim().startsWith("[");
   try {
-    return parse(text);
+    return parse(isBareList ? `[${text}]` : text);
   } catch {
     return text;
   }

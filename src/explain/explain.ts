@@ -2,6 +2,7 @@ import type { Config } from "../config/schema.ts";
 import { describeMeasure, type PixelCoding } from "../data/codings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
+import { hasClosedForm } from "../model/distributions/kl.ts";
 import { likelihoods, supportOf } from "../model/likelihoods/index.ts";
 import type { Vae } from "../model/vae.ts";
 import { createObjective } from "../objectives/index.ts";
@@ -31,10 +32,14 @@ export interface Subject {
   readonly weights: string;
 }
 
+/** What other tools have to say where the latent side is not theirs. */
+const otherLatents = { inexpressible: "their prior is N(0, I) and their posterior a diagonal Gaussian" };
+
 /** The loss of a configuration, from its likelihood to the last digit of a batch. */
 export async function explain(subject: Subject, translated?: Section): Promise<Page> {
   const { config, coding, dataset, vae } = subject;
-  const { likelihood, training } = config;
+  const { likelihood, training, model } = config;
+  const isPlain = hasClosedForm(model.posterior, model.prior);
   const objective = createObjective(config.objective);
   const { beta = 1 } = controlsAt(objective, "final", 1);
   const weighsRate = isWeighedElbo(objective);
@@ -53,6 +58,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
     baseMeasure: describeMeasure(supportOf(likelihood)),
     D,
     seed: training.seed,
+    rate: isPlain ? "KL(q(z|x) ‖ p(z))" : "log q(z|x) − log p(z) of that z",
   };
   const printed = account(terms, { kindOf, formulas: reduction.terms, beta, D });
   return {
@@ -72,7 +78,10 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
         tradeOff: tradeOffSection(reduction, { D, beta, settlesAfter: settlesAfter(objective) }),
       }),
       batch: batchSection(terms, printed, about),
-      tools: toolsSection(weighsRate ? reduction : withoutEqual(reduction), terms, { D, beta }),
+      tools: toolsSection(!isPlain ? otherLatents : weighsRate ? reduction : withoutEqual(reduction), terms, {
+        D,
+        beta,
+      }),
     },
   };
 }

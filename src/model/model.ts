@@ -58,6 +58,11 @@ export interface ModelData {
   readonly fields: Fields;
   /** The mean of x over the training examples, [D], where its decoder starts from. */
   readonly averageX: Float32Array;
+  /**
+   * Training examples as the model sees them, [count, D], for parts that start from data; absent where none are at hand,
+   * as when the weights are to be replaced, and averageX stands in.
+   */
+  examples?(count: number): Float32Array;
 }
 
 /** How large a model is, in numbers of 4 bytes. */

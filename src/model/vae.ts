@@ -66,14 +66,14 @@ export const vae: ModelFamily<typeof schema, Vae> = {
   size(config, fields) {
     const { latentDim, prior } = config.model;
     const x = fieldOf(fields, "x");
+    const D = fieldSize(x);
     const paramChannels = likelihoods.of(config.likelihood).initialParams(config.likelihood, HALF).length;
     const networks = [
       encoderOf(config.model, x),
       decoderOf(config.model, x, { paramChannels, initialParams: new Float32Array() }),
     ] as const;
-    const ofPrior = priors.of(prior).size(prior, latentDim);
+    const ofPrior = priors.of(prior).size(prior, { latentDim, D });
     const shapes = networks.flatMap(({ weights }) => weights.map(({ shape }) => shape));
-    const D = fieldSize(x);
     return {
       weights: shapes.reduce((sum, shape) => sum + tf.util.sizeFromShape([...shape]), ofPrior.weights),
       perExample: D + networks[0].kept,
@@ -102,15 +102,17 @@ export const vae: ModelFamily<typeof schema, Vae> = {
         initialParams: family.initialParams(likelihoodConfig, data.averageX),
       }),
     );
-    const encode = (x: tf.Tensor2D) => posterior.of(encoder(x));
+    const encode = (x: tf.Tensor2D) => posterior.of(config.posterior, encoder(x));
     const prior = priors.of(config.prior).create(config.prior, {
       latentDim,
       createVariable: parameters.scope("prior"),
       random: weights.fork("prior"),
+      x,
       encode,
+      examples: (count) => data.examples?.(count) ?? tiled(data.averageX, count),
     });
     const forward: Vae["forward"] = (x, noise, samples = 1, through) => {
-      const q = posterior.of(repeated(encoder(x), samples));
+      const q = posterior.of(config.posterior, repeated(encoder(x), samples));
       const drawn = q.rsample(noise);
       const z = through ? through(drawn) : drawn;
       const decoded = decoder(z);
@@ -165,7 +167,7 @@ type VaeConfig = z.infer<typeof schema>;
 const encoderOf = ({ network, posterior, latentDim }: VaeConfig, { shape }: Field) =>
   networks
     .of(network)
-    .encoder(network, { xShape: shape, outputs: posteriors.of(posterior).paramCount(latentDim) });
+    .encoder(network, { xShape: shape, outputs: posteriors.of(posterior).paramCount(posterior, latentDim) });
 
 const decoderOf = (
   { network, latentDim }: VaeConfig,
@@ -176,3 +178,10 @@ const decoderOf = (
 /** [B, n] -> [K·B, n], the whole batch K times. */
 const repeated = (rows: tf.Tensor2D, samples: number): tf.Tensor2D =>
   samples === 1 ? rows : tf.tile(rows, [samples, 1]);
+
+/** One x, [D], `count` times. */
+function tiled(x: Float32Array, count: number): Float32Array {
+  const all = new Float32Array(count * x.length);
+  for (let i = 0; i < count; i++) all.set(x, i * x.length);
+  return all;
+}

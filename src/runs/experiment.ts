@@ -5,6 +5,7 @@ import { VaeError } from "../base/errors.ts";
 import { configAt } from "../config/changes.ts";
 import { loadConfig, type Overrides } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import { type Coded, trainingBatches } from "../data/batches.ts";
 import { resolveDataDirs } from "../data/cache.ts";
 import { averageOf, codedSize } from "../data/codedFields.ts";
 import {
@@ -14,7 +15,7 @@ import {
   levelsOf,
   type PixelCoding,
 } from "../data/codings.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { Dataset, Split } from "../data/dataset.ts";
 import { type Fields, fieldOf } from "../data/field.ts";
 import { imageFields } from "../data/images.ts";
 import { datasets, type LoadContext, loadDataset } from "../data/index.ts";
@@ -92,10 +93,24 @@ export async function buildExperiment(config: Config, context: DataContext): Pro
   const coding = pixelCoding(config);
   const random = new RandomStream(config.training.seed);
   const { fields, train } = dataset;
-  const data = { fields, averageX: averageOf(train, fieldOf(fields, "x"), coding) };
+  const x = fieldOf(fields, "x");
+  const data = {
+    fields,
+    averageX: averageOf(train, x, coding),
+    examples: (count: number) => someExamples(train, { fields: [x], coding }, count, random),
+  };
   const vae = models.of(config.model).create(config, data, random);
   createObjective(config.objective).check?.(vae);
   return { config, backend, dataset, coding, vae, random };
+}
+
+/** Training examples in random order as a model sees them, [count, D]; from the start again where there are fewer. */
+function someExamples(train: Split, coded: Coded, count: number, random: RandomStream): Float32Array {
+  const options = { ...coded, batchSize: Math.min(count, train.count), epoch: 0, random }; // epochs count from 1
+  const { columns } = trainingBatches(train, options).next().value!;
+  const examples = columns[coded.fields[0]!.name]!;
+  const size = examples.length / options.batchSize;
+  return Float32Array.from({ length: count * size }, (_, i) => examples[i % examples.length]!);
 }
 
 /** A trained model from its run folder alone. */

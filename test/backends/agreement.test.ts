@@ -21,6 +21,7 @@ async function losses(settings: Record<string, string>): Promise<number[]> {
 describe.each<Record<string, string>>([
   { "likelihood.kind": "bernoulli" },
   { "likelihood.kind": "gaussian", "likelihood.sigma": "shared" },
+  { "likelihood.kind": "bernoulli", "model.prior.kind": "vamp", "model.prior.pseudoInputs": "9" },
 ])("50 steps of %j", (settings) => {
   let reference: number[];
 

@@ -47,6 +47,9 @@ const everyLikelihood: LikelihoodConfig[] = [
 ];
 
 const everyPrior = priorSchema.options.map(({ shape }) => priorSchema.parse({ kind: shape.kind.value }));
+const everyPosterior = posteriorSchema.options.map(({ shape }) =>
+  posteriorSchema.parse({ kind: shape.kind.value }),
+);
 
 /** Every objective, of one sample and of some. */
 const everyObjective = objectiveSchema.options.flatMap(({ shape }) =>
@@ -70,6 +73,7 @@ export async function runEveryModel(): Promise<void> {
   }
   for (const likelihood of everyLikelihood) await runModel({ ...plain, likelihood }, false);
   for (const prior of everyPrior) await runModel({ ...plain, model: { ...model, prior } }, false);
+  for (const posterior of everyPosterior) await runModel({ ...plain, model: { ...model, posterior } }, false);
   for (const objective of everyObjective) await runModel({ ...plain, objective }, false);
   runEveryDivergence();
 }
@@ -109,14 +113,21 @@ async function runModel(parts: Parts, recorded: boolean): Promise<void> {
 /** The closed forms are in every model; what stands in where there is none is not. */
 function runEveryDivergence(): void {
   tf.tidy(() => {
-    for (const { shape } of posteriorSchema.options) {
+    for (const posterior of everyPosterior) {
       for (const config of everyPrior) {
-        const family = posteriors.of({ kind: shape.kind.value });
+        const family = posteriors.of(posterior);
+        const size = family.paramCount(posterior, 3);
         const parameters = new Parameters();
-        const encode: PriorContext["encode"] = (x) => family.of(x);
-        const context = { latentDim: 3, createVariable: parameters.scope("prior"), random, encode };
+        const context: PriorContext = {
+          latentDim: 3,
+          createVariable: parameters.scope("prior"),
+          random,
+          x: { name: "x", shape: [size], kind: "real", show: "value" },
+          encode: (x) => family.of(posterior, x),
+          examples: (count) => random.normals(count * size),
+        };
         const prior = priors.of(config).create(config, context);
-        const q = family.of(tf.ones([B, family.paramCount(3)]));
+        const q = family.of(posterior, tf.ones([B, size]));
         sampledKl(q, prior, q.rsample(prior.sample(B, random)));
         parameters.dispose();
       }

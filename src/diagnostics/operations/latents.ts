@@ -22,7 +22,7 @@ const latents = ({ data }: Reference, image: number) =>
 const eachImage = (f: (image: number) => number) => Float64Array.from({ length: B }, (_, image) => f(image));
 
 const drawn = (encoded: tf.Tensor) => {
-  const q = diagonalGaussianPosterior.of(encoded as tf.Tensor2D);
+  const q = diagonalGaussianPosterior.of({ kind: "diagonalGaussian" }, encoded as tf.Tensor2D);
   return { q, z: q.rsample(tf.tensor2d(NOISE, [B, Z])) };
 };
 

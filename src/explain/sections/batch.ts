@@ -70,7 +70,7 @@ export function account(
 export function batchSection(
   terms: BatchTerms,
   account: Account,
-  about: { weights: string; noise: string; baseMeasure: string; D: number; seed: number },
+  about: { weights: string; noise: string; baseMeasure: string; D: number; seed: number; rate: string },
 ) {
   const { parts, decimals, bound, beta } = account;
   const digits = (value: number) => nats(value, decimals);
@@ -79,7 +79,7 @@ export function batchSection(
   const rows: Row[] = [
     ...parts.map((part, i) => row(i === 0 ? "" : "+", part.formula, digits(part.nats))),
     row("=", distortion, digits(account.distortion)),
-    row("", "rate, KL(q(z|x) ‖ p(z))", digits(account.rate)),
+    row("", `rate, ${about.rate}`, digits(account.rate)),
     ...(account.formula === undefined
       ? [
           row("", `β · rate, β = ${String(beta)}`, digits(account.weightedRate)),

@@ -6,7 +6,7 @@ import { programs } from "../tools/index.ts";
 
 /** The settings of other tools that are the same model, and what they would print for the batch. */
 export function toolsSection(
-  { linear, inexpressible }: Reduction,
+  { linear, inexpressible }: Pick<Reduction, "linear" | "inexpressible">,
   terms: BatchTerms,
   { D, beta }: ReductionContext,
 ) {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Field } from "../../data/field.ts";
 import type { Support } from "../../data/support.ts";
 import type { CreateVariable } from "../../tensors/parameters.ts";
 import type { RandomStream } from "../../tensors/random.ts";
@@ -16,19 +17,21 @@ export interface Distribution {
 
 /** q(z|x) for N rows, whose draws are differentiable functions of noise. */
 export interface Posterior extends Distribution {
-  /** Its parameters by name, each [N, d]. */
+  /** Its parameters by name, or those of what a flow starts from, each [N, d]. */
   readonly params: Readonly<Record<string, Tensor2D>>;
-  /** E[z], [N, d]. */
+  /** E[z], [N, d]; of a flow, which has no closed form for it, where the mean of what it starts from goes. */
   mean(): Tensor2D;
   /** z ~ q as a differentiable function of standard normal `noise`: [N, d] -> [N, d]. */
   rsample(noise: Tensor2D): Tensor2D;
   /** A draw with its log q(z|x), [N, d] and [N]. */
   sampleAndLogProb(noise: Tensor2D): { readonly z: Tensor2D; readonly logProb: Tensor1D };
+  /** log q of each of M points under each of the N, in nats: [M, d] -> [M, N]. */
+  pairwiseLogProb(z: Tensor2D): Tensor2D;
 }
 
 /** p(z), the same for all rows. */
 export interface Prior extends Distribution {
-  /** E[z], [d]. */
+  /** E[z], [d]; of a flow where the mean of what it starts from goes. */
   mean(): Tensor1D;
   /** `count` draws, [count, d]. */
   sample(count: number, random: RandomStream): Tensor2D;
@@ -39,9 +42,9 @@ export interface PosteriorFamily<Schema extends z.ZodObject = z.ZodObject> {
   /** The section `model.posterior:` of a configuration. */
   readonly schema: Schema;
   /** Numbers that the encoder gives for one example. */
-  paramCount(latentDim: number): number;
+  paramCount(config: z.infer<Schema>, latentDim: number): number;
   /** [N, paramCount] -> the N posteriors. */
-  of(encoded: Tensor2D): Posterior;
+  of(config: z.infer<Schema>, encoded: Tensor2D): Posterior;
   /** The same density as `q` with its parameters held fixed: its gradient goes to z alone. Absent where there is none. */
   held?(q: Posterior): Distribution;
 }
@@ -52,8 +55,18 @@ export interface PriorContext {
   /** For parameters of its own, which are learned and kept with the others. */
   readonly createVariable: CreateVariable;
   readonly random: RandomStream;
+  /** What the model's encoder reads. */
+  readonly x: Field;
   /** The model's own q(z|x) for some examples [N, D]. */
   encode(x: Tensor2D): Posterior;
+  /** Training examples as the encoder sees them, [count, D], to start from. */
+  examples(count: number): Float32Array;
+}
+
+/** How many numbers z has, and one x. */
+export interface PriorSizes {
+  readonly latentDim: number;
+  readonly D: number;
 }
 
 /** One family of priors. */
@@ -62,5 +75,5 @@ export interface PriorFamily<Schema extends z.ZodObject = z.ZodObject> {
   readonly schema: Schema;
   create(config: z.infer<Schema>, context: PriorContext): Prior;
   /** How many numbers it learns, and how many log p(z) makes for one z that its gradient needs. */
-  size(config: z.infer<Schema>, latentDim: number): { readonly weights: number; readonly kept: number };
+  size(config: z.infer<Schema>, of: PriorSizes): { readonly weights: number; readonly kept: number };
 }

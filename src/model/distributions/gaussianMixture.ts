@@ -23,7 +23,7 @@ const schema = z
  */
 export const gaussianMixture: PriorFamily<typeof schema> = {
   schema,
-  size: ({ components: C }, latentDim) => ({ weights: C * (1 + 2 * latentDim), kept: C * latentDim }),
+  size: ({ components: C }, { latentDim }) => ({ weights: C * (1 + 2 * latentDim), kept: C * latentDim }),
   create({ components: C }, { latentDim, createVariable, random }): Prior {
     const variable = (name: string, initial: Float32Array, shape: number[]) =>
       createVariable(name, initial, shape) as tf.Tensor;

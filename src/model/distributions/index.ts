@@ -1,13 +1,19 @@
 import type { z } from "zod";
 import { familyOf } from "../../base/family.ts";
+import { couplingFlow } from "./couplingFlow.ts";
 import { diagonalGaussianPosterior } from "./diagonalGaussian.ts";
 import type { PosteriorFamily, PriorFamily } from "./distribution.ts";
 import { gaussianMixture } from "./gaussianMixture.ts";
+import { planarFlowPosterior } from "./planarFlow.ts";
 import { standardNormal } from "./standardNormal.ts";
+import { vamp } from "./vamp.ts";
 
-export const posteriors = familyOf<PosteriorFamily>()("kind", [diagonalGaussianPosterior]);
+export const posteriors = familyOf<PosteriorFamily>()("kind", [
+  diagonalGaussianPosterior,
+  planarFlowPosterior,
+]);
 
-export const priors = familyOf<PriorFamily>()("kind", [standardNormal, gaussianMixture]);
+export const priors = familyOf<PriorFamily>()("kind", [standardNormal, gaussianMixture, vamp, couplingFlow]);
 
 export const posteriorSchema = posteriors.schema.describe("q(z|x): the approximate posterior");
 
