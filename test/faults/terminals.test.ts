@@ -27,7 +27,7 @@ async function onTerminal(
   const { CI: _, ...clean } = process.env;
   const child = spawn("script", ["-qfec", `stty cols ${columns}; exec ${vae} ${args}`, "/dev/null"], {
     cwd: folder,
-    env: { ...clean, TERM: "xterm", XDG_CACHE_HOME: join(folder, "cache"), ...env },
+    env: { ...clean, TERM: "xterm", XDG_CACHE_HOME: join(folder, "cache"), VAE_DATA_DIR: "", ...env }, // digits are to be drawn
     stdio: ["pipe", "pipe", "ignore"],
   });
   let shown = "";
