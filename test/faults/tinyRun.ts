@@ -117,7 +117,7 @@ export function picturesGivenUp({ code, stderr }: Ended): string[] {
 /** Every file and folder below that training writes, with what it holds; of `run.json` without clock times and the commands that were typed. */
 export function contents(folder: string): Map<string, string> {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  const trained = names.filter((name) => !name.startsWith("figures/calibration")).toSorted();
+  const trained = names.filter((name) => !/^(figures\/calibration|evaluations\.jsonl)/.test(name)).toSorted();
   return new Map(
     trained.map((name) => {
       const path = join(folder, name);
