@@ -45,7 +45,8 @@ export function dataIdentityOf({ name, fields, ...splits }: Dataset): DataIdenti
 /** Of all columns, with their names and lengths. */
 function sha256({ columns }: Split): string {
   const hash = createHash("sha256");
-  for (const [name, { buffer, byteOffset, byteLength }] of Object.entries(columns).toSorted()) {
+  for (const name of Object.keys(columns).toSorted()) {
+    const { buffer, byteOffset, byteLength } = columns[name]!;
     hash.update(`${name} ${byteLength}\n`).update(new Uint8Array(buffer, byteOffset, byteLength));
   }
   return hash.digest("hex");
