@@ -67,7 +67,7 @@ export function evaluateCommand(): Command {
     const { createRunner, isOfDensity } = await import("../evaluation/runner.ts");
     const { supportOf } = await import("../model/likelihoods/index.ts");
     const { describeMeasure } = await import("../data/codings.ts");
-    const { addEvaluation, checkpointSha256, evaluationRecord } = await import("../runs/evaluations.ts");
+    const { addEvaluation, evaluationRecord } = await import("../runs/evaluations.ts");
     const { evaluationProgress } = await import("../reporting/evaluationProgress.ts");
     const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
     const { latentLines, representationLines } = await import("../reporting/latentText.ts");
@@ -75,7 +75,6 @@ export function evaluateCommand(): Command {
     const { estimateRepresentation } = await import("../evaluation/representation.ts");
     const { split, checkpoint, k, samples } = options;
     const run = await openRun(path, options);
-    const weights = { name: checkpoint, sha256: checkpointSha256(run.folder, checkpoint) };
     const { coding } = run;
     const runner = createRunner(run.vae, { record: run.config.training.step !== "eager", note });
     const { kind } = run.config.likelihood;
@@ -97,7 +96,7 @@ export function evaluateCommand(): Command {
     const how = { levels: true, samples, k, onProgress };
     const summary = await summarise(runner, split, set, coding, how);
     progress.stop();
-    const found = evaluationRecord(run, weights, dataset, summary);
+    const found = evaluationRecord(run, dataset, summary);
     await addEvaluation(run.folder, found).catch((error: unknown) => {
       if (!(error instanceof VaeError)) throw error;
       note(`The result is not added to the run. ${error.message}`);

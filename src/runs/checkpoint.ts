@@ -29,6 +29,8 @@ export interface Origin {
 /** A file that was read and found whole. */
 export interface Checkpoint {
   readonly file: string;
+  /** Of the file. */
+  readonly sha256: string;
   readonly state: TrainingState;
   /** Absent in those of earlier versions. */
   readonly origin?: Origin;
@@ -91,7 +93,11 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 /** Stands in the header for the checksum while that is taken. */
 const NO_CHECKSUM = "0".repeat(64);
 
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+function sha256(...parts: (Uint8Array | string)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}
 
 function withChecksum(file: Buffer): Buffer {
   file.write(sha256(file), file.indexOf(NO_CHECKSUM), "latin1");
@@ -109,7 +115,12 @@ export function readCheckpoint(file: string): Checkpoint {
   const contents = decodeSafetensors(bytes, file);
   const { format, sha256: checksum, ...metadata } = contents.metadata;
   if (format === FORMER_FORMAT && checksum === undefined) {
-    return { file, contents, state: parse(file, "state", trainingStateSchema, metadata) };
+    return {
+      file,
+      sha256: sha256(bytes),
+      contents,
+      state: parse(file, "state", trainingStateSchema, metadata),
+    };
   }
   if (format !== FORMAT) {
     throw new VaeError(
@@ -121,7 +132,7 @@ export function readCheckpoint(file: string): Checkpoint {
   const state = parse(file, "state", trainingStateSchema, metadata);
   const data = parse(file, "data", dataIdentitySchema, metadata);
   const config = parseConfig(parse(file, "config", z.record(z.string(), z.unknown()), metadata), file);
-  return { file, contents, state, origin: { config, data } };
+  return { file, sha256: sha256(bytes), contents, state, origin: { config, data } };
 }
 
 /** The first bytes of a checkpoint of any version, by which a run is known. */
@@ -129,11 +140,8 @@ export const isCheckpoint = (start: Buffer) => start.includes('{"__metadata__":{
 
 function verify(bytes: Buffer, checksum: string | undefined, file: string): void {
   const at = /^[0-9a-f]{64}$/.test(checksum ?? "") ? bytes.indexOf(checksum!) : -1;
-  if (at >= 0) {
-    const zeroed = Buffer.from(bytes);
-    zeroed.write(NO_CHECKSUM, at, "latin1");
-    if (sha256(zeroed) === checksum) return;
-  }
+  const [before, after] = [bytes.subarray(0, at), bytes.subarray(at + NO_CHECKSUM.length)];
+  if (at >= 0 && sha256(before, NO_CHECKSUM, after) === checksum) return;
   throw new VaeError(
     "failure",
     `${file} is damaged: its checksum does not fit its ${bytes.length} bytes. ${remedy}`,

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { writeFileAtomic } from "../base/atomicFile.ts";
 import { fileError } from "../base/fileErrors.ts";
@@ -7,7 +6,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { EVALUATION_SEED } from "../evaluation/inputs.ts";
 import { protocolOf, type SplitSummary } from "../evaluation/summary.ts";
 import { type OpenedRun, versions } from "./experiment.ts";
-import { dataIdentityOf } from "./identity.ts";
+import { splitIdentityOf } from "./identity.ts";
 import type { CheckpointName, RunFolder } from "./runFolder.ts";
 
 /** A line of `evaluations.jsonl`: what `vae evaluate` found, and all that it depends on. */
@@ -30,19 +29,18 @@ export interface EvaluationRecord extends SplitSummary {
 }
 
 export function evaluationRecord(
-  { coding, epoch, backend }: OpenedRun,
-  { name, sha256 }: { readonly name: CheckpointName; readonly sha256: string },
+  { coding, epoch, backend, checkpoint }: OpenedRun,
   dataset: Dataset,
   summary: SplitSummary,
 ): EvaluationRecord {
   return {
     time: new Date().toISOString(),
     ...summary,
-    checkpoint: name,
+    checkpoint: checkpoint.name,
     epoch,
-    checkpointSha256: sha256,
+    checkpointSha256: checkpoint.sha256,
     dataset: dataset.name,
-    datasetSha256: dataIdentityOf(dataset).splits[summary.split].sha256,
+    datasetSha256: splitIdentityOf(dataset[summary.split]).sha256,
     pixels: coding,
     seed: EVALUATION_SEED,
     protocol: protocolOf(summary),
@@ -50,12 +48,6 @@ export function evaluationRecord(
     versions: versions(backend),
   };
 }
-
-/** Of the file as it is now; a run that goes on replaces it. */
-export const checkpointSha256 = (folder: RunFolder, name: CheckpointName) =>
-  createHash("sha256")
-    .update(readFileSync(folder.checkpoint(name)))
-    .digest("hex");
 
 /** Adds a line to the evaluations of a run; the file is written anew, so that its lines are whole. */
 export async function addEvaluation({ evaluations }: RunFolder, record: EvaluationRecord): Promise<void> {

@@ -27,7 +27,7 @@ import type { Vae } from "../model/vae.ts";
 import { createObjective } from "../objectives/index.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { type Checkpoint, restore } from "./checkpoint.ts";
-import { compareData, compareSettings, type DataIdentity, dataIdentityOf } from "./identity.ts";
+import { compareData, compareSettings, type DataIdentity } from "./identity.ts";
 import { checkMemory } from "./memory.ts";
 import { type CheckpointName, RunFolder } from "./runFolder.ts";
 
@@ -123,6 +123,8 @@ export interface OpenedRun {
   readonly coding: PixelCoding;
   /** The epoch that the weights are from. */
   readonly epoch: number;
+  /** Which weights they are, and the sha256 of their file. */
+  readonly checkpoint: { readonly name: CheckpointName; readonly sha256: string };
   /** What it was trained on; absent where an earlier version trained it. */
   readonly data: DataIdentity | undefined;
 }
@@ -151,6 +153,7 @@ export async function openRun(
     vae,
     coding: pixelCoding(config),
     epoch: state.epoch,
+    checkpoint: { name: options.checkpoint, sha256: checkpoint.sha256 },
     data: origin?.data,
   };
 }
@@ -187,7 +190,7 @@ export async function readRunData(
   { acceptsData, ...context }: DataContext & { acceptsData: boolean },
 ): Promise<Dataset> {
   const dataset = await readDataset(config, context);
-  if (data && !acceptsData) compareData(folder.path, data, dataIdentityOf(dataset), splits);
+  if (data && !acceptsData) compareData(folder.path, data, dataset, splits);
   return dataset;
 }
 

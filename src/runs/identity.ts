@@ -33,13 +33,25 @@ export const dataIdentitySchema = z.strictObject({
 
 export type DataIdentity = z.infer<typeof dataIdentitySchema>;
 
-export function dataIdentityOf({ name, fields, ...splits }: Dataset): DataIdentity {
-  const of = (split: Split) => ({ count: split.count, sha256: sha256(split) });
+export function dataIdentityOf({ name, fields, train, validation, test }: Dataset): DataIdentity {
   return {
     name,
     fields: structuredClone(fields) as DataIdentity["fields"],
-    splits: { train: of(splits.train), validation: of(splits.validation), test: of(splits.test) },
+    splits: {
+      train: splitIdentityOf(train),
+      validation: splitIdentityOf(validation),
+      test: splitIdentityOf(test),
+    },
   };
+}
+
+const known = new WeakMap<Split, z.infer<typeof splitSchema>>();
+
+/** Of a split, which never changes and so is hashed once. */
+export function splitIdentityOf(split: Split): z.infer<typeof splitSchema> {
+  const identity = known.get(split) ?? { count: split.count, sha256: sha256(split) };
+  known.set(split, identity);
+  return identity;
 }
 
 /** Of all columns, with their names and lengths. */
@@ -56,11 +68,11 @@ function sha256({ columns }: Split): string {
 export function compareData(
   run: string,
   trained: DataIdentity,
-  now: DataIdentity,
+  now: Dataset,
   splits: readonly SplitName[],
 ): void {
   const changed = splits.flatMap((name) => {
-    const [before, after] = [trained.splits[name], now.splits[name]];
+    const [before, after] = [trained.splits[name], splitIdentityOf(now[name])];
     if (before.sha256 === after.sha256) return [];
     const told = ({ count, sha256 }: typeof before) => `${count} examples with sha256 ${sha256.slice(0, 12)}`;
     return [`${name} (${told(before)} then, ${told(after)} now)`];

@@ -75,7 +75,7 @@ async function open(experiment: Experiment, { folder, lock }: OwnedRun, options:
   const { resume, signal, reporter, command } = options;
   const present = dataIdentityOf(dataset);
   const data = resume?.data ?? present;
-  if (!resume?.acceptsData) compareData(folder.path, data, present, splitNames);
+  if (!resume?.acceptsData) compareData(folder.path, data, dataset, splitNames);
   let config = experiment.config;
   const note = (text: string) => reporter({ type: "note", text });
   const warn = (text: string) => reporter({ type: "warning", text });
