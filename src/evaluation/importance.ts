@@ -1,8 +1,7 @@
 import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
-import { fieldSize } from "../data/field.ts";
 import * as tf from "../tensors/tf.ts";
-import { evaluatePasses, termsPass } from "./passes.ts";
+import { evaluatePasses, imagesThatFit, termsPass } from "./passes.ts";
 import type { Runner } from "./runner.ts";
 import { estimateOf, quantile } from "./statistics.ts";
 
@@ -57,7 +56,7 @@ export async function estimateNll(
   { k: K, onProgress, ...options }: NllOptions,
 ): Promise<NllEstimate> {
   const samplesAtATime = options.samplesAtATime ?? evenPiece(K);
-  const batchSize = options.batchSize ?? imagesAtATime(runner, samplesAtATime);
+  const batchSize = options.batchSize ?? imagesThatFit(runner.vae, samplesAtATime, DECODED_VALUES);
   const sums = Array.from({ length: set.count }, emptySum);
   let done = 0;
   const pieces = { samples: K, samplesAtATime, batchSize };
@@ -111,8 +110,3 @@ function addTo(of: WeightSum, logWeight: number): void {
 
 /** Pieces of one size, as nearly as can be: each other size is computed for itself. */
 const evenPiece = (K: number) => Math.ceil(K / Math.ceil(K / SAMPLES_AT_A_TIME));
-
-function imagesAtATime({ vae: { target, likelihood } }: Runner, samples: number): number {
-  const rows = DECODED_VALUES / (fieldSize(target) * likelihood.paramChannels);
-  return Math.max(1, Math.floor(rows / samples));
-}

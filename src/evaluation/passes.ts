@@ -63,7 +63,7 @@ export async function* evaluatePasses(
   {
     samples = 1,
     samplesAtATime = samples,
-    batchSize = imagesAtATime(runner.vae, samplesAtATime),
+    batchSize = Math.min(EVALUATION_BATCH, imagesThatFit(runner.vae, samplesAtATime, DECODED_VALUES)),
   }: PassOptions = {},
 ): AsyncGenerator<EvaluatedBatch> {
   const { vae } = runner;
@@ -82,7 +82,7 @@ export async function* evaluatePasses(
   }
 }
 
-function imagesAtATime({ target, likelihood }: Vae, samples: number): number {
-  const fit = Math.floor(DECODED_VALUES / (fieldSize(target) * likelihood.paramChannels * samples));
-  return Math.max(1, Math.min(EVALUATION_BATCH, fit));
+/** Images of which so many samples each have together no more than these decoder outputs; one at least. */
+export function imagesThatFit({ target, likelihood }: Vae, samples: number, decodedValues: number): number {
+  return Math.max(1, Math.floor(decodedValues / (fieldSize(target) * likelihood.paramChannels * samples)));
 }
