@@ -2,7 +2,7 @@ import type { Config } from "../config/schema.ts";
 import { describeMeasure, type PixelCoding } from "../data/codings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
-import { hasClosedForm } from "../model/distributions/kl.ts";
+import { klPerDimension } from "../model/distributions/kl.ts";
 import { likelihoods, supportOf } from "../model/likelihoods/index.ts";
 import type { Vae } from "../model/vae.ts";
 import { createObjective } from "../objectives/index.ts";
@@ -39,7 +39,7 @@ const otherLatents = { inexpressible: "their prior is N(0, I) and their posterio
 export async function explain(subject: Subject, translated?: Section): Promise<Page> {
   const { config, coding, dataset, vae } = subject;
   const { likelihood, training, model } = config;
-  const isPlain = hasClosedForm(model.posterior, model.prior);
+  const isPlain = klPerDimension(model.posterior, model.prior) !== undefined;
   const objective = createObjective(config.objective);
   const { beta = 1 } = controlsAt(objective, "final", 1);
   const weighsRate = isWeighedElbo(objective);

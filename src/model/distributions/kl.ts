@@ -20,10 +20,6 @@ export function klPerDimension(
   return closedForms[`${q.kind}|${p.kind}`] as ReturnType<typeof klPerDimension>;
 }
 
-/** Whether KL(q ‖ p) has one, by the kinds of the two. */
-export const hasClosedForm = (q: Pick<Distribution, "kind">, p: Pick<Distribution, "kind">): boolean =>
-  `${q.kind}|${p.kind}` in closedForms;
-
 /**
  * KL(q ‖ p) in nats, [N]: the closed form where there is one, otherwise the estimate log q(z) − log p(z) of one draw
  * `z` ~ q, [N, d], which is unbiased.
