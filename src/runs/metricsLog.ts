@@ -29,20 +29,18 @@ const columns = ({ quantities, controls }: Objective) => [
   "learningRate",
 ];
 
-/** What makes a line one of metrics; as it was written, in its order. */
-const rowSchema = z.custom<MetricsRow>(
-  (value) =>
-    z
-      .looseObject({
-        event: z.enum(["step", "epoch"]),
-        step: z.int(),
-        epoch: z.int(),
-        split: z.enum(["train", "validation"]),
-        loss: z.number(),
-        learningRate: z.number(),
-      })
-      .safeParse(value).success,
-);
+/** What makes a line one of metrics. */
+const lineSchema = z.looseObject({
+  event: z.enum(["step", "epoch"]),
+  step: z.int(),
+  epoch: z.int(),
+  split: z.enum(["train", "validation"]),
+  loss: z.number(),
+  learningRate: z.number(),
+});
+
+/** As it was written, in its order. */
+const rowSchema = z.custom<MetricsRow>((value) => lineSchema.safeParse(value).success);
 
 /**
  * Appends each event to `metrics.jsonl` and keeps `metrics.csv` the table of its epochs. Holds only what a repeated run

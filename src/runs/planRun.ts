@@ -46,7 +46,7 @@ export function planRun(
   if (resume && out === undefined) {
     throw new VaeError("usage", "--resume needs --out, the folder of the run to go on with.");
   }
-  if (out !== undefined && existsSync(out)) refuseIfOwned(out);
+  if (out !== undefined) refuseIfOwned(out);
   if (out === undefined || overwrite || !RunFolder.exists(out)) {
     if (resume) throw nothingToResume(out!);
     const config = settle(loadConfig(file, overrides));

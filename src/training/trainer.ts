@@ -120,7 +120,7 @@ function hasStoppedEarly({ epoch, batch, best }: TrainingState, { config, object
 }
 
 /** Takes the steps that are left of the epoch under way, or fewer if the signal says so. */
-async function takeSteps(options: TrainerOptions, facts: ReturnType<typeof factsOf>): Promise<void> {
+async function takeSteps(options: TrainerOptions, facts: Facts): Promise<void> {
   const { step, phases, state, emit, signal } = options;
   const { objective, config } = phases[0];
   const { settings } = facts;
