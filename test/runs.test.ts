@@ -4,16 +4,12 @@ import { PNG } from "pngjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { encodeIdx } from "../src/data/idx.ts";
-import { finish, inFolder } from "./helpers/vae.ts";
+import { finish, inFolder, tinyRun } from "./helpers/vae.ts";
 
 /** What a run knows of itself, and what it refuses to mix: real processes on small data. */
 const { folder, start, run, text, bytes } = inFolder();
 
-const tiny = [
-  ...["--dataset.trainCount", "300", "--dataset.testCount", "40", "--dataset.validation", "60"],
-  ...["--hidden", "8", "--latent-dim", "2", "--batch-size", "50", "--training.logEvery", "2"],
-  ...["--backend", "wasm", "--threads", "1", "--quiet"],
-];
+const tiny = [...tinyRun, "--batch-size", "50", "--training.logEvery", "2"];
 
 const train = (out: string, ...args: string[]) => run("train", ...tiny, "--out", out, ...args);
 const record = (out: string) => JSON.parse(text(out, "run.json"));

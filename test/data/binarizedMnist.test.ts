@@ -7,7 +7,7 @@ import { type AmatDescriptor, amatDescriptorSchema, readDescriptor } from "../..
 import { datasetSchema } from "../../src/data/index.ts";
 import { holdOut } from "../../src/data/splits.ts";
 import { tinyConfig } from "../helpers/tiny.ts";
-import { contextIn, failureOf, hashOf, temporaryFolder } from "./files.ts";
+import { contextIn, failureOf, hashOf, temporaryFolder, tinyDescription } from "./files.ts";
 import { startMirror } from "./mirror.ts";
 
 const atOnce = async () => {};
@@ -29,12 +29,7 @@ async function tiny() {
   const mirror = await startMirror(Object.fromEntries(entries.map(([role, text]) => [`${role}.amat`, text])));
   onTestFinished(() => mirror.close());
   const descriptor: AmatDescriptor = {
-    name: "tiny",
-    title: "Tiny",
-    source: "http://127.0.0.1/",
-    licence: "none",
-    citation: "none",
-    imageShape: [2, 3, 1],
+    ...tinyDescription,
     mirrors: [mirror.url],
     files: entries.map(([role, text]) => ({
       role,

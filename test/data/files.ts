@@ -54,6 +54,16 @@ export function tinyImages(count: number): { images: Uint8Array; labels: Uint8Ar
   };
 }
 
+/** What every descriptor says, of a dataset of images of 2x3. */
+export const tinyDescription = {
+  name: "tiny",
+  title: "Tiny",
+  source: "http://127.0.0.1/",
+  licence: "none",
+  citation: "none",
+  imageShape: [2, 3, 1] as [number, number, number],
+};
+
 /** A dataset in the manner of MNIST: 12 training and 6 test images. */
 export function tinyDataset(mirrors: string[]): {
   descriptor: Descriptor;
@@ -73,12 +83,7 @@ export function tinyDataset(mirrors: string[]): {
     Object.entries(raw).map(([name, bytes]) => [`${name}.gz`, gzipSync(bytes)]),
   );
   const descriptor: Descriptor = {
-    name: "tiny",
-    title: "Tiny",
-    source: "http://127.0.0.1/",
-    licence: "none",
-    citation: "none",
-    imageShape: [2, 3, 1],
+    ...tinyDescription,
     classNames: ["a", "b", "c"],
     mirrors,
     files: Object.entries(files).map(([name, bytes], i) => ({

@@ -4,26 +4,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { anyFileError, fileError } from "../../src/base/fileErrors.ts";
 import { memoryError } from "../../src/base/memoryErrors.ts";
 import { defectReport } from "../../src/reporting/defectReport.ts";
-import { finish, inFolder } from "../helpers/vae.ts";
+import { finish, inFolder, tinyRun } from "../helpers/vae.ts";
 
 const { folder, start, run } = inFolder();
 
-const tiny = [
-  ...["--dataset.trainCount", "300", "--dataset.testCount", "40", "--dataset.validation", "60"],
-  ...[
-    "--hidden",
-    "8",
-    "--latent-dim",
-    "2",
-    "--backend",
-    "wasm",
-    "--threads",
-    "1",
-    "--epochs",
-    "1",
-    "--quiet",
-  ],
-];
+const tiny = [...tinyRun, "--epochs", "1"];
 
 const long = "n".repeat(300);
 

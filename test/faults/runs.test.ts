@@ -1,26 +1,11 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { inFolder } from "../helpers/vae.ts";
+import { inFolder, tinyRun } from "../helpers/vae.ts";
 
 const { folder, run, text } = inFolder();
 
-const tiny = [
-  ...["--dataset.trainCount", "300", "--dataset.testCount", "40", "--dataset.validation", "60"],
-  ...[
-    "--hidden",
-    "8",
-    "--latent-dim",
-    "2",
-    "--batch-size",
-    "50",
-    "--backend",
-    "wasm",
-    "--threads",
-    "1",
-    "--quiet",
-  ],
-];
+const tiny = [...tinyRun, "--batch-size", "50"];
 
 test("an update that spoils the weights while its loss was finite is divergence, and saves nothing", async () => {
   const { code, stderr } = await run(

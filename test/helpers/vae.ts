@@ -6,6 +6,12 @@ import { afterAll } from "vitest";
 
 const vae = join(import.meta.dirname, "../..", "bin", "vae.js");
 
+/** Flags of a run that takes a second or two, on its own thread. */
+export const tinyRun = [
+  ...["--dataset.trainCount", "300", "--dataset.testCount", "40", "--dataset.validation", "60"],
+  ...["--hidden", "8", "--latent-dim", "2", "--backend", "wasm", "--threads", "1", "--quiet"],
+];
+
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
