@@ -12,6 +12,13 @@ export interface BarLine {
   readonly parts: (bar: string, percent: string) => readonly Part[];
 }
 
+/** What every bar has: what it is of, itself and its share, of which the share is worth most. */
+export const named = (label: string, bar: string, percent: string): readonly Part[] => [
+  { text: label, rank: 1 },
+  { text: bar, rank: 3 },
+  { text: percent, rank: 0 },
+];
+
 /** A line that is drawn anew on a terminal, with what fits on it, until something else is written. */
 export function progressBar(stream: NodeJS.WriteStream, { keep }: { readonly keep: boolean }) {
   let line: BarLine;

@@ -1,6 +1,6 @@
 import { formatBytes } from "../base/bytes.ts";
 import type { OnDataProgress } from "../data/dataset.ts";
-import { progressBar } from "./bar.ts";
+import { named, progressBar } from "./bar.ts";
 import { canRedraw, writeLine } from "./terminal.ts";
 
 /** Shows work on data: a bar on a terminal, otherwise one line for each file or task. */
@@ -24,9 +24,7 @@ export function dataProgressBar(stream: NodeJS.WriteStream): { onProgress: OnDat
       done,
       total,
       parts: (bar, percent) => [
-        { text: label, rank: 1 },
-        { text: bar, rank: 3 },
-        { text: percent, rank: 0 },
+        ...named(label, bar, percent),
         { text: `${amount(done)} of ${all}`, rank: 2 },
       ],
     });

@@ -1,4 +1,4 @@
-import { progressBar } from "./bar.ts";
+import { named, progressBar } from "./bar.ts";
 import { formatCount, formatDuration } from "./format.ts";
 import { canRedraw, writeLine } from "./terminal.ts";
 
@@ -27,9 +27,7 @@ export function evaluationProgress(stream: NodeJS.WriteStream, label: string) {
           done,
           total,
           parts: (bar, percent) => [
-            { text: label, rank: 1 },
-            { text: bar, rank: 3 },
-            { text: percent, rank: 0 },
+            ...named(label, bar, percent),
             { text: `${formatCount(perSecond)} draws/s`, rank: 4 },
             { text: left, rank: 2 },
           ],
