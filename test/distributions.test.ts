@@ -10,6 +10,7 @@ import type { Posterior, PriorContext } from "../src/model/distributions/distrib
 import { posteriors, priors } from "../src/model/distributions/index.ts";
 import { kl, sampledKl } from "../src/model/distributions/kl.ts";
 import { models } from "../src/model/index.ts";
+import type { Vae } from "../src/model/vae.ts";
 import { saveCheckpoint } from "../src/runs/checkpoint.ts";
 import { decodeSafetensors } from "../src/runs/safetensors.ts";
 import { Parameters } from "../src/tensors/parameters.ts";
@@ -437,7 +438,7 @@ describe("the VampPrior", () => {
     const fields = { x: fieldOf(dataset.fields, "x") };
     const examples = new RandomStream("examples").uniforms(3 * 784).map((u) => (u < 0.5 ? 0 : u));
     const data = { fields, averageX: new Float32Array(784), examples: () => examples };
-    const fresh = models.of(config.model).create(config, data, new RandomStream(1));
+    const fresh = models.of(config.model).create(config, data, new RandomStream(1)) as Vae;
     const inputs = () => [
       ...tf.tidy(() => tf.sigmoid(new Map(fresh.parameters).get("prior.pseudoInputs")!).dataSync()),
     ];

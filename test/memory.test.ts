@@ -3,6 +3,7 @@ import { useBackend } from "../src/backends/index.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { imageFields, imageSplit } from "../src/data/images.ts";
 import { models } from "../src/model/index.ts";
+import type { Vae } from "../src/model/vae.ts";
 import { checkMemory, leastMemory } from "../src/runs/memory.ts";
 import { RandomStream } from "../src/tensors/random.ts";
 import * as tf from "../src/tensors/tf.ts";
@@ -36,7 +37,7 @@ describe.each<Record<string, string>>([
 
   test("is that of the model, but for a scale that the likelihood learns", () => {
     const averageX = new Float32Array(D).fill(0.4);
-    const vae = models.of(config.model).create(config, { fields, averageX }, new RandomStream("size"));
+    const vae = models.of(config.model).create(config, { fields, averageX }, new RandomStream("size")) as Vae;
     const ofLikelihood = vae.parameters.names.filter((name) => name.startsWith("likelihood.")).length;
     expect(size.weights).toBe(vae.parameters.count - ofLikelihood);
 

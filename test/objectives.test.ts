@@ -4,6 +4,7 @@ import { useBackend } from "../src/backends/index.ts";
 import { columnOf } from "../src/data/codedFields.ts";
 import { imageFields } from "../src/data/images.ts";
 import { models } from "../src/model/index.ts";
+import type { Vae } from "../src/model/vae.ts";
 import type { Model, Terms } from "../src/model/model.ts";
 import { exampleNoise, exampleNoiseInPieces, stepNoise } from "../src/model/noise.ts";
 import { createObjective, objectiveSchema, objectives } from "../src/objectives/index.ts";
@@ -270,7 +271,7 @@ describe("the importance-weighted bound", () => {
     const model = () => {
       const averageX = Float32Array.of(0.1, -0.2, 0.3, 0);
       const data = { fields: imageFields([1, D, 1]), averageX };
-      const vae = models.of(config.model).create(config, data, new RandomStream("linear"));
+      const vae = models.of(config.model).create(config, data, new RandomStream("linear")) as Vae;
       const kernel = new Map(vae.parameters).get("encoder.output.kernel")!;
       tf.tidy(() => kernel.assign(tf.mul(kernel, 0.25)));
       return vae;

@@ -64,7 +64,7 @@ export function evaluateCommand(): Command {
   return addRunOptions(command).action(async (path: string, options: Options) => {
     const { readRunData } = await import("../runs/experiment.ts");
     const { protocolOf, summarise } = await import("../evaluation/summary.ts");
-    const { createRunner, isOfDensity } = await import("../evaluation/runner.ts");
+    const { createRunner, isOfDensity, isOfLatents } = await import("../evaluation/runner.ts");
     const { supportOf } = await import("../model/likelihoods/index.ts");
     const { describeMeasure } = await import("../data/codings.ts");
     const { addEvaluation, evaluationRecord } = await import("../runs/evaluations.ts");
@@ -76,7 +76,7 @@ export function evaluateCommand(): Command {
     const { split, checkpoint, k, samples } = options;
     const run = await openRun(path, options);
     const { coding } = run;
-    const runner = createRunner(run.vae, { record: run.config.training.step !== "eager", note });
+    const runner = createRunner(run.model, { record: run.config.training.step !== "eager", note });
     const { kind } = run.config.likelihood;
     if (k !== undefined && !isOfDensity(runner)) {
       throw new VaeError(
@@ -101,8 +101,10 @@ export function evaluateCommand(): Command {
       if (!(error instanceof VaeError)) throw error;
       note(`The result is not added to the run. ${error.message}`);
     });
-    const latents = await estimateLatents(runner, set, coding);
-    const representation = await estimateRepresentation(runner, dataset, split, coding);
+    const latents = isOfLatents(runner) ? await estimateLatents(runner, set, coding) : undefined;
+    const representation = isOfLatents(runner)
+      ? await estimateRepresentation(runner, dataset, split, coding)
+      : undefined;
     const { likelihood } = run.config;
     const baseMeasure = describeMeasure(supportOf(likelihood));
     const figure = options.output ?? run.folder.figure(`calibration-${split}`);
@@ -118,16 +120,16 @@ export function evaluateCommand(): Command {
     }
     runner.dispose();
     if (options.json) {
-      const measure = { likelihood: kind, kindOf: run.vae.likelihood.kindOf, baseMeasure, pixels: coding };
+      const measure = { likelihood: kind, kindOf: run.model.likelihood.kindOf, baseMeasure, pixels: coding };
       const noise = calibration && { calibration, ...(drawn && { figure }) };
       const protocol = { checkpoint, epoch: run.epoch, protocol: protocolOf(summary) };
-      const ofLatents = { latents, ...(representation && { representation }) };
+      const ofLatents = { ...(latents && { latents }), ...(representation && { representation }) };
       result(JSON.stringify({ ...summary, ...measure, ...protocol, ...ofLatents, ...noise }));
       return;
     }
     result(`${split} split, ${summary.count} images, ${describeRun(run, checkpoint)}`);
     for (const line of splitLines(summary, { baseMeasure, pixels: coding })) result(line);
-    for (const line of latentLines(latents)) result(line);
+    if (latents) for (const line of latentLines(latents)) result(line);
     if (representation) for (const line of representationLines(representation)) result(line);
     if (!calibration) return;
     for (const line of noiseLines(calibration, summary)) result(line);

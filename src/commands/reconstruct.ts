@@ -52,7 +52,7 @@ export function reconstructCommand(): Command {
     const set = dataset[options.split];
     const count = Math.min(options.number, set.count);
     const file = options.output ?? run.folder.figure(`reconstructions-${options.split}`);
-    await writeFileAtomic(file, await reconstructionsPng(run.vae, set, run.coding, count, options.pixels));
+    await writeFileAtomic(file, await reconstructionsPng(run.model, set, run.coding, count, options.pixels));
     if (options.json) result(JSON.stringify({ file, count, split: options.split, pixels: options.pixels }));
     else
       result(

@@ -42,7 +42,7 @@ export function sampleCommand(): Command {
     const run = await openRun(path, options);
     const random = new RandomStream(options.seed).fork("sample");
     const file = options.output ?? run.folder.figure(`samples-seed${options.seed}`);
-    await writeFileAtomic(file, await samplesPng(run.vae, options.number, random, options.pixels));
+    await writeFileAtomic(file, await samplesPng(run.model, options.number, random, options.pixels));
     if (options.json) {
       result(JSON.stringify({ file, count: options.number, seed: options.seed, pixels: options.pixels }));
     } else {

@@ -61,7 +61,7 @@ export async function estimateBound(
   set: Split,
   coding: PixelCoding,
 ): Promise<BoundEstimate> {
-  const { likelihood } = runner.vae;
+  const { likelihood } = runner.model;
   const sums = objective.quantities.map(() => 0);
   let atFloor = 0;
   const { samples } = objective;
@@ -131,6 +131,6 @@ export async function estimateElbo(
     perImageRate: rates,
     aboveFirstDraw,
     ...(samples > 1 && { drawError: Math.sqrt(drawVariance) / set.count }),
-    ...(runner.vae.likelihood.scaleAtFloor && { scaleAtFloor: atFloor / set.count }),
+    ...(runner.model.likelihood.scaleAtFloor && { scaleAtFloor: atFloor / set.count }),
   };
 }

@@ -2,7 +2,7 @@ import type { PixelCoding } from "../data/codings.ts";
 import { part, type Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
 import type { Density, HostDensity } from "../model/likelihoods/likelihood.ts";
-import type { Vae } from "../model/vae.ts";
+import type { Model } from "../model/model.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { decodedPass, evaluatePasses } from "./passes.ts";
 import { type Runner, turnsOf } from "./runner.ts";
@@ -70,11 +70,11 @@ interface Decoded {
 
 /** Tests the assumed noise on a split; the training images serve to fit the scale, so that test data stay unseen. */
 export async function checkNoise(
-  runner: Runner & { vae: Vae & { likelihood: Density } },
+  runner: Runner & { model: Model & { likelihood: Density } },
   sets: { readonly checked: Split; readonly train: Split },
   coding: PixelCoding,
 ): Promise<Calibration> {
-  const { likelihood } = runner.vae;
+  const { likelihood } = runner.model;
   const density = await likelihood.onHost();
   const P = likelihood.paramChannels;
   const checked = await decode(runner, sets.checked, coding, CHECKED_IMAGES);
@@ -196,10 +196,10 @@ async function maximise(f: (x: number) => Promise<number>, low: number, high: nu
 }
 
 async function decode(runner: Runner, set: Split, coding: PixelCoding, atMost: number): Promise<Decoded> {
-  const D = fieldSize(runner.vae.target);
-  const P = runner.vae.likelihood.paramChannels;
+  const D = fieldSize(runner.model.target);
+  const P = runner.model.likelihood.paramChannels;
   const images = Math.min(atMost, set.count, Math.ceil(DECODED_VALUES / (D * P)));
-  const first = part(set, runner.vae.fields, 0, images);
+  const first = part(set, runner.model.fields, 0, images);
   const x = new Float32Array(images * D);
   const params = new Float32Array(x.length * P);
   for await (const batch of evaluatePasses(runner, first, coding, decodedPass)) {

@@ -2,6 +2,8 @@ import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import type { DiagonalGaussian } from "../model/distributions/diagonalGaussian.ts";
 import type { Posterior } from "../model/distributions/distribution.ts";
+import { inputsByName } from "../model/inputs.ts";
+import { POSTERIOR, type Vae } from "../model/vae.ts";
 import type * as tf from "../tensors/tf.ts";
 import { evaluatePasses } from "./passes.ts";
 import type { Pass, Runner } from "./runner.ts";
@@ -14,23 +16,29 @@ export interface Encodings {
   readonly mean: Float32Array;
   /** log Var[z|x] where the latents are independent normals, [count, d]. */
   readonly logVar?: Float32Array;
-  /** One z ~ q(z|x) each, [count, d], with its log q(z|x) and log p(z), [count]. */
+  /** One z ~ q(z|x) each, [count, d], with its log q(z|x) and log p(z) or log p(z|y), [count]. */
   readonly z: Float32Array;
   readonly logPosterior: Float32Array;
   readonly logPrior: Float32Array;
 }
 
+/** A runner of a model with latents. */
+export type LatentRunner = Runner & { readonly model: Vae };
+
 const isDiagonal = (q: Posterior): q is DiagonalGaussian => q.kind === "diagonalGaussian";
 
-const encodingsPass: Pass = ({ encode, prior }, [x, noise]) => {
-  const q = encode(x as tf.Tensor2D);
-  const { z, logProb } = q.sampleAndLogProb(noise as tf.Tensor2D);
-  return [q.mean(), z, logProb, prior.logProb(z), ...(isDiagonal(q) ? [q.params.logVar] : [])];
+const encodingsPass: Pass = (model, inputs) => {
+  const vae = model as Vae; // as `encodeSplit` has it
+  const named = inputsByName(vae, inputs) as Record<string, tf.Tensor2D>;
+  const y = vae.given && named[vae.given.name];
+  const q = vae.encode(named["x"]!, y);
+  const { z, logProb } = q.sampleAndLogProb(named[POSTERIOR]!);
+  return [q.mean(), z, logProb, vae.priorOf(y).logProb(z), ...(isDiagonal(q) ? [q.params.logVar] : [])];
 };
 
 /** Encodes a split; z belongs to the image, as everywhere in an evaluation. */
-export async function encodeSplit(runner: Runner, set: Split, coding: PixelCoding): Promise<Encodings> {
-  const { latentDim } = runner.vae;
+export async function encodeSplit(runner: LatentRunner, set: Split, coding: PixelCoding): Promise<Encodings> {
+  const { latentDim } = runner.model;
   const { count } = set;
   const sizes = [latentDim, latentDim, 1, 1, latentDim];
   const columns: Float32Array[] = [];

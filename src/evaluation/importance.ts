@@ -56,7 +56,7 @@ export async function estimateNll(
   { k: K, onProgress, ...options }: NllOptions,
 ): Promise<NllEstimate> {
   const samplesAtATime = options.samplesAtATime ?? evenPiece(K);
-  const batchSize = options.batchSize ?? imagesThatFit(runner.vae, samplesAtATime, DECODED_VALUES);
+  const batchSize = options.batchSize ?? imagesThatFit(runner.model, samplesAtATime, DECODED_VALUES);
   const sums = Array.from({ length: set.count }, emptySum);
   let done = 0;
   const pieces = { samples: K, samplesAtATime, batchSize };

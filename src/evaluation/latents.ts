@@ -1,8 +1,8 @@
 import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import { HALF_LOG_TWO_PI, logSumExp } from "../tensors/hostMath.ts";
-import { type Encodings, encodeSplit } from "./encodings.ts";
-import { type Runner, turnsOf } from "./runner.ts";
+import { type Encodings, encodeSplit, type LatentRunner } from "./encodings.ts";
+import { turnsOf } from "./runner.ts";
 
 /** From here on a dimension of z is active: Var_x E[z_d|x] (Burda et al. 2016, section 5.2), and E_x KL_d in nats. */
 export const ACTIVE_VARIANCE = 0.01;
@@ -21,7 +21,7 @@ export interface LatentHealth {
   readonly varianceOfMean: readonly number[];
   /** E_x KL(q(z_d|x) ‖ N(0, 1)) of each dimension, where q and the prior have independent dimensions. */
   readonly klPerDimension?: readonly number[];
-  /** Absent where q(z|x) of another image's z is not known in closed form. */
+  /** Absent where q(z|x) of another image's z is not known in closed form, and with a condition. */
   readonly aggregated?: AggregatedPosterior;
   /** No more than a tenth of the dimensions tell images apart. */
   readonly collapsed: boolean;
@@ -47,18 +47,25 @@ export interface AggregatedPosterior {
 
 /** Of the posterior over a split. */
 export async function estimateLatents(
-  runner: Runner,
+  runner: LatentRunner,
   set: Split,
   coding: PixelCoding,
 ): Promise<LatentHealth> {
-  const hasNormalPrior = runner.vae.prior.kind === "standardNormal";
-  return latentHealth(await encodeSplit(runner, set, coding), { hasNormalPrior }, turnsOf(runner));
+  const { priorKind, given } = runner.model;
+  const about = { hasNormalPrior: priorKind === "standardNormal", isConditional: given !== undefined };
+  return latentHealth(await encodeSplit(runner, set, coding), about, turnsOf(runner));
 }
 
-/** The same of encodings; `hasNormalPrior` says that p(z) is N(0, I). `turn` is awaited between images, see `turns`. */
+/**
+ * The same of encodings; `hasNormalPrior` says that p(z) is N(0, I), and `isConditional` that q(z|x, y) is, whose mean over
+ * images has no part in the rate. `turn` is awaited between images, see `turns`.
+ */
 export async function latentHealth(
   encodings: Encodings,
-  { hasNormalPrior }: { readonly hasNormalPrior: boolean },
+  {
+    hasNormalPrior,
+    isConditional = false,
+  }: { readonly hasNormalPrior: boolean; readonly isConditional?: boolean },
   turn: () => Promise<void>,
 ): Promise<LatentHealth> {
   const { count: images, latentDim, logVar } = encodings;
@@ -74,7 +81,7 @@ export async function latentHealth(
     },
     varianceOfMean,
     ...(klPerDimension && { klPerDimension }),
-    ...(logVar && { aggregated: await aggregatedPosterior(encodings, logVar, turn) }),
+    ...(logVar && !isConditional && { aggregated: await aggregatedPosterior(encodings, logVar, turn) }),
     collapsed: variance <= latentDim / 10,
   };
 }

@@ -3,7 +3,7 @@ import { byteIntervals, type PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
 import type { Density } from "../model/likelihoods/likelihood.ts";
-import type { Vae } from "../model/vae.ts";
+import type { Model } from "../model/model.ts";
 import { bitsPerDim } from "../objectives/means.ts";
 import type { ElboEstimate } from "./bounds.ts";
 import { decodedPass, evaluatePasses } from "./passes.ts";
@@ -31,21 +31,21 @@ export interface LevelsEstimate {
  * and leaves only the noise of their difference. Undefined where the pixels do not tell 256 bytes apart.
  */
 export async function estimateLevels(
-  runner: Runner & { vae: Vae & { likelihood: Density } },
+  runner: Runner & { model: Model & { likelihood: Density } },
   set: Split,
   coding: PixelCoding,
   { rate, distortion, perImage, perImageRate, aboveFirstDraw }: ElboEstimate,
 ): Promise<LevelsEstimate | undefined> {
   const intervals = byteIntervals(coding);
   if (!intervals) return undefined;
-  const { target } = runner.vae;
+  const { target } = runner.model;
   const D = fieldSize(target);
   const levelsOf = (distortion: number, perImage: Float64Array) => {
     const elbo = -(distortion + rate);
     const bitsPerDimStandardError = bitsPerDim(-estimateOf(perImage).standardError, D);
     return { distortion, elbo, bitsPerDim: bitsPerDim(elbo, D), bitsPerDimStandardError };
   };
-  const { likelihood } = runner.vae;
+  const { likelihood } = runner.model;
   const distributionOf = await likelihood.onHost();
   const P = likelihood.paramChannels;
   const isOnBytes = distributionOf(new Float64Array(P)).values?.length === 256;

@@ -2,8 +2,7 @@ import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
 import { hostInputs, inputsByName, samplesIn } from "../model/inputs.ts";
-import type { Terms } from "../model/model.ts";
-import type { Vae } from "../model/vae.ts";
+import type { Model, Terms } from "../model/model.ts";
 import type * as tf from "../tensors/tf.ts";
 import { evaluationInputsAhead } from "./inputs.ts";
 import { type Pass, type Runner, turnsOf } from "./runner.ts";
@@ -33,14 +32,12 @@ export interface EvaluatedBatch {
 
 /** A pass through the whole model, with as many samples of each image as there is noise, to what is taken of its terms. */
 export const termsPass =
-  (select: (terms: Terms, vae: Vae) => tf.Tensor[]): Pass =>
-  (vae, inputs) =>
-    select(vae.terms(inputsByName(vae, inputs), samplesIn(vae, inputs)), vae);
+  (select: (terms: Terms, model: Model) => tf.Tensor[]): Pass =>
+  (model, inputs) =>
+    select(model.terms(inputsByName(model, inputs), samplesIn(model, inputs)), model);
 
-/** To what the decoder gives for one z ~ q(z|x) of each image, [B, D, P]; the terms are not computed. */
-export const decodedPass: Pass = (vae, [x, noise]) => [
-  vae.decode(vae.encode(x as tf.Tensor2D).rsample(noise as tf.Tensor2D)),
-];
+/** To what the decoder gives for one z ~ q(z|x) of each image, [B, D, P]. */
+export const decodedPass = termsPass(({ decoded }) => [decoded]);
 
 export interface PassOptions {
   /** Of each image; one unless it says otherwise. */
@@ -63,26 +60,26 @@ export async function* evaluatePasses(
   {
     samples = 1,
     samplesAtATime = samples,
-    batchSize = Math.min(EVALUATION_BATCH, imagesThatFit(runner.vae, samplesAtATime, DECODED_VALUES)),
+    batchSize = Math.min(EVALUATION_BATCH, imagesThatFit(runner.model, samplesAtATime, DECODED_VALUES)),
   }: PassOptions = {},
 ): AsyncGenerator<EvaluatedBatch> {
-  const { vae } = runner;
-  const { fields, noise } = vae;
+  const { model } = runner;
+  const { fields, noise, target } = model;
   const turn = turnsOf(runner);
   const plan = { set, fields, coding, batchSize, noise, samples, samplesAtATime };
   for await (const batch of evaluationInputsAhead(plan)) {
     await turn();
     const { start, count } = batch;
-    const x = batch[vae.target.name] as Float32Array;
+    const x = batch[target.name] as Float32Array;
     const batches = count === batchSize ? Math.floor(set.count / batchSize) : 1;
     const pieces = batch.samples === samplesAtATime ? Math.floor(samples / samplesAtATime) : 1;
     const often = batches * pieces >= RECORDED_BATCHES;
-    const values = await runner.run(pass, hostInputs(vae, batch), often);
+    const values = await runner.run(pass, hostInputs(model, batch), often);
     yield { start, count, samples: batch.samples, x, values };
   }
 }
 
 /** Images of which so many samples each have together no more than these decoder outputs; one at least. */
-export function imagesThatFit({ target, likelihood }: Vae, samples: number, decodedValues: number): number {
+export function imagesThatFit({ target, likelihood }: Model, samples: number, decodedValues: number): number {
   return Math.max(1, Math.floor(decodedValues / (fieldSize(target) * likelihood.paramChannels * samples)));
 }

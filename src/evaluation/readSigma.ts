@@ -1,7 +1,7 @@
-import type { Vae } from "../model/vae.ts";
+import type { Model } from "../model/model.ts";
 
 /** The standard deviation of the noise, where it is one number; waits for the device. */
-export async function readSigma({ likelihood }: Vae): Promise<{ sigma?: number }> {
+export async function readSigma({ likelihood }: Model): Promise<{ sigma?: number }> {
   if (!likelihood.sigma) return {};
   const sigma = likelihood.sigma();
   const [value] = await sigma.data();

@@ -1,8 +1,8 @@
 import { columnOf } from "../data/codedFields.ts";
 import type { PixelCoding } from "../data/codings.ts";
 import { type Dataset, part, type Split } from "../data/dataset.ts";
-import { encodeSplit } from "./encodings.ts";
-import { type Runner, turnsOf } from "./runner.ts";
+import { encodeSplit, type LatentRunner } from "./encodings.ts";
+import { turnsOf } from "./runner.ts";
 import { fitSoftmax, type Labelled } from "./softmaxRegression.ts";
 import type { SplitName } from "./summary.ts";
 
@@ -56,7 +56,7 @@ export async function assessRepresentation(
 
 /** The same for a split of a dataset; undefined without classes, and for the training images, which would be their own neighbours. */
 export async function estimateRepresentation(
-  runner: Runner,
+  runner: LatentRunner,
   dataset: Dataset,
   split: SplitName,
   coding: PixelCoding,

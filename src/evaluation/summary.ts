@@ -75,15 +75,16 @@ export async function summarise(
   split: SplitName,
   set: Split,
   coding: PixelCoding,
-  { levels, samples = DEFAULT_SAMPLES, k, onProgress }: SummaryOptions,
+  { levels, samples: draws = DEFAULT_SAMPLES, k, onProgress }: SummaryOptions,
 ): Promise<SplitSummary> {
-  const { vae } = runner;
+  const { model } = runner;
+  const samples = model.noise.length === 0 ? 1 : draws;
   const estimate = await estimateElbo(runner, set, coding, { samples });
   const { perImage, drawError, scaleAtFloor } = estimate;
   const { count, distortion, distortionStandardError, rate, rateStandardError } = estimate;
   const terms = { count, samples, distortion, distortionStandardError, rate, rateStandardError };
   if (!isOfDensity(runner)) return { split, ...terms };
-  const D = fieldSize(vae.target);
+  const D = fieldSize(model.target);
   const elbo = -(distortion + rate);
   const { standardError } = estimateOf(perImage);
   const levels256 = levels ? await estimateLevels(runner, set, coding, estimate) : undefined;
@@ -99,7 +100,7 @@ export async function summarise(
     worstTenImages: raisedBy(perImage, 10),
     ...(levels256 && { levels256 }),
     ...(scaleAtFloor !== undefined && { scaleAtFloor }),
-    ...(await readSigma(vae)),
+    ...(await readSigma(model)),
     ...(k !== undefined && withGap(await estimateNll(runner, set, coding, { k, onProgress }), perImage, D)),
   };
 }

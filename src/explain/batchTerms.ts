@@ -3,7 +3,7 @@ import type { Split } from "../data/dataset.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import { inputsByName, onDevice } from "../model/inputs.ts";
 import type { TermName } from "../model/likelihoods/likelihood.ts";
-import type { Vae } from "../model/vae.ts";
+import type { Model } from "../model/model.ts";
 import { controlsAt, estimate, type Objective } from "../objectives/objective.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
@@ -28,7 +28,7 @@ export interface BatchTerms {
 
 /** Takes the first batch of the first epoch apart: the loss that `vae train` computes in its first step. */
 export async function measureFirstBatch(
-  vae: Vae,
+  model: Model,
   objective: Objective,
   set: Split,
   { coding, batchSize, random }: { coding: PixelCoding; batchSize: number; random: RandomStream },
@@ -36,24 +36,26 @@ export async function measureFirstBatch(
   const start = { epoch: 1, from: 0, step: 0 };
   const inputs = {
     set,
-    fields: vae.fields,
+    fields: model.fields,
     coding,
     batchSize,
-    noise: vae.noise,
+    noise: model.noise,
     samples: 1,
     seed: random.key,
   };
   const batch = trainingInputs({ ...inputs, ...start }).next().value!;
-  const [x, noise] = onDevice(vae, batch) as [tf.Tensor2D, tf.Tensor2D];
+  const tensors = onDevice(model, batch);
   const { parts, ...whole } = tf.tidy(() => {
-    const { decoded, logProb, rate } = vae.forward(x, noise);
-    const residual = tf.sub(x, vae.likelihood.mean(decoded));
+    const named = inputsByName(model, tensors);
+    const x = named[model.target.name] as tf.Tensor2D;
+    const { decoded, logLikelihood, rate } = model.terms(named, 1);
+    const residual = tf.sub(x, model.likelihood.mean(decoded));
     return {
-      distortion: tf.neg(logProb),
+      distortion: tf.neg(logLikelihood),
       rate,
       SSE: tf.square(residual),
       SAE: tf.abs(residual),
-      parts: vae.likelihood.terms(decoded, x) as { [name in TermName]: tf.Tensor2D },
+      parts: model.likelihood.terms(decoded, x) as { [name in TermName]: tf.Tensor2D },
     };
   });
   /** Added up in float64: so many values added in float32 would lose the second decimal. */
@@ -74,16 +76,16 @@ export async function measureFirstBatch(
     distortion: await mean(whole.distortion),
     rate: await mean(whole.rate),
     errors: { SSE: await mean(whole.SSE), SAE: await mean(whole.SAE) },
-    ...(await readSigma(vae)),
-    ...(objective.kind !== "elbo" && { loss: await measureLoss(vae, objective, inputs, start) }),
+    ...(await readSigma(model)),
+    ...(objective.kind !== "elbo" && { loss: await measureLoss(model, objective, inputs, start) }),
   };
-  tf.dispose([x, noise, ...Object.values(whole), ...Object.values(parts)]);
+  tf.dispose([...tensors, ...Object.values(whole), ...Object.values(parts)]);
   return result;
 }
 
 /** The loss of the batch with as many samples as the objective takes. */
 async function measureLoss(
-  vae: Vae,
+  model: Model,
   objective: Objective,
   inputs: Omit<InputsPlan, "epoch" | "from" | "step">,
   start: Pick<InputsPlan, "epoch" | "from" | "step">,
@@ -92,7 +94,7 @@ async function measureLoss(
   const batch = trainingInputs({ ...inputs, samples, ...start }).next().value!;
   const controls = Object.values(controlsAt(objective, "final", 1));
   const loss = tf.tidy(() => {
-    const terms = vae.terms(inputsByName(vae, onDevice(vae, batch)), samples);
+    const terms = model.terms(inputsByName(model, onDevice(model, batch)), samples);
     const scalars = controls.map((value) => tf.scalar(value));
     return estimate(objective, terms, scalars).loss;
   });

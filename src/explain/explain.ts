@@ -4,7 +4,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
 import { klPerDimension } from "../model/distributions/kl.ts";
 import { likelihoods, supportOf } from "../model/likelihoods/index.ts";
-import type { Vae } from "../model/vae.ts";
+import type { Model } from "../model/model.ts";
 import { createObjective } from "../objectives/index.ts";
 import { controlsAt, isWeighedElbo, settlesAfter } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
@@ -27,27 +27,31 @@ export interface Subject {
   readonly pixels: string;
   readonly coding: PixelCoding;
   readonly dataset: Dataset;
-  readonly vae: Vae;
+  readonly model: Model;
   /** Whose weights these are, in words. */
   readonly weights: string;
 }
+
+/** Whether its latents are those of other tools: independent normals and N(0, I), whose KL is a closed form. */
+const hasPlainLatents = (model: Config["model"]) =>
+  model.kind === "vae" && klPerDimension(model.posterior, model.prior) !== undefined;
 
 /** What other tools have to say where the latent side is not theirs. */
 const otherLatents = { inexpressible: "their prior is N(0, I) and their posterior a diagonal Gaussian" };
 
 /** The loss of a configuration, from its likelihood to the last digit of a batch. */
 export async function explain(subject: Subject, translated?: Section): Promise<Page> {
-  const { config, coding, dataset, vae } = subject;
-  const { likelihood, training, model } = config;
-  const isPlain = klPerDimension(model.posterior, model.prior) !== undefined;
+  const { config, coding, dataset, model } = subject;
+  const { likelihood, training } = config;
+  const isPlain = hasPlainLatents(config.model);
   const objective = createObjective(config.objective);
   const { beta = 1 } = controlsAt(objective, "final", 1);
   const weighsRate = isWeighedElbo(objective);
-  const { kindOf } = vae.likelihood;
-  const D = fieldSize(vae.target);
+  const { kindOf } = model.likelihood;
+  const D = fieldSize(model.target);
   const reduction = reduce(likelihood, { D, beta });
   const random = new RandomStream(training.seed);
-  const terms = await measureFirstBatch(vae, objective, dataset.train, {
+  const terms = await measureFirstBatch(model, objective, dataset.train, {
     coding,
     batchSize: training.batchSize,
     random,
@@ -67,7 +71,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
       ...(translated && { from: translated }),
       likelihood: likelihoodSection(likelihood, reduction, {
         name: dataset.name,
-        field: vae.target,
+        field: model.target,
         pixels: subject.pixels,
         coding,
       }),

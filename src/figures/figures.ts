@@ -4,7 +4,7 @@ import type { Split } from "../data/dataset.ts";
 import { fieldSize, type ImageShape, imageShapeOf } from "../data/field.ts";
 import { type Calibration, RESIDUAL_RANGE } from "../evaluation/calibration.ts";
 import { drawSamples, type PixelMode, pairRows, reconstruct } from "../evaluation/pictures.ts";
-import type { Vae } from "../model/vae.ts";
+import type { Model } from "../model/model.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import { calibrationChart } from "./charts/calibrationChart.ts";
 import { imageGrid } from "./imageGrid.ts";
@@ -16,19 +16,19 @@ const enlarge = ([height, width]: ImageShape) => Math.max(1, Math.floor(64 / Mat
 
 /** A grid of `count` draws from the prior as PNG, as square as `count` allows. */
 export async function samplesPng(
-  vae: Vae,
+  model: Model,
   count: number,
   random: RandomStream,
   pixels: PixelMode = "mean",
 ): Promise<Buffer> {
-  const images = await drawSamples(vae, count, random, pixels);
-  const shape = imageShapeOf(vae.target);
+  const images = await drawSamples(model, count, random, pixels);
+  const shape = imageShapeOf(model.target);
   return imageGrid(images, shape, { columns: Math.ceil(Math.sqrt(count)), scale: enlarge(shape) }).png;
 }
 
 /** The first `count` images of a split in rows, below each row its reconstructions, as PNG. */
 export async function reconstructionsPng(
-  vae: Vae,
+  model: Model,
   set: Split,
   coding: PixelCoding,
   count: number,
@@ -36,9 +36,9 @@ export async function reconstructionsPng(
   random?: RandomStream,
 ): Promise<Buffer> {
   const columns = Math.min(COLUMNS, count, set.count);
-  const shape = imageShapeOf(vae.target);
-  const { originals, reconstructions } = await reconstruct(vae, set, coding, count, random, pixels);
-  const rows = pairRows(originals, reconstructions, columns, fieldSize(vae.target));
+  const shape = imageShapeOf(model.target);
+  const { originals, reconstructions } = await reconstruct(model, set, coding, count, random, pixels);
+  const rows = pairRows(originals, reconstructions, columns, fieldSize(model.target));
   return imageGrid(rows, shape, { columns, scale: enlarge(shape) }).png;
 }
 

@@ -4,7 +4,7 @@ import type { Parameters } from "../tensors/parameters.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "../tensors/tf.ts";
 import type { LikelihoodConfig } from "./likelihoods/index.ts";
-import type { Likelihood } from "./likelihoods/likelihood.ts";
+import type { Density, Likelihood } from "./likelihoods/likelihood.ts";
 import type { NoiseDraw } from "./noise.ts";
 
 /**
@@ -37,6 +37,8 @@ export interface Model {
   readonly fields: readonly Field[];
   /** The one of them that its likelihood is a density for, of D values. */
   readonly target: Field;
+  /** y, what it is conditioned on; absent without a condition. */
+  readonly given?: Field;
   /** The noise that it needs for each sample. */
   readonly noise: readonly NoiseDraw[];
   readonly likelihood: Likelihood;
@@ -44,6 +46,8 @@ export interface Model {
   readonly rateDimensions?: number;
   /** Whether it has log q(z|x) with q's parameters held fixed. */
   readonly holdsPosterior: boolean;
+  /** What is computed on the way to the loss, in this order, to look for what went wrong; new tensors, or its parameters. */
+  stages(inputs: Readonly<Record<string, Tensor>>, samples: number): readonly Stage[];
   /** From fields [B, …] and noise by name; each z is passed `through`. A pure function: no host reads, no draws. */
   terms(
     inputs: Readonly<Record<string, Tensor>>,
@@ -52,10 +56,23 @@ export interface Model {
   ): Terms;
 }
 
-/** What a model is built for. */
-export interface ModelData {
-  /** Of its dataset. */
+/** A tensor on the way, and what it likely comes from if it is not finite. */
+export interface Stage {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly cause: string;
+}
+
+/** Which fields a model is about. */
+export interface ModelFields {
+  /** Of its dataset, x among them. */
   readonly fields: Fields;
+  /** y, what x is conditioned on; absent without a condition. */
+  readonly given?: Field;
+}
+
+/** What a model is built for. */
+export interface ModelData extends ModelFields {
   /** The mean of x over the training examples, [D], where its decoder starts from. */
   readonly averageX: Float32Array;
   /**
@@ -81,8 +98,10 @@ export interface ModelFamily<Schema extends z.ZodObject = z.ZodObject, M extends
   /** What a model of these settings will take. Makes no tensors, and is quick whatever the sizes. */
   size(
     config: { readonly model: z.infer<Schema>; readonly likelihood: LikelihoodConfig },
-    fields: Fields,
+    data: ModelFields,
   ): ModelSize;
+  /** Its networks and latents in a few words, such as `mlp 400, latent dimension 20`. */
+  describe(config: z.infer<Schema>): string;
   /** Builds a model with fresh weights. */
   create(
     config: { readonly model: z.infer<Schema>; readonly likelihood: LikelihoodConfig },
@@ -90,3 +109,7 @@ export interface ModelFamily<Schema extends z.ZodObject = z.ZodObject, M extends
     random: RandomStream,
   ): M;
 }
+
+/** Whether log p(x|·) is what its likelihood computes, so that there are a bound, probabilities and draws. */
+export const isDensity = <M extends Model>(model: M): model is M & { likelihood: Density } =>
+  model.likelihood.kindOf === "density";

@@ -1,3 +1,4 @@
+import { models } from "../model/index.ts";
 import { likelihoods } from "../model/likelihoods/index.ts";
 import { formulaOf, type Likelihood } from "../model/likelihoods/likelihood.ts";
 import { createObjective } from "../objectives/index.ts";
@@ -13,10 +14,9 @@ const LEGEND: Record<Likelihood["kindOf"], (loss: string) => string> = {
 
 /** What is about to happen, in a few lines: backend, data, model, folder. */
 export function header(experiment: Experiment, folder: string): string[] {
-  const { config, backend, dataset, coding, vae } = experiment;
+  const { config, backend, dataset, coding, model } = experiment;
   const { train, validation, test } = dataset;
   const family = likelihoods.of(config.likelihood);
-  const { network, latentDim } = config.model;
   const objective = createObjective(config.objective);
   const controls = Object.entries(objective.controls).map(([name, { words }]) => `, ${name} ${words}`);
   const samples = objective.samples === 1 ? "" : `, ${objective.samples} samples of each image`;
@@ -24,13 +24,13 @@ export function header(experiment: Experiment, folder: string): string[] {
     `backend     ${formatBackend(backend)}`,
     ...backend.notes.map((text) => `            ${text}`),
     `data        ${dataset.name}: ${formatCount(train.count)} train, ${formatCount(validation.count)} validation, ` +
-      `${formatCount(test.count)} test images of ${vae.target.shape.join("x")}, pixels ${coding}`,
+      `${formatCount(test.count)} test images of ${model.target.shape.join("x")}, pixels ${coding}`,
     `likelihood  ${[formulaOf(family), family.settings(config.likelihood)].filter(Boolean).join(", ")}`,
     `objective   ${objective.kind}${controls.join("")}${samples}`,
-    `model       ${network.kind} ${network.hidden.join("-") || "(linear)"}, latent dimension ${latentDim}, ` +
-      `${formatCount(vae.parameters.count)} parameters, seed ${config.training.seed}`,
+    `model       ${models.of(config.model).describe(config.model)}, ` +
+      `${formatCount(model.parameters.count)} parameters, seed ${config.training.seed}`,
     `run         ${folder}`,
-    LEGEND[vae.likelihood.kindOf](legendOf(objective, vae.likelihood.kindOf)),
+    LEGEND[model.likelihood.kindOf](legendOf(objective, model.likelihood.kindOf)),
   ];
 }
 

@@ -23,8 +23,8 @@ import type { DatasetSource } from "../data/source.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import { models } from "../model/index.ts";
 import { likelihoodSchema, likelihoods, supportOf } from "../model/likelihoods/index.ts";
-import type { Vae } from "../model/vae.ts";
-import { createObjective } from "../objectives/index.ts";
+import type { Model } from "../model/model.ts";
+import { checkObjective, createObjective } from "../objectives/index.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { type Checkpoint, restore } from "./checkpoint.ts";
 import { compareData, compareSettings, type DataIdentity } from "./identity.ts";
@@ -37,7 +37,7 @@ export interface Experiment {
   readonly backend: BackendInfo;
   readonly dataset: Dataset;
   readonly coding: PixelCoding;
-  readonly vae: Vae;
+  readonly model: Model;
   readonly random: RandomStream;
 }
 
@@ -99,9 +99,9 @@ export async function buildExperiment(config: Config, context: DataContext): Pro
     averageX: averageOf(train, x, coding),
     examples: (count: number) => someExamples(train, { fields: [x], coding }, count, random),
   };
-  const vae = models.of(config.model).create(config, data, random);
-  createObjective(config.objective).check?.(vae);
-  return { config, backend, dataset, coding, vae, random };
+  const model = models.of(config.model).create(config, data, random);
+  checkObjective(createObjective(config.objective), model);
+  return { config, backend, dataset, coding, model, random };
 }
 
 /** Training examples in random order as a model sees them, [count, D]; from the start again where there are fewer. */
@@ -119,7 +119,7 @@ export interface OpenedRun {
   /** As it was at the checkpoint. */
   readonly config: Config;
   readonly backend: BackendInfo;
-  readonly vae: Vae;
+  readonly model: Model;
   readonly coding: PixelCoding;
   /** The epoch that the weights are from. */
   readonly epoch: number;
@@ -144,13 +144,13 @@ export async function openRun(
   const backend = await startBackend(loadConfig(undefined, options.compute));
   const fields = origin?.data.fields ?? formerFields(folder);
   const averageX = new Float32Array(codedSize(fieldOf(fields, "x"))); // replaced by the weights
-  const vae = models.of(config.model).create(config, { fields, averageX }, new RandomStream(0));
-  restore(checkpoint, vae.parameters);
+  const model = models.of(config.model).create(config, { fields, averageX }, new RandomStream(0));
+  restore(checkpoint, model.parameters);
   return {
     folder,
     config,
     backend,
-    vae,
+    model,
     coding: pixelCoding(config),
     epoch: state.epoch,
     checkpoint: { name: options.checkpoint, sha256: checkpoint.sha256 },

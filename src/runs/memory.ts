@@ -5,6 +5,7 @@ import { type Setting, settings, valueAt } from "../config/settings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { fieldOf } from "../data/field.ts";
 import { models } from "../model/index.ts";
+import type { ModelFields } from "../model/model.ts";
 import { createObjective } from "../objectives/index.ts";
 import { optimizers } from "../training/optimizers/index.ts";
 
@@ -13,18 +14,18 @@ const FLOAT_BYTES = 4;
 /** The share of a backend's memory that these may take; the rest goes to what operations make in passing. */
 const USABLE = 0.75;
 
-type Data = Pick<Dataset, "fields" | "train">;
+type Data = Pick<Dataset, "train"> & ModelFields;
 
 /**
  * Bytes that training takes at least: 4 · weights · (1 + gradient + states of the optimiser), and what a step of B images
  * and K samples of each keeps for its gradients, 4 · B · (perExample + K · perSample). A likelihood keeps more than that.
  */
-export function leastMemory(config: Config, { fields, train }: Data): { weights: number; step: number } {
-  const { weights, perExample, perSample } = models.of(config.model).size(config, fields);
+export function leastMemory(config: Config, data: Data): { weights: number; step: number } {
+  const { weights, perExample, perSample } = models.of(config.model).size(config, data);
   const { optimizer, batchSize } = config.training;
   const copies = 2 + optimizers.of(optimizer).create(optimizer).state.length;
   const { samples } = createObjective(config.objective);
-  const B = Math.min(batchSize, train.count);
+  const B = Math.min(batchSize, data.train.count);
   return {
     weights: FLOAT_BYTES * weights * copies,
     step: FLOAT_BYTES * B * (perExample + samples * perSample),

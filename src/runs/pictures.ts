@@ -1,6 +1,7 @@
 import { lossChartAside } from "../figures/charts/lossChart.ts";
 import { lossCurves } from "../figures/charts/lossCurves.ts";
 import { drawOrWarn, reconstructionsPng, samplesPng } from "../figures/figures.ts";
+import { models } from "../model/index.ts";
 import type { Objective } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import type { Experiment } from "./experiment.ts";
@@ -15,7 +16,7 @@ const PREVIEW_RECONSTRUCTIONS = 50;
  * A picture is no reason to lose a run: what cannot be drawn or written is a warning.
  */
 export function trainingPictures(
-  { vae, dataset, coding, config }: Experiment,
+  { model, dataset, coding, config }: Experiment,
   objective: Objective,
   folder: RunFolder,
   epochs: () => readonly MetricsRow[],
@@ -23,8 +24,8 @@ export function trainingPictures(
 ) {
   const random = new RandomStream("preview");
   const { kind } = config.likelihood;
-  const isLoss = vae.likelihood.kindOf === "loss";
-  const title = `${dataset.name}, ${kind} ${isLoss ? "loss" : "likelihood"}, latent dimension ${config.model.latentDim}`;
+  const isLoss = model.likelihood.kindOf === "loss";
+  const title = `${dataset.name}, ${kind} ${isLoss ? "loss" : "likelihood"}, ${models.of(config.model).describe(config.model)}`;
   const meta = { title, ...lossCurves(objective, isLoss) };
   const told = new Set<string>();
   const put = (name: string, draw: () => Promise<Buffer>) =>
@@ -42,9 +43,9 @@ export function trainingPictures(
     return chart.png;
   };
   const drawOthers = async () => {
-    await put("samples", () => samplesPng(vae, PREVIEW_SAMPLES, random));
+    await put("samples", () => samplesPng(model, PREVIEW_SAMPLES, random));
     await put("reconstructions", () =>
-      reconstructionsPng(vae, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
+      reconstructionsPng(model, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
     );
   };
   let underWay: Promise<boolean> | undefined;

@@ -32,7 +32,7 @@ interface Circumstances {
 
 /** `run.json`, rewritten as the run goes; a resumed run adds to what is there, and keeps the record of its data. */
 export function openRecord(
-  { backend, dataset, vae }: Experiment,
+  { backend, dataset, model }: Experiment,
   { folder, data, present, epochs, resume, command }: Circumstances,
 ) {
   const before = resume?.record;
@@ -62,13 +62,13 @@ export function openRecord(
       backend: { name: backend.name, device: backend.device, threads: backend.threads },
       dataset: before?.dataset ?? {
         name,
-        imageShape: imageShapeOf(vae.target),
+        imageShape: imageShapeOf(model.target),
         fields,
         counts: { train: splits.train.count, validation: splits.validation.count, test: splits.test.count },
         hashes: dataset.hashes,
         splitHashes: splitHashes(data),
       },
-      parameterCount: vae.parameters.count,
+      parameterCount: model.parameters.count,
       timings: {
         startedAt,
         seconds: (before?.timings.seconds ?? 0) + (performance.now() - started) / 1000,

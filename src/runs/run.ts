@@ -6,7 +6,7 @@ import type { Config } from "../config/schema.ts";
 import { describeMeasure } from "../data/codings.ts";
 import { estimateLatents } from "../evaluation/latents.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
-import { createRunner } from "../evaluation/runner.ts";
+import { createRunner, isOfLatents } from "../evaluation/runner.ts";
 import { protocolOf, summarise } from "../evaluation/summary.ts";
 import { supportOf } from "../model/likelihoods/index.ts";
 import { createObjective } from "../objectives/index.ts";
@@ -71,7 +71,7 @@ type Run = Awaited<ReturnType<typeof open>>;
 
 /** What a run is while it is trained: its model, where it stands, and its files, each with what it follows from. */
 async function open(experiment: Experiment, { folder, lock }: OwnedRun, options: TrainingOptions) {
-  const { dataset, vae } = experiment;
+  const { dataset, model } = experiment;
   const { resume, signal, reporter, command } = options;
   const present = dataIdentityOf(dataset);
   const data = resume?.data ?? present;
@@ -79,18 +79,18 @@ async function open(experiment: Experiment, { folder, lock }: OwnedRun, options:
   let config = experiment.config;
   const note = (text: string) => reporter({ type: "note", text });
   const warn = (text: string) => reporter({ type: "warning", text });
-  const runner = createRunner(vae, { record: config.training.step !== "eager", note, signal });
-  const optimizer = createOptimizer(vae.parameters, config.training);
+  const runner = createRunner(model, { record: config.training.step !== "eager", note, signal });
+  const optimizer = createOptimizer(model.parameters, config.training);
   const objective = createObjective(config.objective);
 
   const save = async (name: CheckpointName, state: TrainingState) => {
     lock.assertOwned();
-    const parts = { parameters: vae.parameters, optimizer, state, origin: { config, data } };
+    const parts = { parameters: model.parameters, optimizer, state, origin: { config, data } };
     await saveCheckpoint(folder.checkpoint(name), parts);
   };
   const load = (name: CheckpointName): TrainingState => {
     const checkpoint = folder.readCheckpoint(name);
-    restore(checkpoint, vae.parameters, optimizer);
+    restore(checkpoint, model.parameters, optimizer);
     return checkpoint.state;
   };
   const writeConfig = () => writeFileAtomic(folder.config, configYaml(config));
@@ -176,7 +176,7 @@ async function trainThrough(run: Run): Promise<FinishReason> {
 async function trainOnce(run: Run): Promise<FinishReason> {
   const { experiment, runner, objective, optimizer, state, emit, save, note, config } = run;
   const { signal } = run.options;
-  const step = createStep(config.training.step, { model: experiment.vae, objective, optimizer }, note);
+  const step = createStep(config.training.step, { model: experiment.model, objective, optimizer }, note);
   try {
     return await train({ ...experiment, runner, step, phases: phases(config), state, emit, save, signal });
   } finally {
@@ -210,7 +210,7 @@ async function summaryOf(
   { experiment, folder, runner, state, config }: Run,
   { reason, epoch }: { reason: RunSummary["reason"]; epoch: number },
 ): Promise<RunSummary> {
-  const { dataset, coding, vae } = experiment;
+  const { dataset, coding, model } = experiment;
   const validation = await summarise(runner, "validation", dataset.validation, coding, { levels: false });
   const test = await summarise(runner, "test", dataset.test, coding, { levels: true });
   return {
@@ -219,13 +219,13 @@ async function summaryOf(
     epochs: state.epoch,
     checkpoint: { name: "best", epoch },
     likelihood: config.likelihood.kind,
-    kindOf: vae.likelihood.kindOf,
+    kindOf: model.likelihood.kindOf,
     baseMeasure: describeMeasure(supportOf(config.likelihood)),
     pixels: coding,
     ...controlsAt(phases(config).at(-1)!.objective, "final", 1),
-    ...(await readSigma(vae)),
+    ...(await readSigma(model)),
     protocol: protocolOf(test),
-    latents: await estimateLatents(runner, dataset.test, coding),
+    ...(isOfLatents(runner) && { latents: await estimateLatents(runner, dataset.test, coding) }),
     splits: { validation, test },
   };
 }

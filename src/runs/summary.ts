@@ -19,7 +19,7 @@ export interface RunSummary {
   readonly beta?: number;
   readonly sigma?: number;
   readonly protocol: string;
-  /** What the latents are used for, on the test split; absent where an earlier version trained the run. */
+  /** What the latents are used for, on the test split; absent where there are none, or an earlier version trained the run. */
   readonly latents?: LatentHealth;
   readonly splits: { readonly validation: SplitSummary; readonly test: SplitSummary };
 }

@@ -27,6 +27,10 @@ export const held = <X extends tf.Tensor>(x: X): X =>
     (dy) => tf.zerosLike(dy),
   );
 
+/** [B, n] -> [rows, n], all of it as often as rows / B says: row k·B + b is row b. */
+export const rowsFor = (batch: tf.Tensor2D, rows: number): tf.Tensor2D =>
+  rows === batch.shape[0] ? batch : tf.tile(batch, [rows / batch.shape[0], 1]);
+
 /**
  * log Σ_k exp(a_k) over the last dimension, [..., K] -> [...].
  *

@@ -168,26 +168,26 @@ async function takeSteps(options: TrainerOptions, facts: Facts): Promise<void> {
 type Facts = ReturnType<typeof factsOf>;
 
 /** What follows from the options and holds for the whole run. */
-function factsOf({ runner: { vae }, step, dataset, phases, state }: TrainerOptions) {
+function factsOf({ runner: { model }, step, dataset, phases, state }: TrainerOptions) {
   const { config, objective } = phases[0];
   const settings = settingsByStep(phases, Math.ceil(dataset.train.count / config.batchSize));
   /** The last step that was made, from 0. */
   const lastStep = () => Math.max(0, state.step - 1);
   return {
-    context: { objective, kindOf: vae.likelihood.kindOf, D: fieldSize(vae.target) },
+    context: { objective, kindOf: model.likelihood.kindOf, D: fieldSize(model.target) },
     settings,
     lastStep,
     /** Of the last checkpoint. */
     savedStep: state.step,
     /** The numbers of a log line that are none of the loss. */
     async now() {
-      if (vae.likelihood.sigma) await step.sync();
+      if (model.likelihood.sigma) await step.sync();
       return {
         epoch: state.epoch + 1,
         step: state.step,
         controls: settings.controlsAt(lastStep()),
         learningRate: settings.learningRateAt(lastStep()),
-        ...(await readSigma(vae)),
+        ...(await readSigma(model)),
       };
     },
   };
@@ -196,10 +196,10 @@ function factsOf({ runner: { vae }, step, dataset, phases, state }: TrainerOptio
 /** The inputs of the steps from where the run stands to the end of its epoch. */
 const inputsPlan = ({ runner, dataset, coding, phases, random, state }: TrainerOptions): InputsPlan => ({
   set: dataset.train,
-  fields: runner.vae.fields,
+  fields: runner.model.fields,
   coding,
   batchSize: phases[0].config.batchSize,
-  noise: runner.vae.noise,
+  noise: runner.model.noise,
   samples: phases[0].objective.samples,
   epoch: state.epoch + 1,
   from: state.batch,
@@ -218,7 +218,7 @@ function advance(state: TrainingState, means: Means, images: number): void {
 async function failInStep(options: TrainerOptions, { settings, savedStep }: Facts): Promise<never> {
   const { runner, phases, state } = options;
   const batch = trainingInputs(inputsPlan(options)).next().value!;
-  const culprit = await findNonFinite(runner.vae, phases[0].objective, batch);
+  const culprit = await findNonFinite(runner.model, phases[0].objective, batch);
   throw new Divergence(
     `The loss is not finite at step ${state.step + 1} (batch ${state.batch + 1} of epoch ${state.epoch + 1}): ` +
       `the first tensor with a bad value is ${culprit}`,
@@ -234,10 +234,10 @@ async function failInStep(options: TrainerOptions, { settings, savedStep }: Fact
 async function failInValidation(options: TrainerOptions, facts: Facts, epoch: number): Promise<never> {
   const { runner, dataset, coding, phases, state } = options;
   const { config, objective } = phases[0];
-  const { fields, noise } = runner.vae;
+  const { fields, noise } = runner.model;
   const plan = { fields, coding, noise, set: dataset.validation, samples: objective.samples };
   const batch = evaluationInputs({ ...plan, batchSize: config.batchSize }).next().value!;
-  const culprit = await findNonFinite(runner.vae, objective, batch);
+  const culprit = await findNonFinite(runner.model, objective, batch);
   throw new Divergence(
     `The validation loss is not finite after step ${state.step}, the end of epoch ${epoch}: ` +
       `the first tensor with a bad value is ${culprit}`,

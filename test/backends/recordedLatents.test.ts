@@ -5,6 +5,7 @@ import { imageFields } from "../../src/data/images.ts";
 import { termsPass } from "../../src/evaluation/passes.ts";
 import { createRunner, type Runner } from "../../src/evaluation/runner.ts";
 import { models } from "../../src/model/index.ts";
+import type { Vae } from "../../src/model/vae.ts";
 import { createObjective } from "../../src/objectives/index.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import * as tf from "../../src/tensors/tf.ts";
@@ -48,7 +49,7 @@ function small(settings: Record<string, string>) {
     averageX: new Float32Array(D).fill(0.4),
     examples: (count: number) => x.slice(0, count * D),
   };
-  const vae = models.of(config.model).create(config, data, new RandomStream("weights"));
+  const vae = models.of(config.model).create(config, data, new RandomStream("weights")) as Vae;
   const optimizer = createOptimizer(vae.parameters, config.training);
   return { vae, optimizer, objective: createObjective(config.objective) };
 }

@@ -29,7 +29,7 @@ function small(likelihood: LikelihoodConfig) {
   const { model, training, objective } = loadConfig(undefined, new Map(Object.entries(settings)));
   const averageX = new RandomStream("average").uniforms(D);
   const data = { fields: imageFields([HEIGHT, WIDTH, 1]), averageX };
-  const vae = models.of(model).create({ model, likelihood }, data, new RandomStream("weights"));
+  const vae = models.of(model).create({ model, likelihood }, data, new RandomStream("weights")) as Vae;
   const optimizer = createOptimizer(vae.parameters, training);
   return { vae, optimizer, objective: createObjective(objective) };
 }

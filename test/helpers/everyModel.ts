@@ -11,6 +11,7 @@ import type { PriorContext } from "../../src/model/distributions/distribution.ts
 import { posteriorSchema, posteriors, priorSchema, priors } from "../../src/model/distributions/index.ts";
 import { sampledKl } from "../../src/model/distributions/kl.ts";
 import { type ModelConfig, models } from "../../src/model/index.ts";
+import type { Vae } from "../../src/model/vae.ts";
 import { type LikelihoodConfig, likelihoods } from "../../src/model/likelihoods/index.ts";
 import { networkSchema } from "../../src/model/networks/index.ts";
 import { createObjective, objectiveSchema } from "../../src/objectives/index.ts";
@@ -82,7 +83,7 @@ async function runModel(parts: Parts, recorded: boolean): Promise<void> {
   const { model, likelihood } = parts;
   const [coding] = codingsFor(likelihoods.of(likelihood).support(likelihood));
   const averageX = new Float32Array(D).fill(0.3);
-  const vae = models.of(model).create({ model, likelihood }, { fields, averageX }, random);
+  const vae = models.of(model).create({ model, likelihood }, { fields, averageX }, random) as Vae;
   const objective = createObjective(parts.objective);
   const { samples } = objective;
   const optimizer = createOptimizer(vae.parameters, { ...defaults.training, clipNorm: 1e-3 });

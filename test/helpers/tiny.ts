@@ -8,6 +8,7 @@ import { fieldOf } from "../../src/data/field.ts";
 import { imageFields } from "../../src/data/images.ts";
 import { createRunner } from "../../src/evaluation/runner.ts";
 import { models } from "../../src/model/index.ts";
+import type { Vae } from "../../src/model/vae.ts";
 import { createObjective } from "../../src/objectives/index.ts";
 import { settle } from "../../src/runs/experiment.ts";
 import { dataIdentityOf } from "../../src/runs/identity.ts";
@@ -56,7 +57,7 @@ export function tinyTraining(
   const random = new RandomStream(config.training.seed);
   const { fields } = dataset;
   const data = { fields, averageX: averageOf(dataset.train, fieldOf(fields, "x"), coding) };
-  const vae = models.of(config.model).create(config, data, random);
+  const vae = models.of(config.model).create(config, data, random) as Vae;
   const runner = createRunner(vae, { record: false, note: () => {} });
   const objective = createObjective(config.objective);
   const optimizer = createOptimizer(vae.parameters, config.training);

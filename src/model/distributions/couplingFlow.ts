@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { VaeError } from "../../base/errors.ts";
-import type { WeightSpec } from "../../tensors/parameters.ts";
 import * as tf from "../../tensors/tf.ts";
-import { denseLayer, pairs, sequential } from "../networks/layers.ts";
+import { denseLayer, pairs, sequential, startingAtZero } from "../networks/layers.ts";
 import type { Network } from "../networks/network.ts";
+import { weightsIn } from "../networks/size.ts";
 import type { Prior, PriorFamily } from "./distribution.ts";
 import { logStandardNormal, REAL_LINE } from "./normal.ts";
 
@@ -26,13 +26,12 @@ const schema = z
  * t(x₁), the halves in turn; s and t are a small network's (Dinh et al. 2017, "Density estimation using Real NVP", eq. 7 and
  * 8). log p(z) = log N(ε; 0, I) − Σ s, at the ε that z comes from. It starts as N(0, I).
  */
-export const couplingFlow: PriorFamily<typeof schema> = {
+export const couplingFlow: PriorFamily<typeof schema, Prior> = {
   schema,
   size(config, { latentDim }) {
     const networks = couplings(config, latentDim).map(({ network }) => network);
-    const weights = networks.flatMap(({ weights }) => weights);
     return {
-      weights: weights.reduce((sum, { shape }) => sum + tf.util.sizeFromShape([...shape]), 0),
+      weights: weightsIn(networks),
       kept: networks.reduce((sum, { kept }) => sum + kept, latentDim),
     };
   },
@@ -100,17 +99,6 @@ function couplings({ layers, hidden }: z.infer<typeof schema>, latentDim: number
     return { name: `coupling${i}`, sizes, moves, network };
   });
 }
-
-/** All its weights 0, so that the coupling is the identity. */
-const startingAtZero = (layer: Network): Network => ({
-  ...layer,
-  weights: layer.weights.map(
-    (spec): WeightSpec => ({
-      ...spec,
-      initial: () => new Float32Array(tf.util.sizeFromShape([...spec.shape])),
-    }),
-  ),
-});
 
 /** log-scales are kept within ±this by a tanh: one step too far would otherwise overflow exp. */
 const BOUND = 3;

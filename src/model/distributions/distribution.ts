@@ -29,12 +29,19 @@ export interface Posterior extends Distribution {
   pairwiseLogProb(z: Tensor2D): Tensor2D;
 }
 
-/** p(z), the same for all rows. */
+/** p(z), the same for all rows, or of one y for each of them. */
 export interface Prior extends Distribution {
-  /** E[z], [d]; of a flow where the mean of what it starts from goes. */
-  mean(): Tensor1D;
-  /** `count` draws, [count, d]. */
+  /** E[z], [d], or [B, d] of B y; of a flow where the mean of what it starts from goes. */
+  mean(): Tensor1D | Tensor2D;
+  /** `count` draws, [count, d]; of B y a whole number of times B, in their order. */
   sample(count: number, random: RandomStream): Tensor2D;
+}
+
+/** p(z|y): a prior for each row of what is known of y. */
+export interface PriorGiven {
+  readonly kind: string;
+  /** From h(y), [B, features], for B·K rows of z: row k·B + b belongs to row b. */
+  given(features: Tensor2D): Prior;
 }
 
 /** One family of approximate posteriors: what an encoder's output means. */
@@ -57,23 +64,29 @@ export interface PriorContext {
   readonly random: RandomStream;
   /** What the model's encoder reads. */
   readonly x: Field;
+  /** How many numbers h(y) has; absent without a condition. */
+  readonly features?: number;
   /** The model's own q(z|x) for some examples [N, D]. */
   encode(x: Tensor2D): Posterior;
   /** Training examples as the encoder sees them, [count, D], to start from. */
   examples(count: number): Float32Array;
 }
 
-/** How many numbers z has, and one x. */
+/** How many numbers z has, and one x, and h(y) with a condition. */
 export interface PriorSizes {
   readonly latentDim: number;
   readonly D: number;
+  readonly features?: number;
 }
 
 /** One family of priors. */
-export interface PriorFamily<Schema extends z.ZodObject = z.ZodObject> {
+export interface PriorFamily<
+  Schema extends z.ZodObject = z.ZodObject,
+  P extends Prior | PriorGiven = Prior | PriorGiven,
+> {
   /** The section `model.prior:` of a configuration. */
   readonly schema: Schema;
-  create(config: z.infer<Schema>, context: PriorContext): Prior;
+  create(config: z.infer<Schema>, context: PriorContext): P;
   /** How many numbers it learns, and how many log p(z) makes for one z that its gradient needs. */
   size(config: z.infer<Schema>, of: PriorSizes): { readonly weights: number; readonly kept: number };
 }

@@ -21,7 +21,7 @@ const schema = z
  * al. 2016, "Deep unsupervised clustering with Gaussian mixture VAEs", without its discrete latent). It starts as C
  * components of equal weight and deviation 1 around draws from N(0, I).
  */
-export const gaussianMixture: PriorFamily<typeof schema> = {
+export const gaussianMixture: PriorFamily<typeof schema, Prior> = {
   schema,
   size: ({ components: C }, { latentDim }) => ({ weights: C * (1 + 2 * latentDim), kept: C * latentDim }),
   create({ components: C }, { latentDim, createVariable, random }): Prior {

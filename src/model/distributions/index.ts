@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { familyOf } from "../../base/family.ts";
+import { conditionalGaussian } from "./conditionalGaussian.ts";
 import { couplingFlow } from "./couplingFlow.ts";
 import { diagonalGaussianPosterior } from "./diagonalGaussian.ts";
 import type { PosteriorFamily, PriorFamily } from "./distribution.ts";
@@ -13,11 +14,17 @@ export const posteriors = familyOf<PosteriorFamily>()("kind", [
   planarFlowPosterior,
 ]);
 
-export const priors = familyOf<PriorFamily>()("kind", [standardNormal, gaussianMixture, vamp, couplingFlow]);
+export const priors = familyOf<PriorFamily>()("kind", [
+  standardNormal,
+  gaussianMixture,
+  vamp,
+  couplingFlow,
+  conditionalGaussian,
+]);
 
 export const posteriorSchema = posteriors.schema.describe("q(z|x): the approximate posterior");
 
-export const priorSchema = priors.schema.describe("p(z)");
+export const priorSchema = priors.schema.describe("p(z), or p(z|y) with a condition");
 
 export type PosteriorConfig = z.infer<typeof posteriorSchema>;
 export type PriorConfig = z.infer<typeof priorSchema>;

@@ -1,4 +1,5 @@
 import * as tf from "../../tensors/tf.ts";
+import type { ConditionalGaussian } from "./conditionalGaussian.ts";
 import type { DiagonalGaussian } from "./diagonalGaussian.ts";
 import type { Distribution } from "./distribution.ts";
 
@@ -10,6 +11,13 @@ const closedForms: Readonly<Record<string, (q: never, p: never) => tf.Tensor2D>>
   // ½ (exp(logVar) + mean² − 1 − logVar); Kingma and Welling 2014, appendix B
   "diagonalGaussian|standardNormal": ({ params: { mean, logVar } }: DiagonalGaussian) =>
     tf.mul(tf.sub(tf.add(tf.exp(logVar), tf.square(mean)), tf.add(logVar, 1)), 0.5),
+  // ½ (exp(l_q − l_p) + (m_q − m_p)² / exp(l_p) − 1 − (l_q − l_p)), of the log-variances l
+  "diagonalGaussian|conditionalGaussian": ({ params: q }: DiagonalGaussian, p: ConditionalGaussian) => {
+    const { mean, logVar } = p.paramsFor(q.mean.shape[0]);
+    const logRatio = tf.sub(q.logVar, logVar);
+    const distance = tf.mul(tf.square(tf.sub(q.mean, mean)), tf.exp(tf.neg(logVar)));
+    return tf.mul(tf.sub(tf.add(tf.exp(logRatio), distance), tf.add(logRatio, 1)), 0.5);
+  },
 };
 
 /** KL(q ‖ p) as its terms for each dimension, [N, d]; undefined where it has no such closed form. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { VaeError } from "../../base/errors.ts";
 import { type Field, fieldSize } from "../../data/field.ts";
 import { logSumExp } from "../../tensors/deviceMath.ts";
 import * as tf from "../../tensors/tf.ts";
@@ -22,10 +23,17 @@ const schema = z
  * eq. 10): the aggregated posterior, which is the prior that maximises the ELBO, with K pseudo-inputs in the place of the
  * training examples. They start from K of these.
  */
-export const vamp: PriorFamily<typeof schema> = {
+export const vamp: PriorFamily<typeof schema, Prior> = {
   schema,
   size: ({ pseudoInputs: K }, { D }) => ({ weights: K * D, kept: K }),
-  create({ pseudoInputs: K }, { latentDim, createVariable, x, encode, examples }): Prior {
+  create({ pseudoInputs: K }, { latentDim, createVariable, x, encode, examples, features }): Prior {
+    if (features !== undefined) {
+      throw new VaeError(
+        "usage",
+        "model.prior.kind is vamp, a mixture of posteriors of pseudo-inputs, and with a condition these would need a y of their own. " +
+          "It takes standardNormal, gaussianMixture, couplingFlow or conditionalGaussian.",
+      );
+    }
     const { toRange, fromRange } = rangeOf(x);
     const start = examples(K).map(fromRange);
     const variable = createVariable("pseudoInputs", start, [K, fieldSize(x)]) as tf.Tensor as tf.Tensor2D;

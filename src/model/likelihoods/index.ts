@@ -33,5 +33,11 @@ export const likelihoodSchema = likelihoods.schema.meta({
 
 export type LikelihoodConfig = z.infer<typeof likelihoodSchema>;
 
+/** P, the parameters that the decoder gives for each value of x. */
+export const paramChannelsOf = (config: LikelihoodConfig): number =>
+  likelihoods.of(config).initialParams(config, ONE_VALUE).length;
+
+const ONE_VALUE = Float32Array.of(0.5);
+
 /** The values that the likelihood of a configuration is a density for. */
 export const supportOf = (config: LikelihoodConfig): Support => likelihoods.of(config).support(config);

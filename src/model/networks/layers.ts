@@ -32,6 +32,15 @@ export const denseLayer = (
   };
 };
 
+/** The same with all its weights 0 at first: what it gives are zeros, which then are learned. */
+export const startingAtZero = (layer: Network): Network => ({
+  ...layer,
+  weights: layer.weights.map((spec) => ({
+    ...spec,
+    initial: () => new Float32Array(tf.util.sizeFromShape([...spec.shape])),
+  })),
+});
+
 /** Each example in another shape: [B, …] -> [B, …shape]. */
 export const reshapeLayer = (...shape: number[]): Network => ({
   weights: [],
