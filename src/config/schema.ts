@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { backendNames } from "../backends/index.ts";
+import { conditionSchema } from "../conditions/index.ts";
 import { datasetSchema } from "../data/index.ts";
 import { modelSchema } from "../model/index.ts";
 import { likelihoodSchema } from "../model/likelihoods/index.ts";
@@ -22,6 +23,7 @@ export const configSchema = z
     dataset: datasetSchema
       .meta({ description: "what to train on", flag: "dataset" })
       .prefault({ name: "digits" }),
+    condition: conditionSchema.prefault({ kind: "none" }),
     model: modelSchema.prefault({ kind: "vae" }),
     likelihood: likelihoodSchema.prefault({ kind: "gaussian" }),
     objective: objectiveSchema.prefault({ kind: "elbo" }),

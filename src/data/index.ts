@@ -12,7 +12,7 @@ import { holdOut } from "./splits.ts";
 import { binarized } from "./staticBinarization.ts";
 
 export { type DataDirs, resolveDataDirs } from "./cache.ts";
-export type { FetchedFile, Inventory, LoadContext } from "./source.ts";
+export { type FetchedFile, type Inventory, type LoadContext, turnsOf as dataTurns } from "./source.ts";
 
 const mnist = mnistFamily("mnist", "handwritten digits");
 const fashionMnist = mnistFamily("fashion-mnist", "articles of clothing");

@@ -64,7 +64,7 @@ export function stopIfAborted({ signal }: Pick<LoadContext, "signal">): void {
 }
 
 /** The same between the pieces of work that would be deaf without. */
-export const turnsOf = ({ signal }: LoadContext) => turns(signal, INTERRUPTED);
+export const turnsOf = ({ signal }: Pick<LoadContext, "signal">) => turns(signal, INTERRUPTED);
 
 /** The settings that each dataset has. */
 export const commonSettings = {

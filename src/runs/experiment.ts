@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type BackendInfo, useBackend } from "../backends/index.ts";
 import { VaeError } from "../base/errors.ts";
+import { givenField, observed } from "../conditions/index.ts";
 import { configAt } from "../config/changes.ts";
 import { loadConfig, type Overrides } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
@@ -18,7 +19,7 @@ import {
 import type { Dataset, Split } from "../data/dataset.ts";
 import { type Fields, fieldOf } from "../data/field.ts";
 import { imageFields } from "../data/images.ts";
-import { datasets, type LoadContext, loadDataset } from "../data/index.ts";
+import { datasets, dataTurns, type LoadContext, loadDataset } from "../data/index.ts";
 import type { DatasetSource } from "../data/source.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import { models } from "../model/index.ts";
@@ -89,13 +90,15 @@ function withWholePaths<T extends Config["dataset"]>(dataset: T): T {
 /** Starts the backend, reads the data, builds the model with fresh weights. `config` is settled. */
 export async function buildExperiment(config: Config, context: DataContext): Promise<Experiment> {
   const [backend, dataset] = [await startBackend(config), await readDataset(config, context)];
-  checkMemory(config, dataset, backend);
+  const { fields, train } = dataset;
+  const given = givenField(config.condition, fields);
+  const about = { fields, ...(given && { given }) };
+  checkMemory(config, { ...about, train }, backend);
   const coding = pixelCoding(config);
   const random = new RandomStream(config.training.seed);
-  const { fields, train } = dataset;
   const x = fieldOf(fields, "x");
   const data = {
-    fields,
+    ...about,
     averageX: averageOf(train, x, coding),
     examples: (count: number) => someExamples(train, { fields: [x], coding }, count, random),
   };
@@ -144,7 +147,9 @@ export async function openRun(
   const backend = await startBackend(loadConfig(undefined, options.compute));
   const fields = origin?.data.fields ?? formerFields(folder);
   const averageX = new Float32Array(codedSize(fieldOf(fields, "x"))); // replaced by the weights
-  const model = models.of(config.model).create(config, { fields, averageX }, new RandomStream(0));
+  const given = givenField(config.condition, fields);
+  const data = { fields, averageX, ...(given && { given }) };
+  const model = models.of(config.model).create(config, data, new RandomStream(0));
   restore(checkpoint, model.parameters);
   return {
     folder,
@@ -178,8 +183,11 @@ function formerFields(folder: RunFolder): Fields {
   return record.dataset.fields ?? imageFields(record.dataset.imageShape);
 }
 
-export const readDataset = (config: Config, context: DataContext): Promise<Dataset> =>
-  loadDataset(config.dataset, { dataDirs: resolveDataDirs(), ...context });
+/** The data of a configuration, with what its condition makes of each example. */
+export async function readDataset(config: Config, context: DataContext): Promise<Dataset> {
+  const dataset = await loadDataset(config.dataset, { dataDirs: resolveDataDirs(), ...context });
+  return observed(dataset, config.condition, dataTurns(context));
+}
 
 type DataContext = Omit<LoadContext, "dataDirs">;
 
