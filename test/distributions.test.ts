@@ -5,10 +5,13 @@ import { determinant as luDeterminant, Matrix } from "ml-matrix";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
 import { fieldOf } from "../src/data/field.ts";
+import type { ConditionalGaussian } from "../src/model/distributions/conditionalGaussian.ts";
+import { couplingFlow } from "../src/model/distributions/couplingFlow.ts";
 import { diagonalGaussian } from "../src/model/distributions/diagonalGaussian.ts";
-import type { Posterior, PriorContext } from "../src/model/distributions/distribution.ts";
+import type { Posterior, Prior, PriorContext, PriorGiven } from "../src/model/distributions/distribution.ts";
 import { posteriors, priors } from "../src/model/distributions/index.ts";
 import { kl, sampledKl } from "../src/model/distributions/kl.ts";
+import { REAL_LINE } from "../src/model/distributions/normal.ts";
 import { models } from "../src/model/index.ts";
 import type { Vae } from "../src/model/vae.ts";
 import { saveCheckpoint } from "../src/runs/checkpoint.ts";
@@ -47,10 +50,12 @@ const encodedAsIs = (latentDim: number): Pick<PriorContext, "x" | "encode" | "ex
 /** A prior whose parameters are those of its row. */
 function buildPrior(row: PriorRow) {
   const parameters = new Parameters();
-  const prior = priors.of(row.config).create(row.config, {
+  const { features } = row;
+  const made = priors.of(row.config).create(row.config, {
     latentDim: dimensionOf(row),
     createVariable: parameters.scope("prior"),
     random: new RandomStream("prior"),
+    ...(features && { features: features.length }),
     ...encodedAsIs(dimensionOf(row)),
   });
   expect(parameters.names).toEqual(Object.keys(row.parameters).map((name) => `prior.${name}`));
@@ -58,7 +63,20 @@ function buildPrior(row: PriorRow) {
     const variable = parameters.variables[i]!;
     tf.tidy(() => variable.assign(tf.tensor(values.slice(), variable.shape)));
   }
-  return { prior, parameters };
+  return { prior: "given" in made ? ofOneY(made, features!) : made, parameters };
+}
+
+/** p(z|y) of the y with these features, by the parameters as they are when it is asked. */
+function ofOneY(made: PriorGiven, features: readonly number[]): ConditionalGaussian {
+  const now = () => made.given(tf.tensor2d([...features], [1, features.length])) as ConditionalGaussian;
+  return {
+    kind: "conditionalGaussian",
+    support: REAL_LINE,
+    paramsFor: (rows) => now().paramsFor(rows),
+    logProb: (z) => now().logProb(z),
+    mean: () => now().mean(),
+    sample: (count, random) => now().sample(count, random),
+  };
 }
 
 /** The posteriors of `count` examples that the encoder says the same of. */
@@ -318,7 +336,7 @@ describe.each(posteriorRows)("the posterior: $name", (row) => {
 
 describe("KL(q ‖ p)", () => {
   /** The pairs with a closed form. */
-  const closedForms = ["diagonalGaussian|standardNormal"];
+  const closedForms = ["diagonalGaussian|standardNormal", "diagonalGaussian|conditionalGaussian"];
 
   const pairs = posteriorRows.flatMap((q) =>
     priorRows
@@ -460,7 +478,7 @@ describe("the VampPrior", () => {
       const pseudoInputs = tf.sigmoid(new Map(vae.parameters).get("prior.pseudoInputs")! as tf.Tensor2D);
       const z = tf.tensor2d(new RandomStream("z").normals(20), [5, 4]);
       const one = (k: number) => vae.encode(tf.tile(tf.slice2d(pseudoInputs, [k, 0], [1, 784]), [5, 1]));
-      return [vae.prior.logProb(z).dataSync(), [0, 1, 2].map((k) => one(k).logProb(z).dataSync())];
+      return [vae.priorOf().logProb(z).dataSync(), [0, 1, 2].map((k) => one(k).logProb(z).dataSync())];
     });
     const expected = [...logProb!].map((_, i) =>
       Math.log(each!.reduce((sum, of) => sum + Math.exp(of[i]!) / 3, 0)),
@@ -547,9 +565,9 @@ describe("the planar flow", () => {
 
 describe("the coupling flow", () => {
   test("starts as the standard normal, and needs two dimensions", () => {
-    const config = { kind: "couplingFlow", layers: 3, hidden: [5] } as const;
+    const config = { kind: "couplingFlow" as const, layers: 3, hidden: [5] };
     const create = (latentDim: number) =>
-      priors.of(config).create(config, {
+      couplingFlow.create(config, {
         latentDim,
         createVariable: new Parameters().scope("prior"),
         random: new RandomStream("prior"),

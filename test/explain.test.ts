@@ -40,7 +40,7 @@ async function explained(settings: Record<string, string>, section?: Section) {
   const subject = {
     config,
     coding,
-    vae,
+    model: vae,
     dataset,
     pixels: "auto",
     weights: "the model before its first step",

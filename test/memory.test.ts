@@ -33,7 +33,7 @@ describe.each<Record<string, string>>([
   { "model.posterior.kind": "planarFlow", "model.posterior.layers": "2", "model.network.hidden": "9" },
 ])("the size of %j", (settings) => {
   const config = configOf({ ...settings, "model.latentDim": "4" });
-  const size = models.of(config.model).size(config, fields);
+  const size = models.of(config.model).size(config, { fields });
 
   test("is that of the model, but for a scale that the likelihood learns", () => {
     const averageX = new Float32Array(D).fill(0.4);
@@ -46,7 +46,7 @@ describe.each<Record<string, string>>([
       const x = tf.fill<tf.Rank.R2>([B, D], 0.4);
       const noise = tf.zeros<tf.Rank.R2>([K * B, 4]);
       const before = tf.memory().numBytes;
-      const { decoded } = vae.forward(x, noise, K);
+      const { decoded } = vae.forward({ x, posterior: noise }, K);
       const made = (tf.memory().numBytes - before) / 4;
       const kept = B * (size.perExample - D) + K * B * size.perSample - decoded.size; // x is there, a gradient is not
       expect(kept).toBeLessThanOrEqual(made);
@@ -59,7 +59,7 @@ describe.each<Record<string, string>>([
     const tensors = tf.memory().numTensors;
     const huge = configOf({ ...settings, "model.latentDim": "9007199254740991" });
     const started = performance.now();
-    expect(models.of(huge.model).size(huge, fields).weights).toBeGreaterThan(1e16);
+    expect(models.of(huge.model).size(huge, { fields }).weights).toBeGreaterThan(1e16);
     expect(performance.now() - started).toBeLessThan(100);
     expect(tf.memory().numTensors).toBe(tensors);
   });

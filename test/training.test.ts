@@ -218,7 +218,7 @@ describe("training", () => {
       squares += tf.tidy(() => {
         const x = tf.tensor2d(batch.columns["x"]!, [batch.count, 784]);
         const noise = tf.tensor2d(random.normals(batch.count * 4), [batch.count, 4]);
-        const mean = vae.likelihood.mean(vae.forward(x, noise).decoded);
+        const mean = vae.likelihood.mean(vae.forward({ x, posterior: noise }).decoded);
         return tf.sum(tf.square(tf.sub(x, mean))).dataSync()[0]!;
       });
       count += batch.columns["x"]!.length;

@@ -1,24 +1,51 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { VaeError } from "../base/errors.ts";
-import type { Dataset } from "../data/dataset.ts";
+import { familyOf } from "../base/family.ts";
 import type { Field, Fields } from "../data/field.ts";
-export const conditionSchema = z
-  .discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("none") }),
-    z.strictObject({ kind: z.literal("label") }),
-    z.strictObject({ kind: z.literal("given") }),
-  ])
-  .meta({ description: "what x is conditioned on, y", flag: "condition" });
+import { blur } from "./blur.ts";
+import type { Condition, ConditionFamily } from "./condition.ts";
+import { downsample } from "./downsample.ts";
+import { given } from "./given.ts";
+import { label } from "./label.ts";
+import { mask } from "./mask.ts";
+import { noise } from "./noise.ts";
+import { none } from "./none.ts";
+import { sinogram } from "./sinogram.ts";
+
+export { observed } from "./observed.ts";
+
+export const conditions = familyOf<ConditionFamily>()("kind", [
+  none,
+  label,
+  downsample,
+  sinogram,
+  mask,
+  blur,
+  noise,
+  given,
+]);
+
+export const conditionSchema = conditions.schema.meta({
+  description: "y, what x is conditioned on",
+  flag: "condition",
+});
+
 export type ConditionConfig = z.infer<typeof conditionSchema>;
-export const observed = async (
-  dataset: Dataset,
-  _config: ConditionConfig,
-  _turn: () => Promise<void>,
-): Promise<Dataset> => dataset;
+
+/** The operator that makes y of x; undefined where y is in the data, or there is none. */
+export const conditionOf = (config: ConditionConfig, x: Field): Condition | undefined =>
+  conditions.of(config).create?.(config, x);
+
+/** y among the fields of data, which by now must have it; undefined without a condition. */
 export function givenField(config: ConditionConfig, fields: Fields): Field | undefined {
-  if (config.kind === "none") return undefined;
-  const field =
-    config.kind === "label" ? Object.values(fields).find(({ kind }) => kind === "class") : fields["y"];
-  if (field) return field;
-  throw new VaeError("usage", `condition.kind is ${config.kind}, and the dataset has no such field.`);
+  const field = conditions.of(config).given(fields);
+  if (field || config.kind === "none") return field;
+  const has = Object.keys(fields).join(", ");
+  throw new VaeError(
+    "usage",
+    config.kind === "label"
+      ? `condition.kind is label, and this dataset has no classes (it has ${has}). Labels come with digits, mnist and folders of classes.`
+      : `condition.kind is ${config.kind}, and this dataset brings no y (it has ${has}). Pairs of your own do; ` +
+          "of images alone y is made by downsample, sinogram, mask, blur or noise.",
+  );
 }

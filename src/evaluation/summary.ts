@@ -101,7 +101,9 @@ export async function summarise(
     ...(levels256 && { levels256 }),
     ...(scaleAtFloor !== undefined && { scaleAtFloor }),
     ...(await readSigma(model)),
-    ...(k !== undefined && withGap(await estimateNll(runner, set, coding, { k, onProgress }), perImage, D)),
+    ...(k !== undefined &&
+      model.noise.length > 0 &&
+      withGap(await estimateNll(runner, set, coding, { k, onProgress }), perImage, D)),
   };
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type BackendInfo, useBackend } from "../backends/index.ts";
 import { VaeError } from "../base/errors.ts";
-import { givenField, observed } from "../conditions/index.ts";
+import { conditionOf, givenField, observed } from "../conditions/index.ts";
 import { configAt } from "../config/changes.ts";
 import { loadConfig, type Overrides } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
@@ -186,7 +186,11 @@ function formerFields(folder: RunFolder): Fields {
 /** The data of a configuration, with what its condition makes of each example. */
 export async function readDataset(config: Config, context: DataContext): Promise<Dataset> {
   const dataset = await loadDataset(config.dataset, { dataDirs: resolveDataDirs(), ...context });
-  return observed(dataset, config.condition, dataTurns(context));
+  const { condition: settings } = config;
+  const condition = conditionOf(settings, fieldOf(dataset.fields, "x"));
+  if (!condition) return dataset;
+  const seed = "seed" in settings ? settings.seed : 0;
+  return observed(dataset, condition, { seed, turn: dataTurns(context) });
 }
 
 type DataContext = Omit<LoadContext, "dataDirs">;

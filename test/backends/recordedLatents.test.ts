@@ -95,7 +95,7 @@ describe.each(backends)("recorded on %s", (backend, missing) => {
       const { vae, optimizer } = small(settings);
       const [recording, plain] = [true, false].map((record) =>
         createRunner(vae, { record, note: unheard }),
-      ) as [Runner, Runner];
+      ) as unknown as [Runner, Runner];
       const inputs = [
         { values: x, shape: [B, D] },
         { values: noise, shape: [B, LATENT] },

@@ -69,16 +69,19 @@ const likelihoods = [
   { name: "hybrid", config: { kind: "hybrid", ceWeight: 1, mseWeight: 2 } as LikelihoodConfig, ...binary },
 ];
 
-const bound: Pass = ({ forward, likelihood }, [x, noise]) => {
-  const { q, decoded, logProb, rate } = forward(x as tf.Tensor2D, noise as tf.Tensor2D);
+const bound: Pass = (model, [x, posterior]) => {
+  const { forward, likelihood } = model as Vae;
+  const { q, decoded, logProb, rate } = forward({ x: x!, posterior: posterior! });
   return [
     ...[...Object.values<tf.Tensor>(q.params), decoded, logProb, rate].map((tensor) => tf.clone(tensor)),
     tf.clone(likelihood.mean(decoded)),
     likelihood.scaleAtFloor?.(decoded) ?? tf.scalar(0),
   ];
 };
-const encoded: Pass = (vae, [x]) => [tf.clone(vae.encode(x as tf.Tensor2D).mean())];
-const decodedMean: Pass = (vae, [, z]) => [tf.clone(vae.likelihood.mean(vae.decode(z as tf.Tensor2D)))];
+const encoded: Pass = (model, [x]) => [tf.clone((model as Vae).encode(x as tf.Tensor2D).mean())];
+const decodedMean: Pass = (model, [, z]) => [
+  tf.clone(model.likelihood.mean((model as Vae).decode(z as tf.Tensor2D))),
+];
 
 describe.skipIf(absent).each(likelihoods)("recorded on webgpu: $name", (row) => {
   beforeAll(() => tf.setBackend("webgpu"));
@@ -101,7 +104,7 @@ describe.skipIf(absent).each(likelihoods)("recorded on webgpu: $name", (row) => 
     const { vae, optimizer } = small(row.config);
     const [recording, eager] = [true, false].map((record) =>
       createRunner(vae, { record, note: unheard }),
-    ) as [Runner, Runner];
+    ) as unknown as [Runner, Runner];
     const { x, noise, count } = example(row, 9);
     const inputs = [
       { values: x, shape: [count, D] },

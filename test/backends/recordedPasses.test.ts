@@ -15,15 +15,18 @@ import { stepInputs, tinyTraining } from "../helpers/tiny.ts";
 import { difference, useTensorflowInOwnFolder } from "./helpers.ts";
 import { absent } from "./softwareWebgpu.ts";
 
-const everything: Pass = (vae, [x, noise]) => {
-  const { q, z, decoded, logProb, rate } = vae.forward(x as tf.Tensor2D, noise as tf.Tensor2D);
+const everything: Pass = (model, [x, posterior]) => {
+  const vae = model as Vae;
+  const { q, z, decoded, logProb, rate } = vae.forward({ x: x!, posterior: posterior! });
   return [
     ...[...Object.values<tf.Tensor>(q.params), z, decoded, logProb, rate].map((tensor) => tf.clone(tensor)),
     vae.likelihood.scaleAtFloor?.(decoded) ?? tf.scalar(0),
   ];
 };
-const encoded: Pass = (vae, [x]) => [tf.clone(vae.encode(x as tf.Tensor2D).mean())];
-const decodedMean: Pass = (vae, [, z]) => [tf.clone(vae.likelihood.mean(vae.decode(z as tf.Tensor2D)))];
+const encoded: Pass = (model, [x]) => [tf.clone((model as Vae).encode(x as tf.Tensor2D).mean())];
+const decodedMean: Pass = (model, [, z]) => [
+  tf.clone(model.likelihood.mean((model as Vae).decode(z as tf.Tensor2D))),
+];
 
 const unheard = (text: string) => {
   throw new Error(text);
@@ -117,8 +120,8 @@ describeUnless(absent, "on webgpu", () => {
     const { vae, optimizer } = tinyTraining({ "likelihood.kind": "bernoulli" });
     const notes: string[] = [];
     const recording = createRunner(vae, { record: true, note: (text) => notes.push(text) });
-    const random: Pass = (vae, [x]) => [
-      tf.add(vae.encode(x as tf.Tensor2D).mean(), tf.randomUniform([16, 4])),
+    const random: Pass = (model, [x]) => [
+      tf.add((model as Vae).encode(x as tf.Tensor2D).mean(), tf.randomUniform([16, 4])),
     ];
     for (let i = 0; i < 2; i++) await read(recording, random, example(16));
     expect(notes).toEqual([expect.stringMatching(/not the same twice/)]);

@@ -16,6 +16,8 @@ interface Known {
 
 export interface PriorRow extends Known {
   readonly config: PriorConfig;
+  /** h(y) of one y, where it is p(z|y). */
+  readonly features?: readonly number[];
   /** Values of its own parameters, by name. */
   readonly parameters: Readonly<Record<string, readonly number[]>>;
 }
@@ -210,6 +212,38 @@ export const priorRows: readonly PriorRow[] = [
       [[0, 0], -2.069355768807471], // p3([0, 0])
       [[1.5, -0.75], -3.197919748801068], // p3([1.5, -0.75])
       [[-4, 5], -31.885310086796416], // p3([-4, 5])
+    ],
+  },
+  {
+    name: "normal given y", // of mean 1 and log-variance −0.4
+    config: { kind: "conditionalGaussian", hidden: [] },
+    features: [1.5, -0.5],
+    parameters: { "output.kernel": [0.4, 0.2, -0.6, 0.8], "output.bias": [0.1, -0.3] },
+    breaks: [around(1, 0.82)],
+    mean: [1],
+    covariance: [[0.6703200460356393]], // exp(-0.4)
+    logProb: [
+      [[-1], -3.702587928487213], // norm.logpdf(-1, 1, exp(-0.2))
+      [[0.5], -0.9054166204098314], // norm.logpdf(0.5, 1, exp(-0.2))
+    ],
+  },
+  {
+    name: "normal given y in two dimensions", // of means 1 and −0.55, log-variances −0.4 and 0.3
+    config: { kind: "conditionalGaussian", hidden: [] },
+    features: [1.5, -0.5],
+    parameters: {
+      "output.kernel": [0.4, -0.3, 0.2, 0.1, -0.6, 0.2, 0.8, -0.5],
+      "output.bias": [0.1, 0, -0.3, -0.1],
+    },
+    breaks: [around(1, 0.82), around(-0.55, 1.16)],
+    mean: [1, -0.55],
+    covariance: [
+      [0.6703200460356393, 0], // exp(-0.4)
+      [0, 1.3498588075760032], // exp(0.3)
+    ],
+    logProb: [
+      [[-1, 0.5], -5.179902505842683], // norm.logpdf([-1, 0.5], [1, -0.55], exp([-0.2, 0.15])).sum()
+      [[2.5, -1], -3.5411876960997986], // norm.logpdf([2.5, -1], [1, -0.55], exp([-0.2, 0.15])).sum()
     ],
   },
 ];

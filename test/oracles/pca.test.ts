@@ -77,7 +77,7 @@ test("log p(x) = ELBO + KL(q ‖ p(z|x)), image by image", async () => {
     const noiseAt = (i: number, sign: number) =>
       tf.mul<tf.Tensor2D>(tf.oneHot(tf.fill([20], i, "int32"), LATENTS), sign * Math.sqrt(LATENTS));
     const passes = Array.from({ length: LATENTS }, (_, i) => i).flatMap((i) =>
-      [1, -1].map((sign) => vae.forward(x, tf.cast(noiseAt(i, sign), "float32"))),
+      [1, -1].map((sign) => vae.forward({ x, posterior: tf.cast(noiseAt(i, sign), "float32") })),
     );
     const { q } = passes[0]!;
     return {

@@ -1,0 +1,39 @@
+import type { z } from "zod";
+import type { Field, Fields } from "../data/field.ts";
+import type { RandomStream } from "../tensors/random.ts";
+import type { Tensor2D } from "../tensors/tf.ts";
+
+/** How y comes about from x: what is observed of an image. */
+export interface Condition {
+  /** y: real numbers of its own shape. */
+  readonly field: Field;
+  /**
+   * y of one x with its noise. x are values in [0, 1], row-major [H, W, C]; `random` is the image's own stream, read only
+   * where there is something to draw.
+   */
+  observe(x: ArrayLike<number>, random: RandomStream): Float32Array;
+  /** A x, what is observed but for the noise: [B, D] -> [B, M], differentiable. Of a mask, the one that is in y, [B, M]. */
+  forward(x: Tensor2D, y: Tensor2D): Tensor2D;
+  /** Aᵀ y, [B, M] -> [B, D]: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩. */
+  adjoint(y: Tensor2D): Tensor2D;
+  /** x as it was estimated before there were networks, on the host. */
+  readonly baseline: { readonly name: string; reconstruct(y: ArrayLike<number>): Float32Array };
+}
+
+/** One kind of condition. */
+export interface ConditionFamily<Schema extends z.ZodObject = z.ZodObject> {
+  /** The section `condition:` of a configuration. */
+  readonly schema: Schema;
+  /** The field that x is conditioned on, of data that have it by now; undefined for none. */
+  given(fields: Fields): Field | undefined;
+  /** Makes y of x; absent where y is in the data themselves. Fails where the settings do not suit such images. */
+  create?(config: z.infer<Schema>, x: Field): Condition;
+}
+
+/** Gives a file its types. */
+export const defineCondition = <const Schema extends z.ZodObject>(
+  family: ConditionFamily<Schema>,
+): ConditionFamily<Schema> => family;
+
+/** The field that operators make. */
+export const observedField = (fields: Fields): Field | undefined => fields["y"];

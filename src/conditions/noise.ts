@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { imageShapeOf } from "../data/field.ts";
+import { defineCondition, observedField } from "./condition.ts";
+
+/** Denoising: y is x and noise. */
+export const noise = defineCondition({
+  schema: z
+    .strictObject({
+      kind: z.literal("noise"),
+      deviation: z
+        .number()
+        .positive()
+        .max(100)
+        .default(0.5)
+        .describe("standard deviation of the noise, in units of x, which goes from 0 to 1"),
+      seed: z.int().min(0).default(0).describe("which noise is drawn"),
+    })
+    .describe("x with Gaussian noise, for denoising"),
+  given: observedField,
+  create({ deviation }, x) {
+    return {
+      field: { name: "y", kind: "real", shape: imageShapeOf(x), show: "image" },
+      observe(x, random) {
+        const noise = random.normals(x.length);
+        return noise.map((n, i) => x[i]! + deviation * n);
+      },
+      forward: (x) => x,
+      adjoint: (y) => y,
+      baseline: { name: "the noisy image", reconstruct: (y) => Float32Array.from(y) },
+    };
+  },
+});

@@ -1,0 +1,8 @@
+import { z } from "zod";
+import { defineCondition } from "./condition.ts";
+
+/** p(x): nothing is given. */
+export const none = defineCondition({
+  schema: z.strictObject({ kind: z.literal("none") }).describe("nothing: p(x)"),
+  given: () => undefined,
+});
