@@ -3,6 +3,7 @@ import { VaeError } from "../base/errors.ts";
 import type { Calibration } from "../evaluation/calibration.ts";
 import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
 import type { SplitName } from "../evaluation/summary.ts";
+import type { Predictions } from "../runs/predictions.ts";
 import {
   addRunOptions,
   datasetChangedOption,
@@ -20,6 +21,7 @@ interface Options extends RunOptions {
   split: SplitName;
   k?: number;
   samples: number;
+  against?: string;
   output?: string;
   datasetChanged?: "accept";
   json?: boolean;
@@ -42,6 +44,10 @@ export function evaluateCommand(): Command {
       "z of each image that the ELBO is averaged over",
       integerFrom(1),
       DEFAULT_SAMPLES,
+    )
+    .option(
+      "--against <run>",
+      "of a run with a condition: another one, whose predictions of the same images are shown beside",
     )
     .option(
       "-o, --output <file>",
@@ -69,6 +75,8 @@ export function evaluateCommand(): Command {
     const { describeMeasure } = await import("../data/codings.ts");
     const { addEvaluation, evaluationRecord } = await import("../runs/evaluations.ts");
     const { evaluationProgress } = await import("../reporting/evaluationProgress.ts");
+    const { assessPredictions } = await import("../runs/predictions.ts");
+    const { predictionLines } = await import("../reporting/predictionText.ts");
     const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
     const { latentLines, representationLines } = await import("../reporting/latentText.ts");
     const { estimateLatents } = await import("../evaluation/latents.ts");
@@ -78,6 +86,18 @@ export function evaluateCommand(): Command {
     const { coding } = run;
     const runner = createRunner(run.model, { record: run.config.training.step !== "eager", note });
     const { kind } = run.config.likelihood;
+    if (k !== undefined && run.model.noise.length === 0) {
+      throw new VaeError(
+        "usage",
+        `--k ${k} asks for an estimate of the NLL, and ${path} has no latent: its -log p(x|y) is exact, and printed without --k.`,
+      );
+    }
+    if (options.against !== undefined && !run.model.given) {
+      throw new VaeError(
+        "usage",
+        `--against compares predictions of x from y, and ${path} has no condition. vae compare puts other runs side by side.`,
+      );
+    }
     if (k !== undefined && !isOfDensity(runner)) {
       throw new VaeError(
         "usage",
@@ -105,6 +125,10 @@ export function evaluateCommand(): Command {
     const representation = isOfLatents(runner)
       ? await estimateRepresentation(runner, dataset, split, coding)
       : undefined;
+    const other = options.against === undefined ? undefined : await openRun(options.against, options);
+    const predictions = await withDataProgress(({ onProgress }) =>
+      assessPredictions(run, runner, dataset, split, other && { run: other, onProgress }),
+    );
     const { likelihood } = run.config;
     const baseMeasure = describeMeasure(supportOf(likelihood));
     const figure = options.output ?? run.folder.figure(`calibration-${split}`);
@@ -123,16 +147,28 @@ export function evaluateCommand(): Command {
       const measure = { likelihood: kind, kindOf: run.model.likelihood.kindOf, baseMeasure, pixels: coding };
       const noise = calibration && { calibration, ...(drawn && { figure }) };
       const protocol = { checkpoint, epoch: run.epoch, protocol: protocolOf(summary) };
+      const ofPredictions = predictions && withoutImages(predictions);
       const ofLatents = { ...(latents && { latents }), ...(representation && { representation }) };
-      result(JSON.stringify({ ...summary, ...measure, ...protocol, ...ofLatents, ...noise }));
+      result(
+        JSON.stringify({ ...summary, ...measure, ...protocol, ...ofLatents, ...ofPredictions, ...noise }),
+      );
       return;
     }
     result(`${split} split, ${summary.count} images, ${describeRun(run, checkpoint)}`);
     for (const line of splitLines(summary, { baseMeasure, pixels: coding })) result(line);
     if (latents) for (const line of latentLines(latents)) result(line);
     if (representation) for (const line of representationLines(representation)) result(line);
+    if (predictions) for (const line of predictionLines(predictions)) result(line);
     if (!calibration) return;
     for (const line of noiseLines(calibration, summary)) result(line);
     if (drawn) result(`  picture     ${figure}`);
   });
+}
+
+/** What a prediction comes to, without the numbers of each image. */
+function withoutImages({ prediction, against }: Predictions) {
+  const { squaredErrors: _, ...summary } = prediction;
+  if (!against) return { prediction: summary };
+  const { squaredErrors: __, ...its } = against.prediction;
+  return { prediction: summary, against: { ...against, prediction: its } };
 }

@@ -1,0 +1,98 @@
+import { VaeError } from "../base/errors.ts";
+import { conditionOf } from "../conditions/index.ts";
+import { columnOf } from "../data/codedFields.ts";
+import { describeMeasure } from "../data/codings.ts";
+import type { Dataset, OnDataProgress } from "../data/dataset.ts";
+import { fieldOf } from "../data/field.ts";
+import { estimateElbo } from "../evaluation/bounds.ts";
+import { estimatePrediction, type Prediction } from "../evaluation/predictive.ts";
+import { createRunner, type Runner } from "../evaluation/runner.ts";
+import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
+import { type Estimate, estimateOf } from "../evaluation/statistics.ts";
+import type { SplitName } from "../evaluation/summary.ts";
+import { supportOf } from "../model/likelihoods/index.ts";
+import { type OpenedRun, readRunData } from "./experiment.ts";
+
+/** How a run with a condition predicts x from y, beside another one. */
+export interface Predictions {
+  readonly prediction: Prediction;
+  readonly against?: Against;
+}
+
+/** The same images predicted by another run. */
+export interface Against {
+  readonly run: string;
+  readonly prediction: Prediction;
+  /** Mean squared error of this run less that of the other, with the error of the difference over images. */
+  readonly squaredError: Estimate;
+  /** −ELBO of this run less that of the other in nats per image, or why these are not to be compared. */
+  readonly minusElbo: Estimate | { readonly notComparable: string };
+}
+
+/** Of a run without a condition undefined. */
+export async function assessPredictions(
+  run: OpenedRun,
+  runner: Runner,
+  dataset: Dataset,
+  split: SplitName,
+  against?: { readonly run: OpenedRun; readonly onProgress: OnDataProgress },
+): Promise<Predictions | undefined> {
+  if (!run.model.given) return undefined;
+  const prediction = await predictionOf(run, runner, dataset, split);
+  if (!against) return { prediction };
+  const other = against.run;
+  if (!other.model.given) throw notConditional(other);
+  const { onProgress } = against;
+  const itsData = await readRunData(other, [split], { acceptsData: false, onProgress });
+  if (!sameImages(dataset, itsData, split)) {
+    throw new VaeError(
+      "usage",
+      `${other.folder.path} has other images in its ${split} split than ${run.folder.path}: their predictions cannot be compared.`,
+    );
+  }
+  const itsRunner = createRunner(other.model, { record: false, note: () => {} });
+  const its = await predictionOf(other, itsRunner, itsData, split);
+  const difference = prediction.squaredErrors.map((error, i) => error - its.squaredErrors[i]!);
+  const bounds = (of: Runner, data: Dataset, { coding }: OpenedRun) =>
+    estimateElbo(of, data[split], coding, { samples: of.model.noise.length === 0 ? 1 : DEFAULT_SAMPLES });
+  const [measure, itsMeasure] = [run, other].map(
+    ({ config, coding }) => `${describeMeasure(supportOf(config.likelihood))}, pixels ${coding}`,
+  );
+  const minusElbo =
+    measure === itsMeasure
+      ? estimateOf(
+          differenceOf(
+            (await bounds(runner, dataset, run)).perImage,
+            (await bounds(itsRunner, itsData, other)).perImage,
+          ),
+        )
+      : { notComparable: `one is on ${measure}, the other on ${itsMeasure}` };
+  itsRunner.dispose();
+  return {
+    prediction,
+    against: { run: other.folder.path, prediction: its, squaredError: estimateOf(difference), minusElbo },
+  };
+}
+
+const differenceOf = (a: Float64Array, b: Float64Array) => a.map((value, i) => value - b[i]!);
+
+const predictionOf = (
+  run: OpenedRun,
+  runner: Runner,
+  dataset: Dataset,
+  split: SplitName,
+): Promise<Prediction> => {
+  const condition = conditionOf(run.config.condition, fieldOf(dataset.fields, "x"));
+  return estimatePrediction(runner, dataset[split], run.coding, condition);
+};
+
+function sameImages(a: Dataset, b: Dataset, split: SplitName): boolean {
+  const bytesOf = (of: Dataset) => {
+    const { buffer, byteOffset, byteLength } = columnOf(of[split], fieldOf(of.fields, "x"));
+    return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+  };
+  return bytesOf(a).equals(bytesOf(b));
+}
+
+const notConditional = ({ folder }: OpenedRun) =>
+  new VaeError("usage", `${folder.path} has no condition, so it predicts nothing to compare with.`);
