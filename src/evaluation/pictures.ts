@@ -24,16 +24,22 @@ export async function drawSamples(
   pixels: PixelMode = "mean",
   y?: tf.Tensor2D,
 ): Promise<Uint8Array> {
-  const decoded = () =>
-    hasLatents(model)
-      ? model.decode(model.priorOf(y).sample(count, random.fork("prior")), y)
-      : rowsOf((model as Regression).predict(y!), count);
-  return toBytes(tf.tidy(() => render(model, decoded(), random.fork("pixels"), pixels)));
+  return toBytes(
+    tf.tidy(() => render(model, decodedGiven(model, count, random, y), random.fork("pixels"), pixels)),
+  );
 }
 
-/** [B, D, P] -> [rows, D, P], all of it again and again. */
-const rowsOf = (decoded: tf.Tensor3D, rows: number): tf.Tensor3D =>
-  tf.tile(decoded, [rows / decoded.shape[0], 1, 1]);
+/** Parameters of p(x|z), [count, D, P], z ~ p(z); or of p(x|z, y), and without a latent p(x|y), B y again and again. */
+export function decodedGiven(
+  model: Model,
+  count: number,
+  random: RandomStream,
+  y?: tf.Tensor2D,
+): tf.Tensor3D {
+  if (hasLatents(model)) return model.decode(model.priorOf(y).sample(count, random.fork("prior")), y);
+  const decoded = (model as Regression).predict(y!);
+  return tf.tile(decoded, [count / decoded.shape[0], 1, 1]);
+}
 
 /** What a model is given of the examples `start` … of a split, on the device, [count, …]; undefined without a condition. */
 export function givenOf(model: Model, set: Split, count: number): tf.Tensor2D | undefined {
@@ -70,7 +76,12 @@ export async function reconstruct(
 }
 
 /** Parameters of p(x|·), [B, D, P], to images [B, D]. */
-function render(model: Model, decoded: tf.Tensor3D, random: RandomStream, pixels: PixelMode): tf.Tensor2D {
+export function render(
+  model: Model,
+  decoded: tf.Tensor3D,
+  random: RandomStream,
+  pixels: PixelMode,
+): tf.Tensor2D {
   if (pixels === "mean") return model.likelihood.mean(decoded);
   if (!isDensity(model)) {
     throw new VaeError(

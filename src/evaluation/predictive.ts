@@ -5,12 +5,12 @@ import type { PixelCoding } from "../data/codings.ts";
 import { part, type Split } from "../data/dataset.ts";
 import { fieldSize, type ImageShape, imageShapeOf } from "../data/field.ts";
 import { isDensity, type Model } from "../model/model.ts";
-import type { Regression } from "../model/regression.ts";
 import { hasLatents } from "../model/vae.ts";
 import { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
 import { ssim } from "./imageQuality.ts";
 import { EVALUATION_SEED } from "./inputs.ts";
+import { decodedGiven } from "./pictures.ts";
 import { type Runner, turnsOf } from "./runner.ts";
 import { type Estimate, estimateOf, meanOf } from "./statistics.ts";
 
@@ -87,12 +87,8 @@ export async function* predict(
     await turn();
     const y = columns[given!.name]!;
     const results = tf.tidy(() => {
-      const decoded = decode(
-        model,
-        tf.tensor2d(y, [count, codedSize(given!)]),
-        draws,
-        random.fork("prior").fork(index),
-      );
+      const ofY = tf.tensor2d(y, [count, codedSize(given!)]);
+      const decoded = decodedGiven(model, draws * count, random.fork("prediction").fork(index), ofY);
       const means = tf.reshape(model.likelihood.mean(decoded), [draws, count, fieldSize(target)]);
       const { mean, variance } = tf.moments(means, 0);
       return [mean, tf.sqrt(variance), tf.clone(decoded)];
@@ -106,12 +102,6 @@ export async function* predict(
 
 /** How many draws a prediction takes. */
 export const drawsOf = (model: Model) => (hasLatents(model) ? PREDICTION_DRAWS : 1);
-
-/** [B, …] -> the parameters of p(x|z, y), [K·B, D, P], z ~ p(z|y). */
-const decode = (model: Model, y: tf.Tensor2D, draws: number, random: RandomStream): tf.Tensor3D =>
-  hasLatents(model)
-    ? model.decode(model.priorOf(y).sample(draws * y.shape[0], random), y)
-    : (model as Regression).predict(y);
 
 /** Measures the predictions on the first `atMost` images of a split, beside the condition's classical method. */
 export async function estimatePrediction(

@@ -1,7 +1,10 @@
+import { drawConditionals, everyClassOf, examplesAt } from "../evaluation/conditionals.ts";
 import { lossChartAside } from "../figures/charts/lossChart.ts";
 import { lossCurves } from "../figures/charts/lossCurves.ts";
+import { conditionalGrid } from "../figures/conditionalGrid.ts";
 import { drawOrWarn, reconstructionsPng, samplesPng } from "../figures/figures.ts";
 import { models } from "../model/index.ts";
+import { hasLatents } from "../model/vae.ts";
 import type { Objective } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import type { Experiment } from "./experiment.ts";
@@ -10,6 +13,9 @@ import type { RunFolder } from "./runFolder.ts";
 
 const PREVIEW_SAMPLES = 100;
 const PREVIEW_RECONSTRUCTIONS = 50;
+/** With a condition: y, and draws of each. */
+const PREVIEW_GIVEN = 10;
+const PREVIEW_GIVEN_DRAWS = 6;
 
 /**
  * Draws loss curves, samples and reconstructions as they stand. The previews always show the same z and the same images.
@@ -27,6 +33,25 @@ export function trainingPictures(
   const isLoss = model.likelihood.kindOf === "loss";
   const title = `${dataset.name}, ${kind} ${isLoss ? "loss" : "likelihood"}, ${models.of(config.model).describe(config.model)}`;
   const meta = { title, ...lossCurves(objective, isLoss) };
+  /** Each class, or the first examples of the validation split. */
+  const conditionals = async () => {
+    const { given } = model;
+    const places = Array.from({ length: Math.min(PREVIEW_GIVEN, dataset.validation.count) }, (_, i) => i);
+    const { examples, labels } =
+      given!.kind === "class"
+        ? everyClassOf(given!, PREVIEW_GIVEN)
+        : {
+            examples: examplesAt(model, dataset.validation, coding, places),
+            labels: places.map((place) => `validation ${place}`),
+          };
+    const drawn = await drawConditionals(model, examples, {
+      draws: PREVIEW_GIVEN_DRAWS,
+      random,
+      pixels: "mean",
+    });
+    const words = { title, subtitle: "what y leaves possible: the mean of p(x|y), and draws of z", labels };
+    return conditionalGrid(model, examples, drawn, words);
+  };
   const told = new Set<string>();
   const put = (name: string, draw: () => Promise<Buffer>) =>
     drawOrWarn(folder.figure(name), draw, (text) => {
@@ -43,7 +68,8 @@ export function trainingPictures(
     return chart.png;
   };
   const drawOthers = async () => {
-    await put("samples", () => samplesPng(model, PREVIEW_SAMPLES, random));
+    await put("samples", () => (model.given ? conditionals() : samplesPng(model, PREVIEW_SAMPLES, random)));
+    if (!hasLatents(model)) return; // its predictions are among the samples
     await put("reconstructions", () =>
       reconstructionsPng(model, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
     );
