@@ -69,7 +69,8 @@ export const BYTES: Readonly<Record<"validation" | "test", Column>> = {
     of: (run) => {
       const levels = newest(
         run,
-        (line) => line.split === "validation" && line.levels256 !== undefined,
+        ({ split, levels256, protocol }) =>
+          split === "validation" && levels256 !== undefined && protocol.startsWith(run.summary.protocol),
       )?.levels256;
       return measured(levels?.bitsPerDim, levels?.bitsPerDimStandardError);
     },
@@ -122,7 +123,7 @@ export const columns = (nllWeights: readonly number[]): Column[] => [
     unit: "count",
     of: ({ record }) => measured(record.parameterCount),
   },
-  { key: "epochs", title: "epochs", unit: "count", of: ({ summary }) => measured(summary.epochs) },
+  { key: "epochs", title: "trained epochs", unit: "count", of: ({ summary }) => measured(summary.epochs) },
   {
     key: "minutes",
     title: "minutes",

@@ -2,7 +2,7 @@ import { VaeError } from "../base/errors.ts";
 import { valueAt } from "../config/settings.ts";
 import { BYTES, type Column, columns, DISTORTION, nllColumn, RANKED_BY, RATE, weightsOf } from "./columns.ts";
 import { findRuns } from "./findRuns.ts";
-import { groupOf, whyApart } from "./groups.ts";
+import { dataOf, groupOf, protocolOf, whyApart } from "./groups.ts";
 import { isBetter, type Rank, ranksOf } from "./ranking.ts";
 import { type FinishedRun, isFinished, readRun, type UnfinishedRun } from "./readRun.ts";
 import { estimateRow, grouped, type Row, type RowEstimate, rowsOf } from "./rows.ts";
@@ -115,12 +115,15 @@ function bytesOf(groups: readonly Group[]): Pick<Comparison, "byBytes" | "noByte
   const candidates = groups
     .filter(({ rows }) => rows.every(({ numbers }) => numbers[BYTES.test.key]))
     .flatMap(({ runs }) => runs);
-  const [largest] = grouped(candidates, ({ record }) => record.dataset.splitHashes?.test).toSorted(
+  const [largest] = grouped(candidates, (run) => `${dataOf(run)} ${protocolOf(run)}`).toSorted(
     (a, b) => b.length - a.length,
   );
   if (!largest || new Set(largest.map(groupOf)).size < 2) return {};
   const missing = largest.filter((run) => !BYTES.validation.of(run));
-  if (missing.length === 0) return { byBytes: groupFrom(largest, BYTES.validation) };
+  if (missing.length === 0) {
+    const group = groupFrom(largest, BYTES.validation);
+    return { byBytes: { ...group, columns: group.columns.filter(isOnAnyMeasure) } };
+  }
   return {
     noBytes:
       `By the bytes (256 levels), one scale for all densities, ${largest.length} of these runs could be ranked: ` +
@@ -128,6 +131,10 @@ function bytesOf(groups: readonly Group[]): Pick<Comparison, "byBytes" | "noByte
       "for validation is what runs are ranked by.",
   };
 }
+
+/** What may stand beside each other whatever x is. */
+const isOnAnyMeasure = ({ key, unit }: Column) =>
+  key.includes("levels256") || unit === "count" || key === RATE.key;
 
 function filterOf(text: string): (run: FinishedRun) => boolean {
   const [name, values] = text.split(/=(.*)/s) as [string, string?];
@@ -138,8 +145,11 @@ function filterOf(text: string): (run: FinishedRun) => boolean {
     );
   }
   const { path } = settingNamed(name);
-  const accepted = values.split(",");
-  return ({ config }) => accepted.includes(settingText(config, path)) || settingText(config, path) === values;
+  const accepted = [values, ...values.split(",")];
+  return ({ config }) => {
+    const value = settingText(config, path);
+    return accepted.some((text) => text === value || (text !== "" && Number(text) === Number(value)));
+  };
 }
 
 /** The rows in the order of a setting or a number; those without it last. */

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { valueAt } from "../config/settings.ts";
 import type { Point } from "../figures/charts/axisRange.ts";
 import { curvesChart, MOST_CURVES, type NamedCurve } from "../figures/charts/curvesChart.ts";
@@ -47,14 +47,17 @@ const titleOf = ({ runs: [{ record, summary }] }: Group, what: string) => ({
   subtitle: `validation  ·  ${summary.baseMeasure}  ·  pixels ${summary.pixels}`,
 });
 
-/** What tells a row from the others, such as `beta 0.5, hidden [400]`. */
-function labelOf({ varying }: Group, { runs: [{ config, folder }] }: ComparedRow): string {
+/** With more settings that vary a run is better known by its name. */
+const MOST_TOLD = 3;
+
+/** What tells a row from the others, such as `beta 0.5, latentDim 20`. */
+function labelOf({ varying }: Group, { runs }: ComparedRow): string {
+  const [{ config, folder }] = runs;
+  if (varying.length === 0 || varying.length > MOST_TOLD) {
+    return `${basename(folder.path)}${runs.length > 1 ? ` + ${runs.length - 1}` : ""}`;
+  }
   const names = shortNames(varying);
-  const told = varying.flatMap((path, i) => {
-    const text = settingText(config, path);
-    return text === "–" ? [] : [`${names[i]} ${text}`];
-  });
-  return told.length > 0 ? told.join(", ") : folder.path;
+  return varying.map((path, i) => `${names[i]} ${settingText(config, path)}`).join(", ");
 }
 
 /** The rows of a group from the best on, as the importance of their labels goes. */
@@ -123,14 +126,19 @@ interface Axes {
   readonly y: string;
 }
 
-/** The two numbers among the settings that have the most values, the one with more along x. */
+/**
+ * The two numbers among the settings that have the most values, the one with more along x; undefined where they never vary
+ * but together, so that there is no map to see.
+ */
 function heatAxes({ rows, varying }: Group): Axes | undefined {
-  const counted = varying
-    .map((path) => ({ path, values: new Set(rows.map(({ runs }) => valueAt(runs[0].config, path))) }))
-    .filter(({ values }) => [...values].every((value) => typeof value === "number") && values.size > 1)
-    .toSorted((a, b) => b.values.size - a.values.size);
-  const [x, y] = counted;
-  return x && y && { x: x.path, y: y.path };
+  const ofRow = (path: string) => rows.map(({ runs }) => valueAt(runs[0].config, path));
+  const [x, y] = varying
+    .map((path) => ({ path, values: ofRow(path), count: new Set(ofRow(path)).size }))
+    .filter(({ values }) => values.every((value) => typeof value === "number"))
+    .toSorted((a, b) => b.count - a.count);
+  if (!x || !y) return undefined;
+  const pairs = new Set(x.values.map((value, i) => `${value} ${y.values[i]}`));
+  return pairs.size > x.count ? { x: x.path, y: y.path } : undefined;
 }
 
 /** −ELBO on validation for two settings; the best of the rows where others vary as well. */
@@ -148,7 +156,8 @@ function heatOf(group: Group, axes: Axes): Promise<Buffer> {
   const cells = [...best.values()].map((cell, i) => ({ ...cell, isBest: i === 0 }));
   const others = group.varying.filter((path) => path !== axes.x && path !== axes.y);
   const { title, subtitle } = titleOf(group, "−ELBO, nats per image");
-  const ofOthers = others.length > 0 ? `  ·  each the best over ${shortNames(others).join(", ")}` : "";
+  const over = others.length > MOST_TOLD ? `${others.length} other settings` : shortNames(others).join(", ");
+  const ofOthers = others.length > 0 ? `  ·  each the best over ${over}` : "";
   const axis = (path: string, values: readonly number[]): HeatAxis => ({
     name: shortNames(group.varying)[group.varying.indexOf(path)]!,
     ticks: values.map(String),

@@ -40,7 +40,7 @@ export function whyApart(groups: readonly (readonly [FinishedRun, ...FinishedRun
 }
 
 /** The validation images, by which runs are ranked, and the test images beside them; by their bytes where those are known. */
-function dataOf({ record: { dataset } }: FinishedRun): string {
+export function dataOf({ record: { dataset } }: FinishedRun): string {
   const { splitHashes, hashes, counts, name } = dataset;
   return JSON.stringify(
     splitHashes ? [splitHashes.validation, splitHashes.test] : [name, counts.validation, counts.test, hashes],

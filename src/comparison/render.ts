@@ -1,3 +1,4 @@
+import { valueAt } from "../config/settings.ts";
 import { formatCount, formatError, formatShare } from "../reporting/format.ts";
 import { markdownTable } from "../reporting/markdownTable.ts";
 import { type Column, DISTORTION } from "./columns.ts";
@@ -126,7 +127,7 @@ function groupJson({ runs, rows, varying }: Group) {
     protocol: summary.protocol,
     rows: rows.map((row) => ({
       ...(row.rank && { rank: row.rank }),
-      settings: Object.fromEntries(varying.map((path) => [path, settingText(row.runs[0].config, path)])),
+      settings: Object.fromEntries(varying.map((path) => [path, valueAt(row.runs[0].config, path)])),
       seeds: row.runs.map(({ config }) => config.training.seed),
       ...(row.runs[0].summary.beta !== undefined && { beta: row.runs[0].summary.beta }),
       numbers: row.numbers,

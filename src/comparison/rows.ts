@@ -1,9 +1,10 @@
 import { estimateOf, meanOf } from "../evaluation/statistics.ts";
 import type { Column } from "./columns.ts";
+import { groupOf } from "./groups.ts";
 import type { FinishedRun } from "./readRun.ts";
 import { identityOf } from "./settingsOf.ts";
 
-/** The runs of one setting, which differ in their seeds alone, and one run for each seed. */
+/** Runs that differ in their seeds alone, one for each seed. */
 export interface Row {
   readonly runs: readonly [FinishedRun, ...FinishedRun[]];
   /** Runs of a seed that is among them already. */
@@ -11,7 +12,7 @@ export interface Row {
 }
 
 export function rowsOf(runs: readonly FinishedRun[]): Row[] {
-  return grouped(runs, ({ config }) => identityOf(config)).map((alike) => {
+  return grouped(runs, (run) => `${groupOf(run)} ${identityOf(run.config)}`).map((alike) => {
     const bySeed = grouped(alike, ({ config }) => config.training.seed);
     const ordered = bySeed.toSorted(([a], [b]) => a.config.training.seed - b.config.training.seed);
     return {
