@@ -155,7 +155,7 @@ export function comparisonCsv({ groups }: Comparison): string {
         return [mean, overSeeds, overImages];
       }),
       row.isDominated,
-      row.runs.map(({ folder }) => folder.path).join(" "),
+      row.runs.map(({ folder }) => folder.path).join(";"),
     ]),
   );
   return [head, ...lines].map((cells) => cells.map(csvCell).join(",")).join("\n");
