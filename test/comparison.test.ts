@@ -19,6 +19,7 @@ import { findRuns } from "../src/comparison/findRuns.ts";
 import { ranksOf } from "../src/comparison/ranking.ts";
 import { comparisonCsv, comparisonJson, comparisonText } from "../src/comparison/render.ts";
 import { shortNames } from "../src/comparison/settingsOf.ts";
+import { overlaps, placeLabels } from "../src/figures/charts/placeLabels.ts";
 import { evaluationLine, madeUpRun, madeUpSweep } from "./helpers/madeUpRuns.ts";
 import { inFolder } from "./helpers/vae.ts";
 
@@ -351,6 +352,36 @@ test("CSV has a line for each row, and JSON every number with both errors", () =
 test("the keys of the columns are different", () => {
   const keys = columns([1, 2]).map(({ key }) => key);
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+describe("labels", () => {
+  const area = { left: 0, top: 0, width: 200, height: 100 };
+  const style = { font: "11px DejaVu Sans", lineHeight: 15, isCrowded: false };
+  const place = (labels: [x: number, y: number][], isCrowded = false) =>
+    placeLabels(
+      labels.map(([x, y]) => ({ x, y, text: "beta 1" })),
+      area,
+      labels.map(([x, y]) => ({ left: x - 5, top: y - 5, width: 10, height: 10 })),
+      { ...style, isCrowded },
+    ).map(({ box }) => box);
+
+  test("stand right of their points, or left of them at the right edge", () => {
+    const [first, second] = place([
+      [20, 20],
+      [190, 80],
+    ]);
+    expect(first!.left).toBe(28);
+    expect(second!.left + second!.width).toBe(182);
+  });
+
+  test("never overlap each other or points, and go away from those that are close, or are left out in a crowd", () => {
+    const close = Array.from({ length: 12 }, (_, i): [number, number] => [90 + i, 50]);
+    const boxes = place(close);
+    expect(boxes.length).toBeGreaterThan(6);
+    for (const [i, box] of boxes.entries())
+      expect(boxes.slice(i + 1).filter((other) => overlaps(box, other))).toEqual([]);
+    expect(place(close, true).length).toBeLessThan(boxes.length);
+  });
 });
 
 describe("figures", () => {

@@ -19,7 +19,8 @@ export interface PlacedLabel extends Label {
   readonly box: Box;
 }
 
-const GAP = 8;
+/** From a point to its label; the wider ones where the narrower are taken, and it is still clear whose the label is. */
+const GAPS = [8, 22, 36];
 /** At the end of a label, before the next. */
 const BETWEEN = 6;
 
@@ -43,17 +44,19 @@ export function placeLabels(
   labels: readonly Label[],
   area: Box,
   obstacles: readonly Box[],
-  { font, lineHeight }: { font: string; lineHeight: number },
+  { font, lineHeight, isCrowded }: { font: string; lineHeight: number; isCrowded: boolean },
 ): PlacedLabel[] {
   const placed: PlacedLabel[] = [];
   for (const label of labels) {
     const width = textWidth(label.text, font) + BETWEEN;
-    const boxes = PLACES.map(([right, down]) => ({
-      left: label.x + right * GAP - (width * (1 - right)) / 2,
-      top: label.y + down * GAP - (lineHeight * (1 - down)) / 2,
-      width,
-      height: lineHeight,
-    }));
+    const boxes = (isCrowded ? GAPS.slice(0, 1) : GAPS).flatMap((gap) =>
+      PLACES.map(([right, down]) => ({
+        left: label.x + right * gap - (width * (1 - right)) / 2,
+        top: label.y + down * gap - (lineHeight * (1 - down)) / 2,
+        width,
+        height: lineHeight,
+      })),
+    );
     const taken = [...obstacles, ...placed.map(({ box }) => box)];
     const box = boxes.find((box) => isWithin(box, area) && !taken.some((other) => overlaps(box, other)));
     if (box) placed.push({ ...label, box });

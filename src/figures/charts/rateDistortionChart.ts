@@ -1,7 +1,7 @@
 import type { EChartsOption } from "echarts";
 import { niceRange, type Point, readableRange } from "./axisRange.ts";
 import { textWidth } from "./font.ts";
-import { formatTick, widestTick } from "./formatNumber.ts";
+import { formatTick, formatValue, widestTick } from "./formatNumber.ts";
 import { cssFont, INK, MUTED, SMALL } from "./panel.ts";
 import { type Box, overlaps, placeLabels } from "./placeLabels.ts";
 import { headingOf, MARGIN, type Plot, place, plotOption } from "./plot.ts";
@@ -54,9 +54,7 @@ export function rateDistortionChart(
   const outside = points.filter((point) => !isInside(point));
   const font = cssFont(SMALL);
   const left = MARGIN + widestTick(y, font) + 34;
-  const notes = [
-    ...(outside.length > 0 ? [`outside of the axes: ${outside.map(({ label }) => label).join("; ")}`] : []),
-  ];
+  const notes = outside.length > 0 ? [outsideText(outside)] : [];
   const { titles, bottom } = headingOf(meta.title, [meta.subtitle, explained(points), ...notes], WIDTH);
   const area = {
     left,
@@ -68,13 +66,14 @@ export function rateDistortionChart(
   const marks = inside.map((point) => ({ point, at: place(plot, [point.rate, point.distortion]) }));
   const dots = marks.map(({ at: [x, y] }) => ({ left: x - 5, top: y - 5, width: 10, height: 10 }));
   const lines = isolines(plot, dots);
-  const told = inside.length > MANY ? marks.filter(({ point }) => !point.isDominated) : marks;
+  const isCrowded = inside.length > MANY;
+  const told = isCrowded ? marks.filter(({ point }) => !point.isDominated) : marks;
   const slopes = told.flatMap(({ point }) => slope(point, plot) ?? []);
   const labels = placeLabels(
     told.map(({ point, at: [x, y] }) => ({ x, y, text: point.label })),
     area,
     [...lines.taken, ...slopes.flatMap(({ boxes }) => boxes)],
-    { font, lineHeight: 15 },
+    { font, lineHeight: 15, isCrowded },
   );
   const option: EChartsOption = {
     title: titles,
@@ -116,6 +115,16 @@ function explained(points: readonly RateDistortionPoint[]): string {
     ...(points.some(({ beta }) => beta !== undefined) ? ["orange: slope −β"] : []),
     ...(dominated > 0 ? [`hollow: dominated, ${dominated} of ${points.length}`] : []),
   ].join("  ·  ");
+}
+
+const MOST_TOLD = 6;
+
+function outsideText(points: readonly RateDistortionPoint[]): string {
+  const told = points
+    .slice(0, MOST_TOLD)
+    .map(({ label, rate, distortion }) => `${label} (${formatValue(rate)}, ${formatValue(distortion)})`);
+  const more = points.length > MOST_TOLD ? [`and ${points.length - MOST_TOLD} more`] : [];
+  return `outside of the axes: ${[...told, ...more].join("; ")}`;
 }
 
 /** Points on the very edge would be cut. */
