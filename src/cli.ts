@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { type ErrorCode, VaeError } from "./base/errors.ts";
 import { anyFileError, fileError } from "./base/fileErrors.ts";
 import { memoryError } from "./base/memoryErrors.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { dataCommand } from "./commands/data.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
@@ -48,6 +49,7 @@ export function createProgram(): Command {
     predictCommand(),
     reconstructCommand(),
     evaluateCommand(),
+    compareCommand(),
     explainCommand(),
     dataCommand(),
     doctorCommand(),

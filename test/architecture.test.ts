@@ -29,9 +29,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   explain: [
     ...["base", "tensors", "data", "model", "objectives", "evaluation", "training", "config", "reporting"],
   ],
+  comparison: ["base", "config", "evaluation", "figures", "reporting", "runs"],
   commands: [
     ...["base", "tensors", "backends", "data", "model", "evaluation", "training", "config", "figures"],
-    ...["runs", "diagnostics", "reporting", "explain"],
+    ...["runs", "diagnostics", "reporting", "explain", "comparison"],
   ],
   cli: ["base", "commands", "reporting"],
 };

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { z } from "zod";
 import { writeFileAtomic } from "../base/atomicFile.ts";
 import { fileError } from "../base/fileErrors.ts";
 import type { PixelCoding } from "../data/codings.ts";
@@ -52,6 +53,32 @@ export function evaluationRecord(
 /** Adds a line to the evaluations of a run; the file is written anew, so that its lines are whole. */
 export async function addEvaluation({ evaluations }: RunFolder, record: EvaluationRecord): Promise<void> {
   await writeFileAtomic(evaluations, `${textOf(evaluations)}${JSON.stringify(record)}\n`);
+}
+
+/** What tells the weights and the data of an evaluation, and the numbers that are read of it. */
+const lineSchema = z.looseObject({
+  split: z.enum(["train", "validation", "test"]),
+  checkpoint: z.enum(["last", "best"]),
+  epoch: z.int(),
+  checkpointSha256: z.string(),
+  datasetSha256: z.string(),
+  k: z.int().exactOptional(),
+  nll: z.number().exactOptional(),
+  nllStandardError: z.number().exactOptional(),
+});
+
+/** The evaluations of a run so far, the oldest first. What is no line of them is left out. */
+export function readEvaluations({ evaluations }: RunFolder): EvaluationRecord[] {
+  return textOf(evaluations)
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        const found: unknown = JSON.parse(line);
+        return lineSchema.safeParse(found).success ? [found as EvaluationRecord] : [];
+      } catch {
+        return [];
+      }
+    });
 }
 
 function textOf(file: string): string {

@@ -139,9 +139,12 @@ export function compareSettings(file: string, inFile: Config, trained: Config, s
   );
 }
 
+/** Whether a setting says nothing of what a run computes. */
+export const isImmaterial = (path: string) => FREE.includes(path) || PLACES.test(path);
+
 /** Whether a setting may simply be another. */
 export const isFree = (path: string, ...configs: readonly Config[]) =>
-  FREE.includes(path) || PLACES.test(path) || (path === "training.epochs" && configs.every(hasConstantRate));
+  isImmaterial(path) || (path === "training.epochs" && configs.every(hasConstantRate));
 
 const hasConstantRate = ({ training, changes }: Config) =>
   [training, ...changes.flatMap((change) => change.training ?? [])].every(

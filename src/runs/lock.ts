@@ -111,10 +111,18 @@ export class Lock {
 
 /** Fails where a live process has the folder; takes nothing. */
 export function refuseIfOwned(folder: string): void {
+  const owner = liveOwner(folder);
+  if (owner !== "none") throw new VaeError("failure", inUse(folder, owner));
+}
+
+/** Whether a live process writes into the folder. */
+export const isOwned = (folder: string): boolean => liveOwner(folder) !== "none";
+
+function liveOwner(folder: string): Owner | undefined | "none" {
   const file = join(folder, LOCK);
-  if (!existsSync(file)) return; // nor where it cannot be seen, which whoever opens the folder tells
+  if (!existsSync(file)) return "none"; // nor where it cannot be seen, which whoever opens the folder tells
   const owner = read(file);
-  if (owner !== "gone" && isAlive(owner, file)) throw new VaeError("failure", inUse(folder, owner));
+  return owner !== "gone" && isAlive(owner, file) ? owner : "none";
 }
 
 const inUse = (folder: string, owner: Owner | undefined) =>

@@ -43,9 +43,15 @@ export class RunFolder {
     this.path = path;
   }
 
-  /** A run that is there. */
+  /** A run that is there; undefined where there is none. */
+  static find(path: string): RunFolder | undefined {
+    return isRun(path) ? new RunFolder(path) : undefined;
+  }
+
+  /** A run that must be there. */
   static open(path: string): RunFolder {
-    if (isRun(path)) return new RunFolder(path);
+    const found = RunFolder.find(path);
+    if (found) return found;
     const why = !isThere(path)
       ? "there is no such folder"
       : isFolder(path) && isBarelyBegun(path)
@@ -135,8 +141,8 @@ export class RunFolder {
 /** Whether a folder was made by this program: it has a checkpoint, or a `run.json` with our mark. */
 function isRun(path: string): boolean {
   return (
-    ["last", "best"].some((name) => hasMark(join(path, "checkpoints", `${name}.safetensors`))) ||
-    isRecord(join(path, "run.json"))
+    isRecord(join(path, "run.json")) ||
+    ["last", "best"].some((name) => hasMark(join(path, "checkpoints", `${name}.safetensors`)))
   );
 }
 

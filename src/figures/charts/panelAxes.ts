@@ -26,7 +26,10 @@ export function epochAxis(gridIndex: number, epochs: readonly number[]): XAXisCo
   };
 }
 
-export function valueAxis(gridIndex: number, { range, unit }: Panel): YAXisComponentOption {
+export function valueAxis(
+  gridIndex: number,
+  { range, unit }: Pick<Panel, "range" | "unit">,
+): YAXisComponentOption {
   return {
     type: "value",
     gridIndex,

@@ -1,0 +1,170 @@
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { valueAt } from "../config/settings.ts";
+import type { Point } from "../figures/charts/axisRange.ts";
+import { curvesChart, MOST_CURVES, type NamedCurve } from "../figures/charts/curvesChart.ts";
+import { type HeatAxis, type HeatCell, heatMap } from "../figures/charts/heatMap.ts";
+import { rateDistortionChart } from "../figures/charts/rateDistortionChart.ts";
+import { drawOrWarn } from "../figures/figures.ts";
+import { DISTORTION, RANKED_BY, RATE } from "./columns.ts";
+import type { ComparedRow, Comparison, Group } from "./compare.ts";
+import type { FinishedRun } from "./readRun.ts";
+import { settingText, shortNames } from "./settingsOf.ts";
+
+/**
+ * Draws what there is to see of each group with more than one row, the first as `compare-rd.png`, the second as
+ * `compare-rd-2.png`. Returns the files.
+ */
+export async function drawComparison(
+  { groups }: Comparison,
+  folder: string,
+  warn: (text: string) => void,
+): Promise<string[]> {
+  const drawn: string[] = [];
+  for (const [i, group] of groups.entries()) {
+    if (group.rows.length < 2) continue;
+    for (const [name, draw] of Object.entries(figuresOf(group))) {
+      const file = join(folder, `compare-${name}${i === 0 ? "" : `-${i + 1}`}.png`);
+      if (draw && (await drawOrWarn(file, draw, warn))) drawn.push(file);
+    }
+  }
+  return drawn;
+}
+
+/** What is drawn of a group, by name; a bare loss has no bound, and so no plane of its parts. */
+function figuresOf(group: Group): Record<string, (() => Promise<Buffer>) | undefined> {
+  const isDensity = group.rows.every(({ numbers }) => numbers[RANKED_BY.key]);
+  const axes = isDensity ? heatAxes(group) : undefined;
+  return {
+    rd: isDensity ? () => planeOf(group) : undefined,
+    curves: () => curvesOf(group, isDensity),
+    heat: axes && (() => heatOf(group, axes)),
+  };
+}
+
+const titleOf = ({ runs: [{ record, summary }] }: Group, what: string) => ({
+  title: `${record.dataset.name}: ${what}`,
+  subtitle: `validation  ·  ${summary.baseMeasure}  ·  pixels ${summary.pixels}`,
+});
+
+/** With more settings that vary a run is better known by its name. */
+const MOST_TOLD = 3;
+
+/** What tells a row from the others, such as `beta 0.5, latentDim 20`. */
+function labelOf({ varying }: Group, { runs }: ComparedRow): string {
+  const [{ config, folder }] = runs;
+  if (varying.length === 0 || varying.length > MOST_TOLD) {
+    return `${basename(folder.path)}${runs.length > 1 ? ` + ${runs.length - 1}` : ""}`;
+  }
+  const names = shortNames(varying);
+  return varying.map((path, i) => `${names[i]} ${settingText(config, path)}`).join(", ");
+}
+
+/** The rows of a group from the best on, as the importance of their labels goes. */
+const fromTheBest = ({ rows }: Group) =>
+  rows.toSorted((a, b) => (a.numbers[RANKED_BY.key]?.mean ?? 0) - (b.numbers[RANKED_BY.key]?.mean ?? 0));
+
+function planeOf(group: Group): Promise<Buffer> {
+  const points = fromTheBest(group).map((row) => {
+    const [rate, distortion] = [row.numbers[RATE.key]!, row.numbers[DISTORTION.key]!];
+    return {
+      label: labelOf(group, row),
+      rate: rate.mean,
+      distortion: distortion.mean,
+      rateError: rate.overSeeds,
+      distortionError: distortion.overSeeds,
+      beta: row.runs[0].summary.beta,
+      isDominated: row.isDominated,
+    };
+  });
+  return rateDistortionChart(points, titleOf(group, "rate and distortion"));
+}
+
+function curvesOf(group: Group, isDensity: boolean): Promise<Buffer> {
+  const rows = fromTheBest(group);
+  const curves = rows.slice(0, MOST_CURVES).map((row): NamedCurve => {
+    const ofRuns = row.runs.map((run) => readCurve(run, isDensity));
+    return { label: labelOf(group, row), points: meanCurve(ofRuns) };
+  });
+  const what = isDensity ? "−ELBO over the epochs" : "loss over the epochs";
+  const ofSeeds = group.rows.some(({ runs }) => runs.length > 1) ? "  ·  mean over seeds" : "";
+  const { title, subtitle } = titleOf(group, what);
+  const unit = isDensity ? "−ELBO, nats per image" : "loss, per image";
+  const more = rows.length - curves.length;
+  return curvesChart(curves, { title, subtitle: `${subtitle}${ofSeeds}`, unit, more });
+}
+
+/** −ELBO on validation after each epoch, or the loss, from the table of the run's epochs. */
+function readCurve({ folder }: FinishedRun, isDensity: boolean): Map<number, number> {
+  const [head, ...lines] = readFileSync(folder.metricsTable, "utf8").trimEnd().split("\n");
+  const columns = head!.split(",");
+  const [epoch, split, value] = ["epoch", "split", isDensity ? "elbo" : "loss"].map((name) =>
+    columns.indexOf(name),
+  );
+  const sign = isDensity ? -1 : 1;
+  return new Map(
+    lines.flatMap((line) => {
+      const cells = line.split(",");
+      return cells[split!] === "validation"
+        ? [[Number(cells[epoch!]), sign * Number(cells[value!])] as const]
+        : [];
+    }),
+  );
+}
+
+/** Over the epochs that all of them have: some may have stopped before others. */
+const meanCurve = ([first, ...others]: readonly Map<number, number>[]): Point[] =>
+  [...first!].flatMap(([epoch, value]) => {
+    const values = [value, ...others.flatMap((other) => other.get(epoch) ?? [])];
+    return values.length === 1 + others.length
+      ? [[epoch, values.reduce((sum, value) => sum + value, 0) / values.length] as const]
+      : [];
+  });
+
+interface Axes {
+  readonly x: string;
+  readonly y: string;
+}
+
+/**
+ * The two numbers among the settings that have the most values, the one with more along x; undefined where they never vary
+ * but together, so that there is no map to see.
+ */
+function heatAxes({ rows, varying }: Group): Axes | undefined {
+  const ofRow = (path: string) => rows.map(({ runs }) => valueAt(runs[0].config, path));
+  const [x, y] = varying
+    .map((path) => ({ path, values: ofRow(path), count: new Set(ofRow(path)).size }))
+    .filter(({ values }) => values.every((value) => typeof value === "number"))
+    .toSorted((a, b) => b.count - a.count);
+  if (!x || !y) return undefined;
+  const pairs = new Set(x.values.map((value, i) => `${value} ${y.values[i]}`));
+  return pairs.size > x.count ? { x: x.path, y: y.path } : undefined;
+}
+
+/** −ELBO on validation for two settings; the best of the rows where others vary as well. */
+function heatOf(group: Group, axes: Axes): Promise<Buffer> {
+  const valuesOf = (path: string) =>
+    [...new Set(group.rows.map(({ runs }) => valueAt(runs[0].config, path) as number))].sort((a, b) => a - b);
+  const [columns, rows] = [valuesOf(axes.x), valuesOf(axes.y)];
+  const best = new Map<string, Omit<HeatCell, "isBest">>();
+  for (const { runs, numbers } of fromTheBest(group)) {
+    const column = columns.indexOf(valueAt(runs[0].config, axes.x) as number);
+    const row = rows.indexOf(valueAt(runs[0].config, axes.y) as number);
+    const key = `${column} ${row}`;
+    if (!best.has(key)) best.set(key, { column, row, value: numbers[RANKED_BY.key]!.mean });
+  }
+  const cells = [...best.values()].map((cell, i) => ({ ...cell, isBest: i === 0 }));
+  const others = group.varying.filter((path) => path !== axes.x && path !== axes.y);
+  const { title, subtitle } = titleOf(group, "−ELBO, nats per image");
+  const over = others.length > MOST_TOLD ? `${others.length} other settings` : shortNames(others).join(", ");
+  const ofOthers = others.length > 0 ? `  ·  each the best over ${over}` : "";
+  const axis = (path: string, values: readonly number[]): HeatAxis => ({
+    name: shortNames(group.varying)[group.varying.indexOf(path)]!,
+    ticks: values.map(String),
+  });
+  return heatMap(
+    cells,
+    { x: axis(axes.x, columns), y: axis(axes.y, rows) },
+    { title, subtitle: `${subtitle}${ofOthers}  ·  ★ lowest` },
+  );
+}

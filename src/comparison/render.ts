@@ -1,0 +1,168 @@
+import { valueAt } from "../config/settings.ts";
+import { formatCount, formatError, formatShare } from "../reporting/format.ts";
+import { markdownTable } from "../reporting/markdownTable.ts";
+import { type Column, DISTORTION } from "./columns.ts";
+import type { ComparedRow, Comparison, Group } from "./compare.ts";
+import { dataText, protocolOf } from "./groups.ts";
+import { rankText } from "./ranking.ts";
+import { errorOf, type RowEstimate } from "./rows.ts";
+import { SEED, settingText, shortNames } from "./settingsOf.ts";
+
+const DECIMALS: Readonly<Record<Column["unit"], number>> = {
+  nats: 2,
+  bits: 4,
+  count: 0,
+  share: 1,
+  minutes: 1,
+};
+
+/** For a terminal, and Markdown as well. */
+export function comparisonText({ groups, apart, byBytes, noBytes, unfinished }: Comparison): string {
+  const protocols = new Set(groups.map(({ runs }) => protocolOf(runs[0])));
+  const parts = [
+    ...groups.map((group, i) => groupText(group, `${i + 1}`, protocols.size > 1)),
+    ...(byBytes
+      ? [`By the bytes, on 256 levels, whatever x a density makes of them:\n\n${table(byBytes)}`]
+      : []),
+    ...[notes(groups, [apart, noBytes])].filter((text) => text !== ""),
+    ...(unfinished.length > 0 ? [unfinishedText(unfinished)] : []),
+  ];
+  return parts.join("\n\n");
+}
+
+function groupText(group: Group, name: string, tellsProtocol: boolean): string {
+  const [run] = group.runs;
+  const { baseMeasure, pixels } = run.summary;
+  const ofProtocol = tellsProtocol ? `; protocol: ${protocolOf(run)}` : "";
+  return `${name}  ${dataText(run)}; ${baseMeasure}; pixels ${pixels}${ofProtocol}\n\n${table(group)}`;
+}
+
+function table({ rows, varying, columns, runs }: Group): string {
+  const isLoss = runs[0].summary.kindOf === "loss";
+  // Test terms are in --csv and --json: a table has to fit on a screen.
+  const shown = columns.filter(({ key }) => key !== "test.rate" && key !== "test.distortion");
+  const title = (column: Column) => (isLoss && column === DISTORTION ? "loss valid." : column.title);
+  const head = ["rank", ...shortNames(varying), "seeds", ...shown.map(title), "run"];
+  return markdownTable(
+    head,
+    rows.map((row) => [
+      row.rank ? rankText(row.rank) : "–",
+      ...varying.map((path) => settingText(row.runs[0].config, path)),
+      String(row.runs.length),
+      ...shown.map(({ key, unit }) => numberText(row.numbers[key], unit)),
+      runsText(row),
+    ]),
+    1 + varying.length,
+  );
+}
+
+function numberText(estimate: RowEstimate | undefined, unit: Column["unit"]): string {
+  if (!estimate) return "–";
+  if (unit === "count") return formatCount(estimate.mean);
+  if (unit === "share") return formatShare(estimate.mean);
+  const decimals = DECIMALS[unit];
+  const error = unit === "minutes" ? undefined : errorOf(estimate);
+  return `${estimate.mean.toFixed(decimals)}${formatError(error, decimals)}`;
+}
+
+function runsText({ runs }: ComparedRow): string {
+  const more = runs.length > 1 ? ` + ${runs.length - 1}` : "";
+  return `${runs[0].folder.path}${more}`;
+}
+
+function notes(groups: readonly Group[], others: readonly (string | undefined)[]): string {
+  if (groups.length === 0) return "";
+  const rows = groups.flatMap(({ rows }) => rows);
+  const repeated = rows.flatMap(({ repeated }) => repeated);
+  const isRanked = rows.some(({ rank }) => rank);
+  return [
+    ...(isRanked
+      ? [
+          "Ranked by -ELBO on validation, lower is better; test chooses nothing. Rows that do not differ by more than the error " +
+            "of their difference share their ranks; it is taken as if their images were not the same, which makes it rather too large.",
+        ]
+      : []),
+    ...(groups.some(({ runs }) => runs[0].summary.kindOf === "loss")
+      ? ["A loss that is no likelihood is not ranked: its weights are its scale."]
+      : []),
+    `± is the standard error over seeds where there are several${rows.some(({ runs }) => runs.length === 1) ? ", and over images where there is one" : ""}.`,
+    ...(repeated.length > 0
+      ? [
+          `Counted once, as settings and ${SEED} are the same as of others: ${list(repeated.map((run) => run.folder.path))}.`,
+        ]
+      : []),
+    ...others.filter((text) => text !== undefined),
+  ].join("\n");
+}
+
+const MOST_TOLD = 20;
+
+const list = (items: readonly string[], separator = ", ") =>
+  items.slice(0, MOST_TOLD).join(separator) +
+  (items.length > MOST_TOLD ? `${separator}and ${items.length - MOST_TOLD} more` : "");
+
+const unfinishedText = (runs: Comparison["unfinished"]) =>
+  `Not finished, and not compared (${runs.length}):\n${list(
+    runs.map(({ path, state }) => `  ${path}: ${state}`),
+    "\n",
+  )}`;
+
+/** One object; every number with its errors, by the keys of the columns. */
+export const comparisonJson = ({ groups, apart, byBytes, noBytes, unfinished }: Comparison) => ({
+  groups: groups.map(groupJson),
+  ...(apart !== undefined && { apart }),
+  ...(byBytes && { byBytes: groupJson(byBytes) }),
+  ...(noBytes !== undefined && { noBytes }),
+  unfinished,
+});
+
+function groupJson({ runs, rows, varying }: Group) {
+  const { summary, record } = runs[0];
+  return {
+    dataset: record.dataset.name,
+    splitHashes: record.dataset.splitHashes,
+    baseMeasure: summary.baseMeasure,
+    pixels: summary.pixels,
+    kindOf: summary.kindOf,
+    protocol: summary.protocol,
+    rows: rows.map((row) => ({
+      ...(row.rank && { rank: row.rank }),
+      settings: Object.fromEntries(varying.map((path) => [path, valueAt(row.runs[0].config, path)])),
+      seeds: row.runs.map(({ config }) => config.training.seed),
+      ...(row.runs[0].summary.beta !== undefined && { beta: row.runs[0].summary.beta }),
+      numbers: row.numbers,
+      dominated: row.isDominated,
+      runs: row.runs.map(({ folder }) => folder.path),
+      ...(row.repeated.length > 0 && { repeated: row.repeated.map(({ folder }) => folder.path) }),
+    })),
+  };
+}
+
+/** A line for each row of each group; settings, then numbers with both of their errors. */
+export function comparisonCsv({ groups }: Comparison): string {
+  const paths = [...new Set(groups.flatMap(({ varying }) => varying))];
+  const columns = [...new Map(groups.flatMap((group) => group.columns.map((c) => [c.key, c]))).keys()];
+  const errors = columns.flatMap((key) => [key, `${key}.overSeeds`, `${key}.overImages`]);
+  const head = ["group", "rank.first", "rank.last", ...paths, "seeds", ...errors, "dominated", "runs"];
+  const lines = groups.flatMap(({ rows }, i) =>
+    rows.map((row) => [
+      i + 1,
+      ...(row.rank ?? ["", ""]),
+      ...paths.map((path) => settingText(row.runs[0].config, path)),
+      row.runs.length,
+      ...columns.flatMap((key) => {
+        const { mean, overSeeds, overImages } = row.numbers[key] ?? {};
+        return [mean, overSeeds, overImages];
+      }),
+      row.isDominated,
+      row.runs.map(({ folder }) => folder.path).join(";"),
+    ]),
+  );
+  return [head, ...lines].map((cells) => cells.map(csvCell).join(",")).join("\n");
+}
+
+/** As RFC 4180 has it. */
+function csvCell(value: unknown): string {
+  const text = value === undefined ? "" : String(value);
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
