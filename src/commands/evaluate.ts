@@ -85,6 +85,13 @@ export function evaluateCommand(): Command {
           "Leave --k out, or train with a likelihood.",
       );
     }
+    if (k !== undefined && run.model.noise.length === 0) {
+      throw new VaeError(
+        "usage",
+        `--k ${k} asks for an estimate of -log p(x|y), and ${path} has no latent to draw weights of: its NLL is exact. ` +
+          "Leave --k out, and it is printed.",
+      );
+    }
     const acceptsData = options.datasetChanged === "accept";
     const splits = [split, "train" as const]; // the noise check and the probe of classes are fitted on train
     const dataset = await withDataProgress((context) =>
