@@ -19,7 +19,7 @@ export function objectiveFor(objective: Objective, model: Pick<Model, "given" | 
 
 /** Without a latent there is nothing to bound: no rate, and no β to weigh it. */
 const exact: Objective = {
-  kind: "elbo",
+  kind: "maximum-likelihood",
   samples: 1,
   quantities: [
     {

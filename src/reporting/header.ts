@@ -28,7 +28,7 @@ export function header(experiment: Experiment, folder: string): string[] {
     `data        ${dataset.name}: ${formatCount(train.count)} train, ${formatCount(validation.count)} validation, ` +
       `${formatCount(test.count)} test images of ${model.target.shape.join("x")}, pixels ${coding}`,
     `likelihood  ${notationOf(model)([formulaOf(family), family.settings(config.likelihood)].filter(Boolean).join(", "))}`,
-    `objective   ${model.noise.length === 0 ? "maximum likelihood, no latent" : `${objective.kind}${controls.join("")}${samples}`}`,
+    `objective   ${objective.kind}${controls.join("")}${samples}`,
     `model       ${models.of(config.model).describe(config.model)}, ` +
       `${formatCount(model.parameters.count)} parameters, seed ${config.training.seed}`,
     `run         ${folder}`,
