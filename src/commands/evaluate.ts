@@ -86,12 +86,6 @@ export function evaluateCommand(): Command {
     const { coding } = run;
     const runner = createRunner(run.model, { record: run.config.training.step !== "eager", note });
     const { kind } = run.config.likelihood;
-    if (k !== undefined && run.model.noise.length === 0) {
-      throw new VaeError(
-        "usage",
-        `--k ${k} asks for an estimate of the NLL, and ${path} has no latent: its -log p(x|y) is exact, and printed without --k.`,
-      );
-    }
     if (options.against !== undefined && !run.model.given) {
       throw new VaeError(
         "usage",
@@ -103,6 +97,13 @@ export function evaluateCommand(): Command {
         "usage",
         `--k ${k} asks for -log p(x), and the ${kind} of ${path} is a loss and no likelihood: it has no p(x). ` +
           "Leave --k out, or train with a likelihood.",
+      );
+    }
+    if (k !== undefined && run.model.noise.length === 0) {
+      throw new VaeError(
+        "usage",
+        `--k ${k} asks for an estimate of -log p(x|y), and ${path} has no latent to draw weights of: its NLL is exact. ` +
+          "Leave --k out, and it is printed.",
       );
     }
     const acceptsData = options.datasetChanged === "accept";

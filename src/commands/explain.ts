@@ -72,7 +72,7 @@ async function explainRun(path: string, options: Options): Promise<Page> {
     readRunData(run, ["train"], { ...context, acceptsData }),
   );
   const { pixels } = run.config.dataset;
-  return explain({ ...run, pixels, dataset, weights: describeRun(run, options.checkpoint) });
+  return explain({ ...run, pixels, dataset, weights: describeRun(run, options.checkpoint), trained: true });
 }
 
 /** The first batch of a configuration, by the model before its first step. */

@@ -40,7 +40,10 @@ export interface SplitSummary {
   readonly scaleAtFloor?: number;
   /** The standard deviation of the noise, where it is one number. */
   readonly sigma?: number;
-  /** Importance weights of each image; with it there is what they give, see `NllEstimate`. */
+  /**
+   * Importance weights of each image; with it there is what they give, see `NllEstimate`. Without a latent `nll` is there
+   * without them: it is exact, and −elbo.
+   */
   readonly k?: number;
   readonly nll?: number;
   readonly nllStandardError?: number;
@@ -54,7 +57,18 @@ export interface SplitSummary {
 }
 
 /** How the numbers of a summary come about. */
-export const protocolOf = ({ samples, k }: Pick<SplitSummary, "samples" | "k">) =>
+export const protocolOf = ({ samples, k, nll }: Pick<SplitSummary, "samples" | "k" | "nll">) =>
+  isExact({ k, nll })
+    ? "no latent, so nothing is drawn: nll = -elbo = distortion = -log p(x|y), exact; random pixel codings fixed by the image's " +
+      "place in its split; every image counted once; levels256: log-probability of the bytes by differences of the likelihood's " +
+      "distribution function"
+    : boundProtocol({ samples, k });
+
+/** Whether its −ELBO is −log p(x|y) itself, as it is of a model without a latent. */
+export const isExact = ({ k, nll }: { readonly k?: number | undefined; readonly nll?: number | undefined }) =>
+  nll !== undefined && k === undefined;
+
+const boundProtocol = ({ samples, k }: Pick<SplitSummary, "samples" | "k">) =>
   `mean over ${samples} z ~ q(z|x) per image with noise fixed by the image's place in its split; random pixel codings ` +
   "frozen the same way; every image counted once; elbo = -(distortion + rate), that is beta = 1; levels256: " +
   "log-probability of the bytes by differences of the likelihood's distribution function, with the first z, and for the " +
@@ -101,6 +115,7 @@ export async function summarise(
     ...(levels256 && { levels256 }),
     ...(scaleAtFloor !== undefined && { scaleAtFloor }),
     ...(await readSigma(model)),
+    ...(model.noise.length === 0 && { nll: -elbo, nllStandardError: standardError }),
     ...(k !== undefined &&
       model.noise.length > 0 &&
       withGap(await estimateNll(runner, set, coding, { k, onProgress }), perImage, D)),

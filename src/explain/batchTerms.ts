@@ -4,7 +4,7 @@ import { readSigma } from "../evaluation/readSigma.ts";
 import { inputsByName, onDevice } from "../model/inputs.ts";
 import type { TermName } from "../model/likelihoods/likelihood.ts";
 import type { Model } from "../model/model.ts";
-import { controlsAt, estimate, type Objective } from "../objectives/objective.ts";
+import { controlsAt, estimate, isWeighedElbo, type Objective } from "../objectives/objective.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
 import { type InputsPlan, trainingInputs } from "../training/inputs.ts";
@@ -77,7 +77,7 @@ export async function measureFirstBatch(
     rate: await mean(whole.rate),
     errors: { SSE: await mean(whole.SSE), SAE: await mean(whole.SAE) },
     ...(await readSigma(model)),
-    ...(objective.kind !== "elbo" && { loss: await measureLoss(model, objective, inputs, start) }),
+    ...(!isWeighedElbo(objective) && { loss: await measureLoss(model, objective, inputs, start) }),
   };
   tf.dispose([...tensors, ...Object.values(whole), ...Object.values(parts)]);
   return result;

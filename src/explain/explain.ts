@@ -5,18 +5,23 @@ import { fieldSize } from "../data/field.ts";
 import { klPerDimension } from "../model/distributions/kl.ts";
 import { likelihoods, supportOf } from "../model/likelihoods/index.ts";
 import type { Model } from "../model/model.ts";
+import { notationOf } from "../model/notation.ts";
+import { objectiveFor } from "../objectives/forModel.ts";
 import { createObjective } from "../objectives/index.ts";
 import { controlsAt, isWeighedElbo, settlesAfter } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { measureFirstBatch } from "./batchTerms.ts";
 import type { Page, Section } from "./document.ts";
+import { throughout } from "./notation.ts";
 import { number } from "./numbers.ts";
 import { reduce } from "./reductions/index.ts";
 import type { Reduction } from "./reductions/reduction.ts";
+import { assumedSection } from "./sections/assumed.ts";
 import { account, batchSection } from "./sections/batch.ts";
 import { likelihoodSection } from "./sections/likelihood.ts";
 import { objectiveSection } from "./sections/objective.ts";
 import { droppedSection, reductionSection } from "./sections/reduction.ts";
+import { residualsSection } from "./sections/residuals.ts";
 import { toolsSection } from "./sections/tools.ts";
 import { tradeOffSection } from "./sections/tradeOff.ts";
 
@@ -30,6 +35,8 @@ export interface Subject {
   readonly model: Model;
   /** Whose weights these are, in words. */
   readonly weights: string;
+  /** Whether they are trained, so that their residuals say something. */
+  readonly trained?: boolean;
 }
 
 /** Whether its latents are those of other tools: independent normals and N(0, I), whose KL is a closed form. */
@@ -44,12 +51,13 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
   const { config, coding, dataset, model } = subject;
   const { likelihood, training } = config;
   const isPlain = hasPlainLatents(config.model);
-  const objective = createObjective(config.objective);
+  const hasRate = model.noise.length > 0;
+  const objective = objectiveFor(createObjective(config.objective), model);
   const { beta = 1 } = controlsAt(objective, "final", 1);
   const weighsRate = isWeighedElbo(objective);
   const { kindOf } = model.likelihood;
   const D = fieldSize(model.target);
-  const reduction = reduce(likelihood, { D, beta });
+  const reduction = reduce(likelihood, { D, beta, hasRate });
   const random = new RandomStream(training.seed);
   const terms = await measureFirstBatch(model, objective, dataset.train, {
     coding,
@@ -62,11 +70,20 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
     baseMeasure: describeMeasure(supportOf(likelihood)),
     D,
     seed: training.seed,
-    rate: isPlain ? "KL(q(z|x) ‖ p(z))" : "log q(z|x) − log p(z) of that z",
+    ...(hasRate && { rate: isPlain ? "KL(q(z|x) ‖ p(z))" : "log q(z|x) − log p(z) of that z" }),
   };
   const printed = account(terms, { kindOf, formulas: reduction.terms, beta, D });
-  return {
-    title: `${likelihood.kind} on ${dataset.name}, β = ${number(beta)}`,
+  const elsewhere = model.given
+    ? withoutCondition(hasRate)
+    : !isPlain
+      ? otherLatents
+      : weighsRate
+        ? reduction
+        : withoutEqual(reduction);
+  const page: Page = {
+    title:
+      `${likelihood.kind} on ${dataset.name}${model.given ? ` given y, ${config.condition.kind}` : ""}, ` +
+      (hasRate ? `β = ${number(beta)}` : "no latent"),
     sections: {
       ...(translated && { from: translated }),
       likelihood: likelihoodSection(likelihood, reduction, {
@@ -77,17 +94,44 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
       }),
       reduction: reductionSection(reduction, likelihoods.of(likelihood)),
       dropped: droppedSection(reduction),
-      objective: objectiveSection(objective, kindOf),
-      ...(weighsRate && {
-        tradeOff: tradeOffSection(reduction, { D, beta, settlesAfter: settlesAfter(objective) }),
-      }),
+      objective: objectiveSection(objective, kindOf, describeCondition(config)),
+      ...(!hasRate && { assumed: assumedSection(likelihood, D) }),
+      ...(hasRate &&
+        weighsRate && {
+          tradeOff: tradeOffSection(reduction, { D, beta, settlesAfter: settlesAfter(objective) }),
+        }),
       batch: batchSection(terms, printed, about),
-      tools: toolsSection(!isPlain ? otherLatents : weighsRate ? reduction : withoutEqual(reduction), terms, {
-        D,
-        beta,
-      }),
+      ...(model.given &&
+        subject.trained &&
+        terms.sigma !== undefined && {
+          residuals: residualsSection(likelihood, { ...terms, sigma: terms.sigma }, D),
+        }),
+      tools: toolsSection(elsewhere, terms, { D, beta }),
     },
   };
+  return throughout(page, notationOf(model));
+}
+
+/** What other tools have to say where there is a y. */
+const withoutCondition = (hasRate: boolean) => ({
+  inexpressible: hasRate
+    ? "each has no condition y"
+    : "each has no condition y and no model without a latent; any program that fits f by least squares has these weights, where " +
+      "the noise is a Gaussian of fixed σ",
+});
+
+/** How y enters; undefined without a condition. */
+function describeCondition({ model, condition }: Config): string | undefined {
+  if (condition.kind === "none") return undefined;
+  if (model.kind === "regression") return `y is ${condition.kind}, of which the network is a function.`;
+  const prior =
+    model.prior.kind === "standardNormal"
+      ? "N(0, I), whatever y is"
+      : "learned: its parameters are functions of y";
+  return (
+    `y is ${condition.kind}. Encoder and decoder read it through a network of its own, h(y): the posterior is q(z|x), the ` +
+    `prior p(z) is ${prior}, and the images that y leaves possible are draws of z.`
+  );
 }
 
 /** Of another objective than distortion + β · rate, which is what other tools have. */

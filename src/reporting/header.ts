@@ -1,6 +1,8 @@
 import { models } from "../model/index.ts";
 import { likelihoods } from "../model/likelihoods/index.ts";
 import { formulaOf, type Likelihood } from "../model/likelihoods/likelihood.ts";
+import { notationOf } from "../model/notation.ts";
+import { objectiveFor } from "../objectives/forModel.ts";
 import { createObjective } from "../objectives/index.ts";
 import type { Objective } from "../objectives/objective.ts";
 import type { Experiment } from "../runs/experiment.ts";
@@ -17,7 +19,7 @@ export function header(experiment: Experiment, folder: string): string[] {
   const { config, backend, dataset, coding, model } = experiment;
   const { train, validation, test } = dataset;
   const family = likelihoods.of(config.likelihood);
-  const objective = createObjective(config.objective);
+  const objective = objectiveFor(createObjective(config.objective), model);
   const controls = Object.entries(objective.controls).map(([name, { words }]) => `, ${name} ${words}`);
   const samples = objective.samples === 1 ? "" : `, ${objective.samples} samples of each image`;
   return [
@@ -25,7 +27,7 @@ export function header(experiment: Experiment, folder: string): string[] {
     ...backend.notes.map((text) => `            ${text}`),
     `data        ${dataset.name}: ${formatCount(train.count)} train, ${formatCount(validation.count)} validation, ` +
       `${formatCount(test.count)} test images of ${model.target.shape.join("x")}, pixels ${coding}`,
-    `likelihood  ${[formulaOf(family), family.settings(config.likelihood)].filter(Boolean).join(", ")}`,
+    `likelihood  ${notationOf(model)([formulaOf(family), family.settings(config.likelihood)].filter(Boolean).join(", "))}`,
     `objective   ${objective.kind}${controls.join("")}${samples}`,
     `model       ${models.of(config.model).describe(config.model)}, ` +
       `${formatCount(model.parameters.count)} parameters, seed ${config.training.seed}`,

@@ -1,5 +1,5 @@
 import type { Calibration } from "../evaluation/calibration.ts";
-import type { SplitSummary } from "../evaluation/summary.ts";
+import { isExact, type SplitSummary } from "../evaluation/summary.ts";
 import { formatCount, formatError, formatNats, formatNumber, formatShare, isAtFloor } from "./format.ts";
 
 /** Where the numbers of a split belong: no number is printed without them. */
@@ -11,7 +11,10 @@ export interface Measure {
 /** From so many images on, the ten worst are few; with fewer they are no tail. */
 const MANY_IMAGES = 1000;
 
-/** The bound and its parts, one to a line, each with its standard error over images; of a bare loss only the parts. */
+/**
+ * The bound and its parts, one to a line, each with its standard error over images; of a bare loss only the parts, and
+ * without a latent −log p(x|y).
+ */
 export function splitLines(summary: SplitSummary, measure: Measure): string[] {
   const { bitsPerDim, distortionStandardError, rateStandardError } = summary;
   const distortion = formatNats(summary.distortion);
@@ -19,7 +22,16 @@ export function splitLines(summary: SplitSummary, measure: Measure): string[] {
   const ofRate = line("rate", rate, formatError(rateStandardError), "nats per image");
   if (bitsPerDim === undefined) {
     const what = "per image: a loss and no likelihood, so there is no ELBO and there are no bits";
-    return [line("loss", distortion, formatError(distortionStandardError), what), ofRate];
+    const loss = line("loss", distortion, formatError(distortionStandardError), what);
+    return summary.rate === 0 ? [loss] : [loss, ofRate];
+  }
+  if (isExact(summary)) {
+    const what = "nats per image, -log p(x|y), exact";
+    return [
+      line("NLL", distortion, formatError(summary.nllStandardError), what),
+      ...bitsLines(summary, measure),
+      ...tailLines(summary),
+    ];
   }
   const elbo = formatNats(Number(distortion) + Number(rate));
   return [
@@ -95,7 +107,7 @@ function tailLines({ count, scaleAtFloor, ...tail }: SplitSummary): string[] {
             "median",
             formatNats(medianImage),
             "",
-            `is -ELBO of the median image; the ten worst of ${formatCount(count)} raise the mean by ${formatNats(worstTenImages)}`,
+            `is ${isExact(tail) ? "-log p(x|y)" : "-ELBO"} of the median image; the ten worst of ${formatCount(count)} raise the mean by ${formatNats(worstTenImages)}`,
           ),
         ]
       : [];

@@ -1,3 +1,4 @@
+import { isExact } from "../evaluation/summary.ts";
 import type { RunSummary } from "../runs/summary.ts";
 import { formatBits, formatError, formatNats, formatNumber, formatShare, isAtFloor } from "./format.ts";
 import { activeText } from "./latentText.ts";
@@ -20,10 +21,13 @@ export function summaryText({
   const ofLoss = formatError(test.distortionStandardError);
   const ofElbo = formatError(test.elboStandardError);
   const { bitsPerDim, bitsPerDimStandardError, levels256, scaleAtFloor } = test;
+  const bound = isExact(test)
+    ? `NLL ${distortion}${ofElbo} nats per image, -log p(x|y), exact`
+    : `-ELBO ${formatNats(Number(distortion) + Number(rate))}${ofElbo} nats per image = distortion ${distortion} + rate ${rate}`;
   const numbers =
     bitsPerDim === undefined
-      ? `Test loss ${distortion}${ofLoss} and rate ${rate} nats per image; a loss and no likelihood, so no ELBO`
-      : `Test -ELBO ${formatNats(Number(distortion) + Number(rate))}${ofElbo} nats per image = distortion ${distortion} + rate ${rate}, ` +
+      ? `Test loss ${distortion}${ofLoss}${test.rate === 0 ? " per image" : ` and rate ${rate} nats per image`}; a loss and no likelihood, so no ELBO`
+      : `Test ${bound}, ` +
         `${formatBits(bitsPerDim, bitsPerDimStandardError)} bits/dim (${baseMeasure})` +
         `${levels256 ? `, ${formatBits(levels256.bitsPerDim, levels256.bitsPerDimStandardError)} of the bytes (256 levels)` : ""}`;
   return (

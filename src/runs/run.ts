@@ -9,6 +9,8 @@ import { readSigma } from "../evaluation/readSigma.ts";
 import { createRunner, isOfLatents } from "../evaluation/runner.ts";
 import { protocolOf, summarise } from "../evaluation/summary.ts";
 import { supportOf } from "../model/likelihoods/index.ts";
+import type { Model } from "../model/model.ts";
+import { objectiveFor } from "../objectives/forModel.ts";
 import { createObjective } from "../objectives/index.ts";
 import { controlsAt } from "../objectives/objective.ts";
 import { createStep } from "../training/createStep.ts";
@@ -81,7 +83,7 @@ async function open(experiment: Experiment, { folder, lock }: OwnedRun, options:
   const warn = (text: string) => reporter({ type: "warning", text });
   const runner = createRunner(model, { record: config.training.step !== "eager", note, signal });
   const optimizer = createOptimizer(model.parameters, config.training);
-  const objective = createObjective(config.objective);
+  const objective = objectiveFor(createObjective(config.objective), model);
 
   const save = async (name: CheckpointName, state: TrainingState) => {
     lock.assertOwned();
@@ -178,17 +180,26 @@ async function trainOnce(run: Run): Promise<FinishReason> {
   const { signal } = run.options;
   const step = createStep(config.training.step, { model: experiment.model, objective, optimizer }, note);
   try {
-    return await train({ ...experiment, runner, step, phases: phases(config), state, emit, save, signal });
+    return await train({
+      ...experiment,
+      runner,
+      step,
+      phases: phases(config, experiment.model),
+      state,
+      emit,
+      save,
+      signal,
+    });
   } finally {
     step.dispose();
   }
 }
 
-const phases = (config: Config): Phases => {
+const phases = (config: Config, model: Model): Phases => {
   const [first, ...others] = phasesOf(config).map(({ from, config }) => ({
     from,
     config: config.training,
-    objective: createObjective(config.objective),
+    objective: objectiveFor(createObjective(config.objective), model),
   }));
   return [first!, ...others];
 };
@@ -222,7 +233,7 @@ async function summaryOf(
     kindOf: model.likelihood.kindOf,
     baseMeasure: describeMeasure(supportOf(config.likelihood)),
     pixels: coding,
-    ...controlsAt(phases(config).at(-1)!.objective, "final", 1),
+    ...controlsAt(phases(config, model).at(-1)!.objective, "final", 1),
     ...(await readSigma(model)),
     protocol: protocolOf(test),
     ...(isOfLatents(runner) && { latents: await estimateLatents(runner, dataset.test, coding) }),

@@ -1,8 +1,15 @@
 import { nats, number } from "../numbers.ts";
-import { learnedScale, sumOverValues, symbolsOf, tradeOffOfLearned, withoutRate } from "./locationScale.ts";
+import {
+  errorAlone,
+  learnedScale,
+  sumOverValues,
+  symbolsOf,
+  tradeOffOfLearned,
+  withoutRate,
+} from "./locationScale.ts";
 import type { Reduce } from "./reduction.ts";
 
-export const gaussian: Reduce<"gaussian"> = ({ sigma, mean }, { D, beta }) => {
+export const gaussian: Reduce<"gaussian"> = ({ sigma, mean }, { D, beta, hasRate = true }) => {
   const learned = learnedScale(sigma, {
     s: "σ",
     optimum: "σ² = SSE / D",
@@ -30,11 +37,13 @@ export const gaussian: Reduce<"gaussian"> = ({ sigma, mean }, { D, beta }) => {
           ]),
       ...(fixed
         ? [
-            {
-              formula: `loss · 2σ² = SSE + 2σ²β · KL + constant = SSE + ${number(2 * sigma ** 2 * beta)} · KL + constant`,
-              because:
-                "the second term depends on no weight, and a factor moves no minimum: this is MSE + KL",
-            },
+            hasRate
+              ? {
+                  formula: `loss · 2σ² = SSE + 2σ²β · KL + constant = SSE + ${number(2 * sigma ** 2 * beta)} · KL + constant`,
+                  because:
+                    "the second term depends on no weight, and a factor moves no minimum: this is MSE + KL",
+                }
+              : errorAlone("loss · 2σ² = SSE + constant", "σ", "MSE"),
           ]
         : []),
       ...(learned ? [learned] : []),

@@ -1,8 +1,15 @@
 import { nats, number } from "../numbers.ts";
-import { learnedScale, sumOverValues, symbolsOf, tradeOffOfLearned, withoutRate } from "./locationScale.ts";
+import {
+  errorAlone,
+  learnedScale,
+  sumOverValues,
+  symbolsOf,
+  tradeOffOfLearned,
+  withoutRate,
+} from "./locationScale.ts";
 import type { Reduce } from "./reduction.ts";
 
-export const laplace: Reduce<"laplace"> = ({ scale: b, mean }, { D, beta }) => {
+export const laplace: Reduce<"laplace"> = ({ scale: b, mean }, { D, beta, hasRate = true }) => {
   const learned = learnedScale(b, { s: "b", optimum: "b = SAE / D", put: "D log SAE + D (1 + log(2/D))" });
   const fixed = typeof b === "number";
   return {
@@ -26,11 +33,13 @@ export const laplace: Reduce<"laplace"> = ({ scale: b, mean }, { D, beta }) => {
           ]),
       ...(fixed
         ? [
-            {
-              formula: `loss · b = SAE + bβ · KL + constant = SAE + ${number(b * beta)} · KL + constant`,
-              because:
-                "the second term depends on no weight, and a factor moves no minimum: this is MAE + KL",
-            },
+            hasRate
+              ? {
+                  formula: `loss · b = SAE + bβ · KL + constant = SAE + ${number(b * beta)} · KL + constant`,
+                  because:
+                    "the second term depends on no weight, and a factor moves no minimum: this is MAE + KL",
+                }
+              : errorAlone("loss · b = SAE + constant", "b", "MAE"),
           ]
         : []),
       ...(learned ? [learned] : []),

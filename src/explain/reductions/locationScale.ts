@@ -42,6 +42,12 @@ export function learnedScale(
   };
 }
 
+/** Where there is no rate, a fixed scale moves no weight. */
+export const errorAlone = (formula: string, s: string, familiar: string): Step => ({
+  formula,
+  because: `the second term depends on no weight, and a factor moves no minimum: at any fixed ${s} the best weights are those of ${familiar}`,
+});
+
 /** At β = 0 there is no noise level to read. */
 export const withoutRate = (s: string) =>
   `β = 0: the rate costs nothing, so this is an autoencoder. Any ${s} has the same best weights, and −ELBO, which counts ` +

@@ -49,6 +49,8 @@ export interface ReductionContext {
   /** Values per image, pixels times channels. */
   readonly D: number;
   readonly beta: number;
+  /** Whether the loss has a rate, as it does unless it says otherwise; not so without a latent. */
+  readonly hasRate?: boolean;
 }
 
 export type Reduce<Kind extends LikelihoodConfig["kind"]> = (

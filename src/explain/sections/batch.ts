@@ -70,14 +70,18 @@ export function account(
 export function batchSection(
   terms: BatchTerms,
   account: Account,
-  about: { weights: string; noise: string; baseMeasure: string; D: number; seed: number; rate: string },
+  about: { weights: string; noise: string; baseMeasure: string; D: number; seed: number; rate?: string },
 ) {
   const { parts, decimals, bound, beta } = account;
   const digits = (value: number) => nats(value, decimals);
   const row = (sign: string, what: string, value: string): Row => [sign, what, value];
   const distortion = bound ? "distortion, −log p(x|z)" : "reconstruction loss";
-  const rows: Row[] = [
-    ...parts.map((part, i) => row(i === 0 ? "" : "+", part.formula, digits(part.nats))),
+  const ofParts = parts.map((part, i) => row(i === 0 ? "" : "+", part.formula, digits(part.nats)));
+  const alone: Row[] = [
+    row("=", bound ? "loss: −log p(x|z)" : "loss", digits(account.loss)),
+    ...(bound ? [row("", "bits/dim: −log p(x|z) / (D ln 2)", nats(bound.bitsPerDim, 4))] : []),
+  ];
+  const withRate: Row[] = [
     row("=", distortion, digits(account.distortion)),
     row("", `rate, ${about.rate}`, digits(account.rate)),
     ...(account.formula === undefined
@@ -93,12 +97,13 @@ export function batchSection(
         ]
       : []),
   ];
+  const rows = [...ofParts, ...(about.rate === undefined ? alone : withRate)];
   const { SSE, SAE } = terms.errors;
   const sigma =
     terms.sigma === undefined ? "" : ` ${about.noise} has the standard deviation ${number(terms.sigma)}.`;
   const blocks: Block[] = [
     paragraph(
-      `The first training batch of seed ${about.seed}, ${terms.images} images, ${about.weights}, one z ~ q(z|x) for each; ` +
+      `The first training batch of seed ${about.seed}, ${terms.images} images, ${about.weights}${about.rate === undefined ? "" : ", one z ~ q(z|x) for each"}; ` +
         `${bound ? "nats per image" : "per image; not nats, as it is no log-probability"}.${sigma}`,
     ),
     { kind: "table", head: ["", "term", bound ? "nats per image" : "per image"], rows },
@@ -108,7 +113,7 @@ export function batchSection(
         (bound ? ` The bits are on the ${about.baseMeasure}.` : ""),
     ),
     paragraph(
-      `Of the same reconstructions: SSE ${nats(SSE)}, SAE ${nats(SAE)}, mean squared error ${number(SSE / about.D)} for each value.`,
+      `Of the same ${about.rate === undefined ? "predictions" : "reconstructions"}: SSE ${nats(SSE)}, SAE ${nats(SAE)}, mean squared error ${number(SSE / about.D)} for each value.`,
     ),
   ];
   return {

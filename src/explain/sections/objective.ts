@@ -5,7 +5,7 @@ import { number } from "../numbers.ts";
 import { writtenLoss } from "../writtenLoss.ts";
 
 /** The loss as the objective puts it together, whether it is a bound, and which epoch is the best by it. */
-export function objectiveSection(objective: Objective, kindOf: Likelihood["kindOf"]) {
+export function objectiveSection(objective: Objective, kindOf: Likelihood["kindOf"], condition?: string) {
   const isBareLoss = kindOf === "loss";
   const bound = isBareLoss ? undefined : objective.bound;
   const formula = `loss = ${[writtenLoss(objective, isBareLoss), bound].filter(Boolean).join(" ")}`;
@@ -17,6 +17,7 @@ export function objectiveSection(objective: Objective, kindOf: Likelihood["kindO
     blocks: [
       { kind: "formula", lines: [formula] },
       paragraph(meaning),
+      ...(condition === undefined ? [] : [paragraph(condition)]),
       ...(controls.length > 0 ? [list(...controls)] : []),
       paragraph(best),
     ],
@@ -26,6 +27,7 @@ export function objectiveSection(objective: Objective, kindOf: Likelihood["kindO
       formula,
       bound: bound ?? null,
       meaning,
+      ...(condition !== undefined && { condition }),
       controls: Object.fromEntries(
         Object.entries(objective.controls).map(([name, { words }]) => [name, words]),
       ),

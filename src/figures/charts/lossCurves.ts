@@ -13,7 +13,7 @@ const MINUS_ELBO: CurveQuantity = {
 
 /**
  * What the chart of an objective shows: its loss, the bound at β = 1 where that is another, then its quantities but for one
- * that is the loss itself. A bare loss stands in the place of −log p(x|z): it is not called a distortion then, nor measured
+ * that is the loss itself; without a latent that is all there is. A bare loss stands in the place of −log p(x|z): it is not called a distortion then, nor measured
  * in nats, and there is no bound.
  */
 export function lossCurves(
@@ -32,6 +32,7 @@ export function lossCurves(
   const titleOf = (quantity: string) => parts.find(({ name }) => name === quantity)!.title.toLowerCase();
   const [only, ...others] = objective.loss;
   const own = others.length === 0 && only.times === undefined ? only.quantity : undefined;
+  const isAll = own !== undefined && parts.length === 1;
   const bound = objective.bound !== undefined && !isBareLoss ? ` ${objective.bound}` : "";
   const formula = own
     ? objective.quantities.find(({ name }) => name === own)!.formula
@@ -46,7 +47,7 @@ export function lossCurves(
   return {
     quantities: [
       loss,
-      ...(isBareLoss || isElboThroughout(objective) ? [] : [MINUS_ELBO]),
+      ...(isBareLoss || isElboThroughout(objective) || isAll ? [] : [MINUS_ELBO]),
       ...parts.filter(({ name }) => name !== own),
     ],
     controls: controls.join(", "),

@@ -1,0 +1,36 @@
+import type { Model } from "./model.ts";
+
+/**
+ * The symbols of a model without a condition in those of this one, for formulas: of p(x|z), q(z|x) and p(z) with a
+ * condition p(x|z, y), q(z|x, y) and p(z|y), and without a latent p(x|y); what the decoder gives alike, μ(z) as μ(z, y).
+ */
+export function notationOf({ given, noise }: Pick<Model, "given" | "noise">): (text: string) => string {
+  if (!given) return (text) => text;
+  const rules = noise.length === 0 ? WITHOUT_LATENT : CONDITIONAL;
+  return (text) => rules.reduce((text, [symbol, replacement]) => text.replaceAll(symbol, replacement), text);
+}
+
+type Rules = readonly (readonly [RegExp, string])[];
+
+const SHARED: Rules = [
+  [/p\(x\)/g, "p(x|y)"],
+  [/p\(x, ?z\)/g, "p(x,z|y)"],
+];
+
+const CONDITIONAL: Rules = [
+  ...SHARED,
+  [/\(z\|x\)/g, "(z|x, y)"],
+  [/\(x\|z\)/g, "(x|z, y)"],
+  [/\[x\|z\]/g, "[x|z, y]"],
+  [/(?<![a-z])p\(z\)/g, "p(z|y)"],
+  [/(?<![a-z])(\p{L}(?:_\p{L})?)\(z\)/gu, "$1(z, y)"],
+  [/\bgiven z\b/g, "given z and y"],
+];
+
+const WITHOUT_LATENT: Rules = [
+  ...SHARED,
+  [/\(x\|z\)/g, "(x|y)"],
+  [/\[x\|z\]/g, "[x|y]"],
+  [/(?<![a-z])(\p{L}(?:_\p{L})?)\(z\)/gu, "$1(y)"],
+  [/\bgiven z\b/g, "given y"],
+];

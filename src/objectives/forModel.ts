@@ -1,0 +1,39 @@
+import type { Model } from "../model/model.ts";
+import { notationOf } from "../model/notation.ts";
+import * as tf from "../tensors/tf.ts";
+import { type Objective, overSamples } from "./objective.ts";
+
+/** An objective as it is for a model: in the symbols of that, and without a latent −log p(x|y) itself, whatever it was. */
+export function objectiveFor(objective: Objective, model: Pick<Model, "given" | "noise">): Objective {
+  if (model.noise.length === 0) return exact;
+  const inItsSymbols = notationOf(model);
+  return {
+    ...objective,
+    quantities: objective.quantities.map((quantity) => ({
+      ...quantity,
+      formula: inItsSymbols(quantity.formula),
+    })),
+    meaning: inItsSymbols(objective.meaning),
+  };
+}
+
+/** Without a latent there is nothing to bound: no rate, and no β to weigh it. */
+const exact: Objective = {
+  kind: "maximum-likelihood",
+  samples: 1,
+  quantities: [
+    {
+      name: "distortion",
+      title: "−log p(x|y)",
+      formula: "−log p(x|y)",
+      ofBareLoss: { title: "Reconstruction", formula: "bare loss" },
+      isPartOfElbo: true,
+    },
+  ],
+  controls: {},
+  loss: [{ quantity: "distortion" }],
+  meaning:
+    "There is no latent, so nothing is bounded: the loss is −log p(x|y) itself, and the weights of lowest loss are those of " +
+    "maximum likelihood.",
+  perExample: (terms) => [overSamples(terms, tf.neg(terms.logLikelihood))],
+};
