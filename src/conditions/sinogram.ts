@@ -5,6 +5,7 @@ import type { RandomStream } from "../tensors/random.ts";
 import { defineCondition, observedField } from "./condition.ts";
 import { filteredBackProjection } from "./filteredBackProjection.ts";
 import { denseMap, imageOf } from "./linear.ts";
+import { poisson } from "./poisson.ts";
 import { type Geometry, projectionMatrix } from "./projection.ts";
 
 const schema = z
@@ -104,12 +105,4 @@ function measured(
     const counted = poisson(photons * Math.exp(-perPixel * p), random);
     return Math.log(photons / Math.max(1, counted)) / perPixel; // of none it is only known that it is less than one
   });
-}
-
-/** A Poisson draw: of a few by counting exponential gaps, of many as a rounded normal of the same mean and variance. */
-function poisson(mean: number, random: RandomStream): number {
-  if (mean > 500) return Math.max(0, Math.round(mean + Math.sqrt(mean) * random.normals(1)[0]!));
-  let count = -1;
-  for (let sum = 0; sum <= mean; count++) sum -= Math.log1p(-random.uniform());
-  return count;
 }
