@@ -54,37 +54,30 @@ function boundPass(objective: Objective): Pass {
   return pass;
 }
 
-/**
- * Estimates what an objective reports on a split, with its number of samples of each image, and that as often as `draws`
- * says: the mean over them (see `evaluatePasses`). A model without noise has one.
- */
+/** Estimates what an objective reports on a split, with its number of samples of each image (see `evaluatePasses`). */
 export async function estimateBound(
   runner: Runner,
   objective: Objective,
   set: Split,
   coding: PixelCoding,
-  { draws: asked = 1 }: { readonly draws?: number } = {},
 ): Promise<BoundEstimate> {
-  const { likelihood, noise } = runner.model;
-  const draws = noise.length === 0 ? 1 : asked;
+  const { likelihood } = runner.model;
   const sums = objective.quantities.map(() => 0);
   let atFloor = 0;
   const { samples } = objective;
   for await (const { count, values } of evaluatePasses(runner, set, coding, boundPass(objective), {
-    samples: draws * samples,
-    samplesAtATime: samples,
+    samples,
   })) {
     for (const i of sums.keys()) for (const value of values[i]!) sums[i]! += value;
     atFloor += count * values.at(-1)![0]!;
   }
-  const all = draws * set.count;
   return {
     count: set.count,
     means: meansByName(
       objective,
-      sums.map((sum) => sum / all),
+      sums.map((sum) => sum / set.count),
     ),
-    ...(likelihood.scaleAtFloor && { scaleAtFloor: atFloor / all }),
+    ...(likelihood.scaleAtFloor && { scaleAtFloor: atFloor / set.count }),
   };
 }
 

@@ -7,7 +7,6 @@ import { evaluationInputs } from "../evaluation/inputs.ts";
 import { findNonFinite } from "../evaluation/nonFinite.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import type { Runner } from "../evaluation/runner.ts";
-import { VALIDATION_DRAWS } from "../evaluation/samples.ts";
 import { areFinite, type Means } from "../objectives/means.ts";
 import { settlesAfter } from "../objectives/objective.ts";
 import type { RandomStream } from "../tensors/random.ts";
@@ -77,9 +76,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     const imagesPerSecond = (state.epochTotals.count - imagesBefore) / seconds;
 
     await step.sync();
-    const bound = estimateBound(runner, objective, dataset.validation, coding, {
-      draws: VALIDATION_DRAWS,
-    });
+    const bound = estimateBound(runner, objective, dataset.validation, coding);
     const validated = await bound.catch((error) => {
       if (!signal?.aborted) throw error;
     });
