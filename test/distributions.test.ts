@@ -8,7 +8,7 @@ import { fieldOf } from "../src/data/field.ts";
 import type { ConditionalGaussian } from "../src/model/distributions/conditionalGaussian.ts";
 import { couplingFlow } from "../src/model/distributions/couplingFlow.ts";
 import { diagonalGaussian } from "../src/model/distributions/diagonalGaussian.ts";
-import type { Posterior, Prior, PriorContext, PriorGiven } from "../src/model/distributions/distribution.ts";
+import type { Posterior, PriorContext, PriorGiven } from "../src/model/distributions/distribution.ts";
 import { posteriors, priors } from "../src/model/distributions/index.ts";
 import { kl, sampledKl } from "../src/model/distributions/kl.ts";
 import { REAL_LINE } from "../src/model/distributions/normal.ts";

@@ -13,14 +13,15 @@ export const featuresSetting = z
   .default(200)
   .describe("with a condition: the numbers that y becomes by a network of its own, which mirrors `network`");
 
-/** [B, values of y] -> [B, features]: the encoder of the model's kind for an image, a dense layer for anything else. */
+/** [B, values of y] -> [B, features]: the encoder of the model's kind, but dense layers where y is no image for convolutions. */
 export function networkOfY(
   { network, conditionFeatures }: { readonly network: NetworkConfig; readonly conditionFeatures: number },
   y: Field,
 ): Network<Tensor2D, Tensor2D> {
-  return y.show === "image"
-    ? networks.of(network).encoder(network, { xShape: y.shape, outputs: conditionFeatures })
-    : headOf(codedSize(y), conditionFeatures, conditionFeatures);
+  const sizes = { xShape: y.show === "image" ? y.shape : [codedSize(y)], outputs: conditionFeatures };
+  if (network.kind !== "conv" || y.show === "image") return networks.of(network).encoder(network, sizes);
+  const { hidden, activation } = network;
+  return mlp.encoder({ kind: "mlp", hidden, activation }, sizes);
 }
 
 /** One hidden layer between so many numbers: [B, from] -> [B, hidden] -> [B, to]. */

@@ -1,3 +1,4 @@
+import { givenField } from "../../src/conditions/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { averageOf } from "../../src/data/codedFields.ts";
@@ -38,7 +39,7 @@ export function tinyDigits(train = 300, held = 50): Dataset {
 /** Settings by path on top of a small network and a short run. */
 export function tinyConfig(settings: Record<string, string> = {}): Config {
   const small = {
-    "model.latentDim": "4",
+    ...(settings["model.kind"] !== "regression" && { "model.latentDim": "4" }),
     "model.network.hidden": "32",
     "training.batchSize": "64",
     "training.epochs": "3",
@@ -56,7 +57,9 @@ export function tinyTraining(
   const coding = config.dataset.pixels as PixelCoding;
   const random = new RandomStream(config.training.seed);
   const { fields } = dataset;
-  const data = { fields, averageX: averageOf(dataset.train, fieldOf(fields, "x"), coding) };
+  const given = givenField(config.condition, fields);
+  const averageX = averageOf(dataset.train, fieldOf(fields, "x"), coding);
+  const data = { fields, averageX, ...(given && { given }) };
   const vae = models.of(config.model).create(config, data, random) as Vae;
   const runner = createRunner(vae, { record: false, note: () => {} });
   const objective = createObjective(config.objective);
