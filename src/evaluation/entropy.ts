@@ -13,10 +13,11 @@ export const binOf = (value: number, width: number) => Math.round(value / width)
 /** A histogram of values with bins of this width. */
 export function histogramOf(values: Float64Array, width: number): BinnedDensity {
   const bins = Int32Array.from(values, (value) => binOf(value, width));
-  const [first, last] = bins.reduce(
-    ([low, high], bin) => [Math.min(low, bin), Math.max(high, bin)],
-    [bins[0]!, bins[0]!],
-  );
+  let [first, last] = [bins[0]!, bins[0]!];
+  for (const bin of bins) {
+    first = Math.min(first, bin);
+    last = Math.max(last, bin);
+  }
   const shares = new Float64Array(last - first + 1);
   for (const bin of bins) shares[bin - first]!++;
   return { start: (first - 0.5) * width, width, shares: shares.map((count) => count / values.length) };
