@@ -6,6 +6,7 @@ import { formatTick, formatValue } from "../src/figures/charts/formatNumber.ts";
 import { type CurveRow, type LossChartMeta, lossChart } from "../src/figures/charts/lossChart.ts";
 import { lossCurves } from "../src/figures/charts/lossCurves.ts";
 import { renderChart } from "../src/figures/charts/renderChart.ts";
+import { objectiveFor } from "../src/objectives/forModel.ts";
 import { createObjective, objectiveSchema } from "../src/objectives/index.ts";
 
 /** Curves that fall from `from` to `to`, validation a little above training. */
@@ -87,6 +88,13 @@ describe("the panels of an objective", () => {
     [{ kind: "capacity" }, ["Loss", "−ELBO", "Distortion", "Rate"]],
   ])("have the bound at β = 1 where the loss is another: %j", (config, titles) => {
     expect(panels(config)).toEqual(titles);
+  });
+
+  test("are the loss alone without a latent, whatever the objective's β", () => {
+    const objective = createObjective(objectiveSchema.parse({ kind: "elbo", beta: 4 }));
+    const { quantities, controls } = lossCurves(objectiveFor(objective, { noise: [] }), false);
+    expect(quantities.map(({ title, formula }) => [title, formula])).toEqual([["Loss", "−log p(x|y)"]]);
+    expect(controls).toBe("");
   });
 
   test("have no bound of a bare loss", () => {

@@ -8,6 +8,7 @@ import {
   datasetChangedOption,
   describeRun,
   jsonOption,
+  note,
   openRun,
   type RunOptions,
   result,
@@ -16,6 +17,7 @@ import { withDataProgress } from "./withDataProgress.ts";
 
 interface Options extends ToolOptions, RunOptions {
   markdown?: boolean;
+  noise?: boolean;
   datasetChanged?: "accept";
   json?: boolean;
   [setting: string]: unknown;
@@ -29,6 +31,11 @@ export function explainCommand(): Command {
         "by term, and the settings of other tools that are the same model. Takes the settings of `vae train`, or a run.",
     )
     .argument("[config]", "a YAML file, or a run folder, whose trained model is then taken")
+    .option(
+      "--noise",
+      "of a run: its residuals against the Gaussian, what that costs in nats, and when sums of disturbances become one; with a " +
+        "picture, figures/noise.png",
+    )
     .option("--markdown", "print Markdown")
     .addOption(jsonOption())
     .addOption(checkpointOption())
@@ -39,6 +46,7 @@ export function explainCommand(): Command {
         "  vae explain --likelihood gaussian --sigma 0.1\n" +
         "  vae explain configs/mnist-bernoulli.yaml --markdown > loss.md\n" +
         "  vae explain runs/digits-gaussian             the batch by the trained model\n" +
+        "  vae explain runs/digits-gaussian --noise     why MSE, and what it costs there\n" +
         "  vae explain --from pythae --beta 4           what pythae's BetaVAE at β = 4 is\n" +
         "  vae explain --from mse --kl-weight 0.001 --image-size 28x28",
     );
@@ -49,6 +57,12 @@ export function explainCommand(): Command {
       throw new VaeError("usage", "--json and --markdown are two forms of the same; give one of them.");
     }
     const isRun = target !== undefined && RunFolder.exists(target);
+    if (options.noise && !isRun) {
+      throw new VaeError(
+        "usage",
+        "--noise is about the residuals of a trained model; give its run folder, as in `vae explain runs/digits-gaussian --noise`.",
+      );
+    }
     const page = await (isRun ? explainRun(target, options) : explainConfig(target, options));
     result(await render(page, options));
   });
@@ -64,6 +78,7 @@ async function explainRun(path: string, options: Options): Promise<Page> {
         `\`vae explain ${path}/config.yaml\` takes other settings on top, with a fresh model.`,
     );
   }
+  if (options.noise) return explainNoise(path, options);
   const { readRunData } = await import("../runs/experiment.ts");
   const { explain } = await import("../explain/explain.ts");
   const run = await openRun(path, options);
@@ -73,6 +88,41 @@ async function explainRun(path: string, options: Options): Promise<Page> {
   );
   const { pixels } = run.config.dataset;
   return explain({ ...run, pixels, dataset, weights: describeRun(run, options.checkpoint), trained: true });
+}
+
+/** The residuals of a run on test images, and sums of disturbances, with a picture. */
+async function explainNoise(path: string, options: Options): Promise<Page> {
+  const { readRunData } = await import("../runs/experiment.ts");
+  const { createRunner, isOfDensity } = await import("../evaluation/runner.ts");
+  const { residualNoise } = await import("../evaluation/residuals.ts");
+  const { noiseArgument, noisePage } = await import("../explain/noise.ts");
+  const { notationOf } = await import("../model/notation.ts");
+  const { drawOrWarn, noisePng } = await import("../figures/figures.ts");
+  const run = await openRun(path, options);
+  const { kind } = run.config.likelihood;
+  const runner = createRunner(run.model, { record: run.config.training.step !== "eager", note });
+  if (!isOfDensity(runner)) {
+    throw new VaeError(
+      "usage",
+      `--noise compares residuals with a density, and the ${kind} of ${path} is a loss and no likelihood. ` +
+        "Train with a likelihood, such as gaussian.",
+    );
+  }
+  const acceptsData = options.datasetChanged === "accept";
+  const dataset = await withDataProgress((context) =>
+    readRunData(run, ["test"], { ...context, acceptsData }),
+  );
+  const found = noiseArgument(await residualNoise(runner, dataset.test, run.coding));
+  runner.dispose();
+  const figure = run.folder.figure("noise");
+  const draw = () => noisePng(found.residual, found.sums, `${dataset.name}, ${kind} likelihood`);
+  const drawn = await drawOrWarn(figure, draw, note);
+  return noisePage(found, {
+    run: describeRun(run, options.checkpoint),
+    dataset: dataset.name,
+    mean: notationOf(run.model)(run.model.noise.length > 0 ? "E[x|z], one z ~ q(z|x) for each," : "E[x|z]"),
+    figure: drawn ? figure : undefined,
+  });
 }
 
 /** The first batch of a configuration, by the model before its first step. */

@@ -9,7 +9,7 @@ import { type Runner, turnsOf } from "./runner.ts";
 import { estimateOf } from "./statistics.ts";
 
 /** Each value costs a distribution function; so many images settle every figure to its printed digits. */
-const CHECKED_IMAGES = 2000;
+export const CHECKED_IMAGES = 2000;
 const FITTED_IMAGES = 10_000;
 /** The fit reads every 53rd value or so of them: residuals differ more between images than within one. */
 const FITTED_VALUES = 150_000;
@@ -195,7 +195,13 @@ async function maximise(f: (x: number) => Promise<number>, low: number, high: nu
   return (low + high) / 2;
 }
 
-async function decode(runner: Runner, set: Split, coding: PixelCoding, atMost: number): Promise<Decoded> {
+/** The first images of a split with what the decoder gives for each. */
+export async function decode(
+  runner: Runner,
+  set: Split,
+  coding: PixelCoding,
+  atMost: number,
+): Promise<Decoded> {
   const D = fieldSize(runner.model.target);
   const P = runner.model.likelihood.paramChannels;
   const images = Math.min(atMost, set.count, Math.ceil(DECODED_VALUES / (D * P)));

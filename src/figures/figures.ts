@@ -3,10 +3,13 @@ import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import { fieldSize, type ImageShape, imageShapeOf } from "../data/field.ts";
 import { type Calibration, RESIDUAL_RANGE } from "../evaluation/calibration.ts";
+import type { SumOfDisturbances } from "../evaluation/centralLimit.ts";
 import { drawSamples, type PixelMode, pairRows, reconstruct } from "../evaluation/pictures.ts";
+import type { ResidualNoise } from "../evaluation/residuals.ts";
 import type { Model } from "../model/model.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import { calibrationChart } from "./charts/calibrationChart.ts";
+import { noiseChart } from "./charts/noiseChart.ts";
 import { imageGrid } from "./imageGrid.ts";
 
 const COLUMNS = 10;
@@ -48,6 +51,32 @@ export const calibrationPng = (calibration: Calibration, split: string, what: st
     title: `${what}: is the noise as assumed?`,
     subtitle: `${calibration.images} ${split} images  ·  bars and dots: found  ·  dashed: as assumed`,
     range: RESIDUAL_RANGE,
+  });
+
+/** The residuals of a run and the sums of disturbances against the Gaussian, as PNG. */
+export const noisePng = (
+  residual: ResidualNoise,
+  sums: readonly { readonly kind: string; readonly sums: readonly SumOfDisturbances[] }[],
+  what: string,
+): Promise<Buffer> =>
+  noiseChart({
+    title: `${what}: the residual, and why MSE`,
+    subtitle: `first ${residual.images} test images  ·  blue: found  ·  dashed: the Gaussian of the same mean and variance`,
+    residual: {
+      title: "Residuals, bins of one grey level",
+      note: `${residual.gapPerImage.toFixed(1)} nats per image lost, excess kurtosis ${residual.excessKurtosis.toFixed(1)}`.replaceAll(
+        "-",
+        "−",
+      ),
+      curve: sums.find(({ kind }) => kind === "residuals")!.sums[0]!.curve,
+    },
+    sums: sums.map(({ kind, sums }) =>
+      sums.map(({ n, gap, kolmogorov, curve }) => ({
+        title: `${kind}, n = ${n}`,
+        note: `KL ${gap.toPrecision(2)}, sup ${kolmogorov.toPrecision(2)}`,
+        curve,
+      })),
+    ),
   });
 
 /**

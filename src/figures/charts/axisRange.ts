@@ -71,7 +71,7 @@ export type Point = readonly [x: number, y: number];
  * The pieces of a line that lie within [min, max]: a segment that leaves the range ends on its edge. Doing it here spares
  * the drawing a clip path (see `renderChart`).
  */
-export function cutToRange(points: readonly Point[], { min, max }: AxisRange): Point[] {
+export function cutToRange(points: readonly Point[], { min, max }: Pick<AxisRange, "min" | "max">): Point[] {
   const clamp = (y: number) => Math.min(max, Math.max(min, y));
   const line: Point[] = [];
   points.forEach((point, i) => {
