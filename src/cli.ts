@@ -8,6 +8,7 @@ import { dataCommand } from "./commands/data.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { predictCommand } from "./commands/predict.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { sampleCommand } from "./commands/sample.ts";
 import { setupCommand } from "./commands/setup.ts";
@@ -45,6 +46,7 @@ export function createProgram(): Command {
     trainCommand(),
     sampleCommand(),
     reconstructCommand(),
+    predictCommand(),
     evaluateCommand(),
     explainCommand(),
     dataCommand(),

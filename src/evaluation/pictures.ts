@@ -17,19 +17,25 @@ export type PixelMode = "mean" | "draw";
  * `count` images from the prior: z ~ p(z), then the decoder. Bytes [count, H, W, C]. With a condition of B y, [B, …] on the
  * device, and `count` a whole number of times B: image k·B + b is one that y_b leaves possible.
  */
-export async function drawSamples(
+export const drawSamples = (
   model: Model,
   count: number,
   random: RandomStream,
   pixels: PixelMode = "mean",
   y?: tf.Tensor2D,
-): Promise<Uint8Array> {
-  const decoded = () =>
-    hasLatents(model)
-      ? model.decode(model.priorOf(y).sample(count, random.fork("prior")), y)
-      : rowsOf((model as Regression).predict(y!), count);
-  return toBytes(tf.tidy(() => render(model, decoded(), random.fork("pixels"), pixels)));
-}
+): Promise<Uint8Array> =>
+  toBytes(tf.tidy(() => render(model, drawDecoded(model, count, random, y), random.fork("pixels"), pixels)));
+
+/** Parameters of p(x|z) for z ~ p(z), or of p(x|z, y), as in `drawSamples`: [count, D, P]. */
+export const drawDecoded = (
+  model: Model,
+  count: number,
+  random: RandomStream,
+  y?: tf.Tensor2D,
+): tf.Tensor3D =>
+  hasLatents(model)
+    ? model.decode(model.priorOf(y).sample(count, random.fork("prior")), y)
+    : rowsOf((model as Regression).predict(y!), count);
 
 /** [B, D, P] -> [rows, D, P], all of it again and again. */
 const rowsOf = (decoded: tf.Tensor3D, rows: number): tf.Tensor3D =>
@@ -70,7 +76,12 @@ export async function reconstruct(
 }
 
 /** Parameters of p(x|·), [B, D, P], to images [B, D]. */
-function render(model: Model, decoded: tf.Tensor3D, random: RandomStream, pixels: PixelMode): tf.Tensor2D {
+export function render(
+  model: Model,
+  decoded: tf.Tensor3D,
+  random: RandomStream,
+  pixels: PixelMode,
+): tf.Tensor2D {
   if (pixels === "mean") return model.likelihood.mean(decoded);
   if (!isDensity(model)) {
     throw new VaeError(

@@ -32,7 +32,7 @@ export function summaryText({
     `${sigma === undefined ? "" : `, sigma ${formatNumber(sigma)}`}` +
     `${isAtFloor(scaleAtFloor) ? `; ${formatShare(scaleAtFloor)} of the scales are at their lower bound, which then decides and not the data` : ""}. ` +
     `${latents ? `${activeText(latents)} ` : ""}` +
-    `Look at figures/samples.png, figures/reconstructions.png and figures/loss.png in ${run}; ` +
+    `Look at figures/samples.png${latents ? ", figures/reconstructions.png" : ""} and figures/loss.png in ${run}; ` +
     `metrics.csv and summary.json hold the numbers, checkpoints/best.safetensors the weights.`
   );
 }

@@ -1,15 +1,20 @@
+import { firstObservations } from "../evaluation/observations.ts";
 import { lossChartAside } from "../figures/charts/lossChart.ts";
 import { lossCurves } from "../figures/charts/lossCurves.ts";
+import { conditionalSamplesPng } from "../figures/conditionalGrid.ts";
 import { drawOrWarn, reconstructionsPng, samplesPng } from "../figures/figures.ts";
-import { models } from "../model/index.ts";
+import { hasLatents } from "../model/vae.ts";
 import type { Objective } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import type { Experiment } from "./experiment.ts";
 import type { MetricsRow } from "./metricsLog.ts";
 import type { RunFolder } from "./runFolder.ts";
+import { titleOf } from "./title.ts";
 
 const PREVIEW_SAMPLES = 100;
 const PREVIEW_RECONSTRUCTIONS = 50;
+/** Of a conditional model: so many y, and draws for each. */
+const PREVIEW_GIVEN = { rows: 10, draws: 6 };
 
 /**
  * Draws loss curves, samples and reconstructions as they stand. The previews always show the same z and the same images.
@@ -23,9 +28,8 @@ export function trainingPictures(
   warn: (text: string) => unknown,
 ) {
   const random = new RandomStream("preview");
-  const { kind } = config.likelihood;
   const isLoss = model.likelihood.kindOf === "loss";
-  const title = `${dataset.name}, ${kind} ${isLoss ? "loss" : "likelihood"}, ${models.of(config.model).describe(config.model)}`;
+  const title = titleOf(config, dataset.name);
   const meta = { title, ...lossCurves(objective, isLoss) };
   const told = new Set<string>();
   const put = (name: string, draw: () => Promise<Buffer>) =>
@@ -42,8 +46,14 @@ export function trainingPictures(
     chart.png.catch(() => {}); // told where it is waited for
     return chart.png;
   };
+  const drawSamples = () => {
+    if (!model.given) return samplesPng(model, PREVIEW_SAMPLES, random);
+    const observations = firstObservations(dataset.validation, model, "validation", PREVIEW_GIVEN.rows);
+    return conditionalSamplesPng(model, observations, { ...PREVIEW_GIVEN, pixels: "mean", random, title });
+  };
   const drawOthers = async () => {
-    await put("samples", () => samplesPng(model, PREVIEW_SAMPLES, random));
+    await put("samples", drawSamples);
+    if (!hasLatents(model)) return; // there is nothing that it would be reconstructed from
     await put("reconstructions", () =>
       reconstructionsPng(model, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
     );
