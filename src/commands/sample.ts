@@ -125,7 +125,7 @@ async function drawGiven(run: OpenedRun, file: string, options: Options): Promis
   const each = hasLatents(run.model) || pixels === "draw" ? draws : 0;
   return {
     counts: { count: rows * each, rows, draws: each, given: told },
-    words: `given ${told}: mean and ${each} draws (${pixels}) for each of ${rows}`,
+    words: `given ${told}, ${rows} rows of mean${each > 0 ? ` and ${each} draws (${pixels})` : ""}`,
   };
 }
 

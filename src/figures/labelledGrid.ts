@@ -1,6 +1,6 @@
 import type { ImageShape } from "../data/field.ts";
 import { FONT_FAMILY, textWidth, wrapText } from "./charts/font.ts";
-import { cssFont, INK, MUTED, SMALL, TEXT, TITLE } from "./charts/panel.ts";
+import { cssFont, INK, SMALL, TEXT, TITLE } from "./charts/panel.ts";
 import { renderSvg } from "./charts/renderSvg.ts";
 import { encodePng } from "./imageGrid.ts";
 
@@ -24,10 +24,10 @@ const GAP = 6;
 const LEAST_WIDTH = 460;
 /** The longer side of a cell is about so long. */
 const SIDE = 64;
-/** Room for the words of a cell, if it has any. */
+/** Words are broken into lines no longer than this. */
 const TEXT_CELL = 88;
 
-type Style = typeof TEXT | typeof SMALL | typeof TITLE;
+type Style = Parameters<typeof cssFont>[0] & { readonly color: string };
 
 /**
  * Rows and columns of images under titles, as PNG. Images are enlarged to one size, by whole pixels where that can be, and
@@ -40,13 +40,13 @@ export function labelledGrid(grid: LabelledGrid): Promise<Buffer> {
 /** The same before it is rasterised. */
 export function labelledGridSvg({ title, subtitle, columns, rows, size }: LabelledGrid): string {
   const [cellHeight, cellWidth] = cellSize(size);
-  const widths = columns.map((name, c) =>
-    Math.max(
-      rows.some(({ cells }) => "text" in cells[c]!) ? TEXT_CELL : cellWidth,
-      Math.ceil(textWidth(name, cssFont(TEXT))),
-    ),
-  );
-  const labels = Math.max(...rows.map(({ label }) => Math.ceil(textWidth(label, cssFont(SMALL)))));
+  const widths = columns.map((name, c) => {
+    const wide = rows
+      .map(({ cells }) => cells[c]!)
+      .map((cell) => ("text" in cell ? widthOf(cell.text, SMALL) : cellWidth));
+    return Math.max(Math.min(Math.max(cellWidth, TEXT_CELL), Math.max(...wide)), widthOf(name, TEXT));
+  });
+  const labels = Math.max(...rows.map(({ label }) => widthOf(label, SMALL)));
   const gutter = labels > 0 ? labels + 10 : 0;
   const lefts = widths.map((_, c) => MARGIN + gutter + sum(widths.slice(0, c)) + c * GAP);
   const width = Math.max(LEAST_WIDTH, lefts.at(-1)! + widths.at(-1)! + MARGIN);
@@ -79,6 +79,8 @@ export function labelledGridSvg({ title, subtitle, columns, rows, size }: Labell
     `<rect width="${width}" height="${height}" fill="#fff"/>${parts.join("")}</svg>`
   );
 }
+
+const widthOf = (text: string, style: Style) => Math.ceil(textWidth(text, cssFont(style)));
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
@@ -121,16 +123,8 @@ function textLines(text: string, x: number, y: number, width: number, height: nu
   );
 }
 
-function textAt(
-  text: string,
-  x: number,
-  middle: number,
-  { fontSize, fontWeight, color }: Pick<Style, "fontSize" | "fontWeight"> & { color: string } = {
-    ...TEXT,
-    color: MUTED,
-  },
-  anchor: "start" | "middle" = "start",
-): string {
+function textAt(text: string, x: number, middle: number, style: Style, anchor = "start"): string {
+  const { fontSize, fontWeight, color } = style;
   const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return (
     `<text x="${x}" y="${middle + 0.36 * fontSize}" font-family="${FONT_FAMILY}" font-size="${fontSize}" ` +

@@ -80,7 +80,7 @@ function classesOf(given: Field & { kind: "class" }, item: string): number[] {
   const named = classNames.indexOf(item);
   const numbers = named >= 0 ? [named] : numbersOf(item);
   if (numbers?.every((n) => n < classCount)) return numbers;
-  const names = classNames.length > 0 ? `, or ${classNames.join(", ")}` : "";
+  const names = classNames.some((name, i) => name !== `${i}`) ? `, or ${classNames.join(", ")}` : "";
   throw new VaeError(
     "usage",
     `${item} is no class of the run. Accepted: 0 to ${classCount - 1}${names}; or ${ACCEPTED_GIVEN}.${didYouMean(item, classNames)}`,
