@@ -11,9 +11,9 @@ import type { PriorContext } from "../../src/model/distributions/distribution.ts
 import { posteriorSchema, posteriors, priorSchema, priors } from "../../src/model/distributions/index.ts";
 import { sampledKl } from "../../src/model/distributions/kl.ts";
 import { type ModelConfig, models } from "../../src/model/index.ts";
-import type { Vae } from "../../src/model/vae.ts";
 import { type LikelihoodConfig, likelihoods } from "../../src/model/likelihoods/index.ts";
 import { networkSchema } from "../../src/model/networks/index.ts";
+import type { Vae } from "../../src/model/vae.ts";
 import { createObjective, objectiveSchema } from "../../src/objectives/index.ts";
 import { Parameters } from "../../src/tensors/parameters.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
