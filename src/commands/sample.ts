@@ -36,7 +36,7 @@ export function sampleCommand(): Command {
   const command = new Command("sample")
     .description(
       "Draw images from the prior: z ~ p(z), then the decoder. Writes a PNG grid. Of a conditional run a labelled grid: for " +
-        "each y that it is given y itself, the truth where it is known, the mean of p(x|y), and draws.",
+        "each y that it is given, y itself, the truth where it is known, the mean of p(x|y), and draws.",
     )
     .argument("<run>", "a run folder")
     .option(
