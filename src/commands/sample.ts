@@ -125,7 +125,7 @@ async function drawGiven(run: OpenedRun, file: string, options: Options): Promis
   const each = hasLatents(run.model) || pixels === "draw" ? draws : 0;
   return {
     counts: { count: rows * each, rows, draws: each, given: told },
-    words: `given ${told}, ${rows} rows of mean${each > 0 ? ` and ${each} draws (${pixels})` : ""}`,
+    words: `given ${told}, ${rows} row${rows === 1 ? "" : "s"} of mean${each > 0 ? ` and ${each} draw${each === 1 ? "" : "s"} (${pixels})` : ""}`,
   };
 }
 
