@@ -345,7 +345,7 @@ describe("help", () => {
       .helpInformation();
   };
 
-  test.each(["", "train", "sample", "reconstruct", "evaluate", "explain", "data"])(
+  test.each(["", "train", "sample", "reconstruct", "predict", "evaluate", "explain", "data"])(
     "vae %s --help",
     (name) => {
       expect(help(name)).toMatchSnapshot();

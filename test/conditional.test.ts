@@ -8,9 +8,9 @@ import { type Field, fieldOf, fieldSize } from "../src/data/field.ts";
 import { imageFields } from "../src/data/images.ts";
 import { estimateElbo } from "../src/evaluation/bounds.ts";
 import { checkNoise } from "../src/evaluation/calibration.ts";
-import { drawConditionals, everyClassOf, examplesAt } from "../src/evaluation/conditionals.ts";
 import { estimateNll } from "../src/evaluation/importance.ts";
 import { estimateLatents } from "../src/evaluation/latents.ts";
+import { drawGiven, observationsAt, predict } from "../src/evaluation/observations.ts";
 import { estimatePrediction } from "../src/evaluation/predictive.ts";
 import { isOfDensity, type Runner } from "../src/evaluation/runner.ts";
 import { summarise } from "../src/evaluation/summary.ts";
@@ -149,11 +149,17 @@ describe("a VAE with a condition", () => {
     expect(nll).toBeLessThan(distortion + rate);
     const health = await estimateLatents(runner as Runner & { model: Vae }, dataset.test, coding);
     expect([health.aggregated, health.klPerDimension]).toEqual([undefined, undefined]);
-    const examples = examplesAt(vae, dataset.test, coding, [3, 0]);
-    expect([...examples.y.subarray(0, 49)]).toEqual([...dataset.test.columns["y"]!.subarray(3 * 49, 4 * 49)]);
-    const how = { draws: 2, random, pixels: "mean" } as const;
-    const { mean, deviation, draws } = await drawConditionals(vae, examples, how);
-    expect([mean.length, deviation.length, draws.length]).toEqual([2 * 784, 2 * 784, 2]);
+    const given = observationsAt(dataset.test, vae, [3, 0], "test");
+    expect(given.names).toEqual(["test 3", "test 0"]);
+    expect([...given.set.columns["y"]!.subarray(0, 49)]).toEqual([
+      ...dataset.test.columns["y"]!.subarray(3 * 49, 4 * 49),
+    ]);
+    const { mean, std } = await predict(vae, given, 4, random);
+    expect([mean.length, std.length]).toEqual([2 * 784, 2 * 784]);
+    const draws = [
+      await drawGiven(vae, given, random.fork(1), "mean"),
+      await drawGiven(vae, given, random.fork(2), "mean"),
+    ];
     expect(draws[0]).not.toEqual(draws[1]);
   });
 });
@@ -288,13 +294,4 @@ describe("a regression", () => {
     expect(Math.abs(fifty - same)).toBeLessThan(0.03);
     expect(fieldSize(model.given!)).toBe(196);
   }, 60_000);
-});
-
-test("classes as they are given, by their names", () => {
-  const label = fieldOf(fields, "label") as Extract<Field, { kind: "class" }>;
-  expect(everyClassOf(label, [2, 0])).toEqual({
-    examples: { count: 2, y: Float32Array.of(0, 0, 1, 1, 0, 0) },
-    labels: ["2", "0"],
-  });
-  expect(everyClassOf(label, 10).labels).toEqual(["0", "1", "2"]);
 });

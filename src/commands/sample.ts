@@ -1,7 +1,9 @@
 import { Command } from "commander";
+import { VaeError } from "../base/errors.ts";
 import type { PixelMode } from "../evaluation/pictures.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
-import { readGiven } from "./given.ts";
+import type { Given } from "../runs/given.ts";
+import { checkRows, givenFrom, readSplitOf } from "./given.ts";
 import {
   addRunOptions,
   datasetChangedOption,
@@ -24,22 +26,28 @@ interface Options extends RunOptions {
   json?: boolean;
 }
 
+/** Images from p(x), and draws for each y. */
+const NUMBER = { images: 64, draws: 8 };
+/** So that a picture can be looked at. */
+const MAX_DRAWS = 32;
+const GIVEN = "test:0-7";
+
 export function sampleCommand(): Command {
   const command = new Command("sample")
     .description(
-      "Draw images from the prior: z ~ p(z), then the decoder. Of a run with a condition, images that some y leave possible: y, " +
-        "the truth where it is known, the mean of p(x|y), and draws. Writes a PNG grid.",
+      "Draw images from the prior: z ~ p(z), then the decoder. Writes a PNG grid. Of a conditional run a labelled grid: for " +
+        "each y that it is given, y itself, the truth where it is known, the mean of p(x|y), and draws.",
     )
     .argument("<run>", "a run folder")
     .option(
-      "-n, --number <count>",
-      "how many images (default: 64); with a condition how many draws for each y (default: 8)",
-      integerFrom(1, 100_000),
+      "--given <what>",
+      "what a conditional run is given: split:places, a .png or .npz with y or x, or classes " +
+        `(default: ${GIVEN}, or each class)`,
     )
     .option(
-      "--given <what>",
-      "with a condition, which y: examples of a split such as test:0-7, classes such as 3,7, or a PNG or .npz file of y, or of " +
-        "x from which y is made (default: test:0-7, or every class)",
+      "-n, --number <count>",
+      `how many images (default: ${NUMBER.images}), or draws for each y (default: ${NUMBER.draws})`,
+      integerFrom(1, 100_000),
     )
     .option("--seed <seed>", "the same seed draws the same images", integerFrom(0), 0)
     .option("-o, --output <file>", "where to write (default: figures/samples-seed<seed>.png in the run)")
@@ -52,50 +60,85 @@ export function sampleCommand(): Command {
         "  vae sample runs/digits-gaussian\n" +
         "  vae sample runs/digits-gaussian -n 100 --seed 7 -o seven.png\n" +
         "  vae sample runs/digits-gaussian --pixels draw    with the noise that the likelihood assumes\n" +
-        "  vae sample runs/super-resolution --given test:0-7 -n 8\n" +
-        "  vae sample runs/by-class --given 3,7",
+        "\nOf a conditional run:\n" +
+        "  vae sample runs/upscaled                         the first 8 test images, 8 draws each\n" +
+        "  vae sample runs/upscaled --given test:0-3,9 -n 5\n" +
+        "  vae sample runs/upscaled --given small.png       y if it has the size of y, x if it has that of x\n" +
+        "  vae sample runs/upscaled --given pairs.npz       y, or x of which the condition of the run makes y, or both\n" +
+        "  vae sample runs/digits-by-label --given 3,7      these classes",
     );
   return addRunOptions(command).action(async (path: string, options: Options) => {
-    const { samplesPng } = await import("../figures/figures.ts");
-    const { writeFileAtomic } = await import("../base/atomicFile.ts");
-    const { RandomStream } = await import("../tensors/random.ts");
     const run = await openRun(path, options);
-    if (run.model.given || options.given !== undefined) return sampleGiven(run, options);
-    const { number = 64 } = options;
-    const random = new RandomStream(options.seed).fork("sample");
     const file = options.output ?? run.folder.figure(`samples-seed${options.seed}`);
-    await writeFileAtomic(file, await samplesPng(run.model, number, random, options.pixels));
-    if (options.json) {
-      result(JSON.stringify({ file, count: number, seed: options.seed, pixels: options.pixels }));
-    } else {
-      result(`${file}: ${number} samples (${options.pixels}) from ${describeRun(run, options.checkpoint)}`);
-    }
+    const found = run.model.given ? await drawGiven(run, file, options) : await draw(run, file, options);
+    const { seed, pixels, checkpoint } = options;
+    if (options.json) result(JSON.stringify({ file, ...found.counts, seed, pixels }));
+    else result(`${file}: ${found.words} from ${describeRun(run, checkpoint)}`);
   });
 }
 
-/** Of a run with a condition. */
-async function sampleGiven(run: OpenedRun, options: Options): Promise<void> {
-  const { drawConditionals } = await import("../evaluation/conditionals.ts");
-  const { conditionalGrid } = await import("../figures/conditionalGrid.ts");
-  const { hasLatents } = await import("../model/vae.ts");
-  const { drawsOf } = await import("../evaluation/predictive.ts");
-  const { writeFileAtomic } = await import("../base/atomicFile.ts");
-  const { RandomStream } = await import("../tensors/random.ts");
-  const { seed, pixels, number: draws = 8 } = options;
-  const { examples, labels } = await readGiven(run, options.given, options.datasetChanged);
-  const random = new RandomStream(seed).fork("sample");
-  const drawn = await drawConditionals(run.model, examples, { draws, random, pixels });
-  const file = options.output ?? run.folder.figure(`samples-given-seed${seed}`);
-  const title = `What y leaves possible: ${run.folder.path}`;
-  const subtitle = hasLatents(run.model)
-    ? `mean over ${drawsOf(run.model)} z ~ p(z|y); each draw ${pixels === "mean" ? "the mean of p(x|z, y) of another z" : "one of p(x|z, y) with its noise"}`
-    : `no latent: ${pixels === "mean" ? "the mean of p(x|y) is all there is but noise (--pixels draw)" : "draws are the mean with the noise that the likelihood assumes"}`;
-  await writeFileAtomic(file, await conditionalGrid(run.model, examples, drawn, { title, subtitle, labels }));
-  if (options.json) {
-    result(JSON.stringify({ file, given: labels, draws: drawn.draws.length, seed, pixels }));
-  } else {
-    result(
-      `${file}: ${labels.length} y, ${drawn.draws.length} draws of each (${pixels}) from ${describeRun(run, options.checkpoint)}`,
+/** What was drawn: as JSON, and in words. */
+interface Drawn {
+  readonly counts: Readonly<Record<string, number | string>>;
+  readonly words: string;
+}
+
+async function draw(run: OpenedRun, file: string, options: Options): Promise<Drawn> {
+  const { given, number: count = NUMBER.images, pixels, seed } = options;
+  if (given !== undefined) {
+    throw new VaeError(
+      "usage",
+      `--given ${given} needs a conditional run, and ${run.folder.path} is trained without a condition: there is nothing that ` +
+        "it could be given. Leave --given out, or train with --condition.",
     );
   }
+  const { samplesPng } = await import("../figures/figures.ts");
+  const { writeFileAtomic } = await import("../base/atomicFile.ts");
+  const { RandomStream } = await import("../tensors/random.ts");
+  const random = new RandomStream(seed).fork("sample");
+  await writeFileAtomic(file, await samplesPng(run.model, count, random, pixels));
+  return { counts: { count }, words: `${count} samples (${pixels})` };
+}
+
+async function drawGiven(run: OpenedRun, file: string, options: Options): Promise<Drawn> {
+  const { number: draws = NUMBER.draws, pixels, seed } = options;
+  if (draws > MAX_DRAWS) {
+    throw new VaeError(
+      "usage",
+      `-n ${draws} draws for each y are more than a picture shows. Accepted: 1 to ${MAX_DRAWS}.`,
+    );
+  }
+  const { conditionalSamplesPng } = await import("../figures/conditionalGrid.ts");
+  const { writeFileAtomic } = await import("../base/atomicFile.ts");
+  const { RandomStream } = await import("../tensors/random.ts");
+  const { hasLatents } = await import("../model/vae.ts");
+  const { titleOf } = await import("../runs/title.ts");
+  const { observations, told } = await givenOf(run, options);
+  checkRows(observations);
+  const random = new RandomStream(seed).fork("sample");
+  const title = titleOf(run.config, run.config.dataset.name);
+  await writeFileAtomic(
+    file,
+    await conditionalSamplesPng(run.model, observations, { draws, pixels, random, title }),
+  );
+  const rows = observations.set.count;
+  const each = hasLatents(run.model) || pixels === "draw" ? draws : 0;
+  return {
+    counts: { count: rows * each, rows, draws: each, given: told },
+    words: `given ${told}, ${rows} row${rows === 1 ? "" : "s"} of mean${each > 0 ? ` and ${each} draw${each === 1 ? "" : "s"} (${pixels})` : ""}`,
+  };
+}
+
+async function givenOf(run: OpenedRun, { given, datasetChanged }: Options): Promise<Given> {
+  const { model } = run;
+  if (given !== undefined) return givenFrom(run, given, datasetChanged);
+  const { firstObservations, observedClasses } = await import("../evaluation/observations.ts");
+  if (model.given!.kind === "class") {
+    const { classCount } = model.given!;
+    const every = Array.from({ length: classCount }, (_, i) => i);
+    return { observations: observedClasses(model.given!, every), told: "each class" };
+  }
+  const set = await readSplitOf(run, datasetChanged)("test");
+  const observations = firstObservations(set, model, "test", 8);
+  return { observations, told: `y of test 0-${observations.set.count - 1}` };
 }

@@ -12,7 +12,7 @@ import { noise } from "./noise.ts";
 import { none } from "./none.ts";
 import { sinogram } from "./sinogram.ts";
 
-export { observed } from "./observed.ts";
+export { observed, observedSplit } from "./observed.ts";
 
 export const conditions = familyOf<ConditionFamily>()("kind", [
   none,

@@ -16,7 +16,7 @@ export async function observed(
   const x = fieldOf(dataset.fields, "x");
   const random = new RandomStream("condition").fork(seed);
   const withY = (name: "train" | "validation" | "test") =>
-    observedSplit(dataset[name], x, condition, random.fork(name), turn);
+    observedSplit(dataset[name], x, condition, { random: random.fork(name), turn });
   return {
     ...dataset,
     fields: { ...dataset.fields, y: condition.field },
@@ -26,12 +26,12 @@ export async function observed(
   };
 }
 
-async function observedSplit(
+/** The same of one split, each example with a stream of its own. */
+export async function observedSplit(
   split: Split,
   x: Field,
   condition: Condition,
-  random: RandomStream,
-  turn: () => Promise<void>,
+  { random, turn }: { readonly random: RandomStream; readonly turn: () => Promise<void> },
 ): Promise<Split> {
   const [D, M] = [fieldSize(x), fieldSize(condition.field)];
   const stored = columnOf(split, x);

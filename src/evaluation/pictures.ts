@@ -17,29 +17,29 @@ export type PixelMode = "mean" | "draw";
  * `count` images from the prior: z ~ p(z), then the decoder. Bytes [count, H, W, C]. With a condition of B y, [B, …] on the
  * device, and `count` a whole number of times B: image k·B + b is one that y_b leaves possible.
  */
-export async function drawSamples(
+export const drawSamples = (
   model: Model,
   count: number,
   random: RandomStream,
   pixels: PixelMode = "mean",
   y?: tf.Tensor2D,
-): Promise<Uint8Array> {
-  return toBytes(
-    tf.tidy(() => render(model, decodedGiven(model, count, random, y), random.fork("pixels"), pixels)),
-  );
-}
+): Promise<Uint8Array> =>
+  toBytes(tf.tidy(() => render(model, drawDecoded(model, count, random, y), random.fork("pixels"), pixels)));
 
-/** Parameters of p(x|z), [count, D, P], z ~ p(z); or of p(x|z, y), and without a latent p(x|y), B y again and again. */
-export function decodedGiven(
+/** Parameters of p(x|z) for z ~ p(z), or of p(x|z, y), as in `drawSamples`: [count, D, P]. */
+export const drawDecoded = (
   model: Model,
   count: number,
   random: RandomStream,
   y?: tf.Tensor2D,
-): tf.Tensor3D {
-  if (hasLatents(model)) return model.decode(model.priorOf(y).sample(count, random.fork("prior")), y);
-  const decoded = (model as Regression).predict(y!);
-  return tf.tile(decoded, [count / decoded.shape[0], 1, 1]);
-}
+): tf.Tensor3D =>
+  hasLatents(model)
+    ? model.decode(model.priorOf(y).sample(count, random.fork("prior")), y)
+    : rowsOf((model as Regression).predict(y!), count);
+
+/** [B, D, P] -> [rows, D, P], all of it again and again. */
+const rowsOf = (decoded: tf.Tensor3D, rows: number): tf.Tensor3D =>
+  tf.tile(decoded, [rows / decoded.shape[0], 1, 1]);
 
 /** What a model is given of the examples `start` … of a split, on the device, [count, …]; undefined without a condition. */
 export function givenOf(model: Model, set: Split, count: number): tf.Tensor2D | undefined {

@@ -10,7 +10,7 @@ import { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
 import { ssim } from "./imageQuality.ts";
 import { EVALUATION_SEED } from "./inputs.ts";
-import { decodedGiven } from "./pictures.ts";
+import { drawDecoded } from "./pictures.ts";
 import { type Runner, turnsOf } from "./runner.ts";
 import { type Estimate, estimateOf, meanOf } from "./statistics.ts";
 
@@ -88,7 +88,7 @@ export async function* predict(
     const y = columns[given!.name]!;
     const results = tf.tidy(() => {
       const ofY = tf.tensor2d(y, [count, codedSize(given!)]);
-      const decoded = decodedGiven(model, draws * count, random.fork("prediction").fork(index), ofY);
+      const decoded = drawDecoded(model, draws * count, random.fork("prediction").fork(index), ofY);
       const means = tf.reshape(model.likelihood.mean(decoded), [draws, count, fieldSize(target)]);
       const { mean, variance } = tf.moments(means, 0);
       return [mean, tf.sqrt(variance), tf.clone(decoded)];

@@ -1,95 +1,185 @@
+import { columnOf } from "../data/codedFields.ts";
+import type { Column } from "../data/dataset.ts";
 import { type Field, fieldSize, type ImageShape, imageShapeOf } from "../data/field.ts";
-import type { Conditionals, GivenExamples } from "../evaluation/conditionals.ts";
-import type { Model } from "../model/model.ts";
-import { type GridCell, labelledGrid } from "./charts/labelledGrid.ts";
+import {
+  drawGiven,
+  MEAN_DRAWS,
+  type Observations,
+  type Predictions,
+  predict,
+} from "../evaluation/observations.ts";
+import type { PixelMode } from "../evaluation/pictures.ts";
+import { isDensity, type Model } from "../model/model.ts";
+import { hasLatents } from "../model/vae.ts";
+import type { RandomStream } from "../tensors/random.ts";
+import { formatValue } from "./charts/formatNumber.ts";
+import { type GridCell, labelledGrid } from "./labelledGrid.ts";
 
-/** Where a mask hides the image. */
-const HIDDEN = [96, 110, 140];
-
-export interface ConditionalGrid {
-  readonly title: string;
-  readonly subtitle?: string;
-  /** The name of each example. */
-  readonly labels: readonly string[];
-  /** Also shows the deviation of x given y. */
-  readonly withDeviation?: boolean;
+/** A column of a picture: its title, a cell for each row, and what is to be said of its tones. */
+interface PictureColumn {
+  readonly name: string;
+  readonly cells: readonly GridCell[];
+  readonly note?: string;
 }
 
-/** A row for each example: y, the truth where it is known, the mean of p(x|y) and draws, as a PNG. */
-export function conditionalGrid(
-  { given, target }: Model,
-  { x, y }: GivenExamples,
-  { mean, deviation, draws }: Conditionals,
-  { labels, withDeviation = false, ...words }: ConditionalGrid,
+/** For each y: y, the x it came from where that is known, the mean of p(x|y), and draws, as PNG. */
+export async function conditionalSamplesPng(
+  model: Model,
+  observations: Observations,
+  { draws, pixels, random, title }: { draws: number; pixels: PixelMode; random: RandomStream; title: string },
 ): Promise<Buffer> {
-  const shape = imageShapeOf(target);
-  const D = fieldSize(target);
-  const image = (values: Float32Array, i: number): GridCell => ({
-    bytes: bytesOf(values.subarray(i * D, (i + 1) * D)),
-    shape,
-  });
-  const largest = deviation.reduce((most, value) => Math.max(most, value), 0) || 1;
-  const isClass = given!.kind === "class";
-  const cellsOfY = isClass ? [] : cellsOf(given!, y, labels.length);
+  const latent = hasLatents(model);
+  const { mean } = await predict(model, observations, latent ? MEAN_DRAWS : 1, random.fork("mean"));
+  const drawn: Float32Array[] = [];
+  for (let k = 0; k < (latent || pixels === "draw" ? draws : 0); k++)
+    drawn.push(await drawGiven(model, observations, random.fork(k), pixels));
+  const notes = [
+    latent ? `mean: E[x|y] over ${MEAN_DRAWS} draws of z` : "mean: E[x|y], there is no z to draw",
+    ...(drawn.length === 0 ? [] : [drawNote(latent, pixels)]),
+  ];
+  const images: [string, Float32Array][] = [
+    ["mean", mean],
+    ...drawn.map((x, k): [string, Float32Array] => [`${latent ? "draw" : "noise"} ${k + 1}`, x]),
+  ];
+  return gridOf(model, observations, title, notes, imageColumns(model, observations, images));
+}
+
+const drawNote = (latent: boolean, pixels: PixelMode) =>
+  !latent
+    ? "noise: x ~ p(x|y), which differ by the noise alone"
+    : `draws: ${pixels === "draw" ? "x ~ p(x|z, y), with noise" : "E[x|z, y]"}, z ~ p(z|y)`;
+
+/** For each y: y, the x it came from where that is known, mean and standard deviation of p(x|y), as PNG. */
+export function predictionsPng(
+  model: Model,
+  observations: Observations,
+  { mean, std }: Predictions,
+  { draws, title }: { draws: number; title: string },
+): Promise<Buffer> {
+  const most = largest(std);
+  const shape = imageShapeOf(model.target);
+  const spread = imageCells(std, shape, [0, most || 1]);
+  const noise = isDensity(model) ? "" : ", without noise, as a loss has none";
+  const notes = [
+    hasLatents(model) ? `mean: E[x|y] over ${draws} draws of z` : "mean: E[x|y]",
+    `std: of ${draws} draws from p(x|y)${noise}, 0 (black) to ${formatValue(most)} (white)`,
+  ];
+  return gridOf(model, observations, title, notes, [
+    ...imageColumns(model, observations, [["mean", mean]]),
+    { name: "std", cells: spread },
+  ]);
+}
+
+function gridOf(
+  model: Model,
+  { set, names }: Observations,
+  title: string,
+  notes: readonly string[],
+  images: readonly PictureColumn[],
+): Promise<Buffer> {
+  const [height, width] = imageShapeOf(model.target);
+  const columns = [givenColumn(model.given!, columnOf(set, model.given!)), ...images];
   return labelledGrid({
-    ...words,
-    columns: [
-      ...(isClass ? [] : ["y"]),
-      ...(x ? ["truth"] : []),
-      "mean",
-      ...(withDeviation ? ["deviation"] : []),
-      ...draws.map((_, i) => (i === 0 ? "draws" : "")),
-    ],
-    rows: labels.map((label, i) => ({
-      label,
-      cells: [
-        ...(isClass ? [] : [cellsOfY[i]!]),
-        ...(x ? [image(x, i)] : []),
-        image(mean, i),
-        ...(withDeviation
-          ? [
-              image(
-                deviation.map((d) => d / largest),
-                i,
-              ),
-            ]
-          : []),
-        ...draws.map((drawn) => image(drawn, i)),
-      ],
-    })),
+    title,
+    subtitle: [...columns.flatMap(({ note }) => note ?? []), ...notes].join("  ·  "),
+    columns: columns.map(({ name }) => name),
+    rows: names.map((label, row) => ({ label, cells: columns.map(({ cells }) => cells[row]!) })),
+    size: [height, width],
   });
 }
 
-const bytesOf = (values: ArrayLike<number>, low = 0, high = 1) =>
-  Uint8Array.from(values, (v) => Math.round(255 * Math.min(1, Math.max(0, (v - low) / (high - low)))));
-
-/** y of each example: an image of 1 or 3 channels, one with a mask behind it, or a word where it is none. */
-function cellsOf({ shape, show }: Field, y: Float32Array, count: number): GridCell[] {
-  const M = y.length / count;
-  const one = (i: number) => y.subarray(i * M, (i + 1) * M);
-  if (show !== "image") return Array.from({ length: count }, (_, i) => ({ text: wordsOf(one(i)) }));
-  const [H, W, C] = shape as unknown as ImageShape;
-  if (C === 2 || C === 4) {
-    return Array.from({ length: count }, (_, i) => ({ bytes: withHole(one(i), C - 1), shape: [H, W, 3] }));
-  }
-  // Projections are sums over pixels; what is an image, or one with noise, is shown as one.
-  const largest = y.reduce((most, value) => Math.max(most, value), 0);
-  const high = largest > 3 ? largest : 1;
-  return Array.from({ length: count }, (_, i) => ({ bytes: bytesOf(one(i), 0, high), shape: [H, W, C] }));
+/** The truth, where it is known, and images beside it, all in the same tones. */
+function imageColumns(
+  { target }: Model,
+  { set }: Observations,
+  images: readonly (readonly [name: string, values: Float32Array])[],
+): PictureColumn[] {
+  const known = set.columns[target.name];
+  const all = [...(known ? [["truth", inUnits(target, known)] as const] : []), ...images];
+  const tones =
+    target.kind === "bytes" ? UNIT : tonesOf(all.map(([, values]) => rangeOf(values)).reduce(widest));
+  return all.map(([name, values]) => ({ name, cells: imageCells(values, imageShapeOf(target), tones) }));
 }
 
-/** The visible pixels [H·W, C + 1] as RGB. */
-function withHole(y: Float32Array, C: number): Uint8Array {
-  const pixels = y.length / (C + 1);
-  const rgb = new Uint8Array(3 * pixels);
-  for (let i = 0; i < pixels; i++) {
-    const isVisible = y[i * (C + 1) + C] === 1;
-    for (let c = 0; c < 3; c++) {
-      rgb[3 * i + c] = isVisible ? bytesOf([y[i * (C + 1) + (C === 1 ? 0 : c)]!])[0]! : HIDDEN[c]!;
-    }
-  }
-  return rgb;
+type Range = readonly [least: number, most: number];
+
+const UNIT: Range = [0, 1];
+
+/** Bytes as the model's units, 0 … 1. */
+const inUnits = ({ kind }: Field, column: Column): Float32Array =>
+  kind === "bytes" ? Float32Array.from(column, (byte) => byte / 255) : Float32Array.from(column);
+
+const largest = (values: Float32Array) => values.reduce((most, value) => Math.max(most, value), 0);
+
+const rangeOf = (values: Float32Array): Range => [
+  values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
+  values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
+];
+
+const widest = ([a, b]: Range, [c, d]: Range): Range => [Math.min(a, c), Math.max(b, d)];
+
+/** What is within 0 … 1 is shown as it is, all else from its own least to its own most. */
+const tonesOf = (range: Range): Range => (range[0] >= 0 && range[1] <= 1 ? UNIT : range);
+
+/** Images [count, H, W, C] as bytes, from black to white over `tones`, cut off outside. */
+function imageCells(values: Float32Array, shape: ImageShape, [black, white]: Range): GridCell[] {
+  const D = fieldSize({ shape });
+  const scale = white > black ? 255 / (white - black) : 0;
+  const bytes = Uint8Array.from(values, (value) =>
+    Math.round(Math.min(255, Math.max(0, (value - black) * scale))),
+  );
+  return Array.from({ length: values.length / D }, (_, i) => ({
+    bytes: bytes.subarray(i * D, (i + 1) * D),
+    shape,
+  }));
 }
 
-const wordsOf = (values: Float32Array) =>
-  `${Array.from(values.subarray(0, 3), (v) => String(Number(v.toPrecision(2)))).join(" ")}${values.length > 3 ? " …" : ""}`;
+function givenColumn(given: Field, column: Column): PictureColumn {
+  if (given.show !== "image" || given.shape.length !== 3)
+    return { name: "y", cells: textCells(given, column) };
+  const shape = imageShapeOf(given);
+  const values = inUnits(given, column);
+  const hidden = withoutMask(values, shape);
+  const tones = tonesOf(rangeOf(hidden.values));
+  const note =
+    tones === UNIT ? {} : { note: `y: ${formatValue(tones[0])} (black) to ${formatValue(tones[1])} (white)` };
+  return { name: "y", cells: hidden.paint(imageCells(hidden.values, hidden.shape, tones)), ...note };
+}
+
+/** Of what is not seen: a tone that no grey image has. */
+const HOLE = [0xb8, 0xc4, 0xe0] as const;
+
+/** An even number of channels: the last is 1 where the others are seen. What is not seen is painted in a tone of its own. */
+function withoutMask(values: Float32Array, [height, width, channels]: ImageShape) {
+  if (channels !== 2 && channels !== 4)
+    return { values, shape: [height, width, channels] as ImageShape, paint: (cells: GridCell[]) => cells };
+  const own = channels - 1;
+  const pixels = values.length / channels;
+  const seen = Array.from({ length: pixels }, (_, i) => values[i * channels + own]! > 0.5);
+  const image = Float32Array.from(
+    { length: pixels * own },
+    (_, i) => values[Math.floor(i / own) * channels + (i % own)]!,
+  );
+  const paint = (cells: GridCell[]): GridCell[] =>
+    cells.map((cell, row) => {
+      if ("text" in cell) return cell;
+      const bytes = new Uint8Array(height * width * 3);
+      for (let p = 0; p < height * width; p++)
+        for (let c = 0; c < 3; c++)
+          bytes[3 * p + c] = seen[row * height * width + p]
+            ? cell.bytes[p * own + (own === 1 ? 0 : c)]!
+            : HOLE[c]!;
+      return { bytes, shape: [height, width, 3] };
+    });
+  return { values: image, shape: [height, width, own] as ImageShape, paint };
+}
+
+/** A class by its name; numbers as they are. */
+function textCells(given: Field, column: Column): GridCell[] {
+  const D = fieldSize(given);
+  const nameOf = (value: number) =>
+    given.kind === "class" ? (given.classNames?.[value] ?? `${value}`) : formatValue(value);
+  return Array.from({ length: column.length / D }, (_, i) => ({
+    text: Array.from(column.subarray(i * D, (i + 1) * D), nameOf).join(", "),
+  }));
+}

@@ -42,7 +42,8 @@ export function imageGrid(
   return { width: across, height: down, png: encodePng(pixels, across, down, channels) };
 }
 
-function encodePng(pixels: Buffer, width: number, height: number, channels: 1 | 3): Buffer {
+/** Bytes [H, W, C], grey or RGB, as PNG. */
+export function encodePng(pixels: Buffer, width: number, height: number, channels: 1 | 3): Buffer {
   const colorType = channels === 1 ? 0 : 2; // grey, RGB
   const options = { width, height, colorType, inputColorType: colorType, inputHasAlpha: false } as const;
   const png = new PNG(options);

@@ -1,21 +1,20 @@
-import { drawConditionals, everyClassOf, examplesAt } from "../evaluation/conditionals.ts";
+import { firstObservations } from "../evaluation/observations.ts";
 import { lossChartAside } from "../figures/charts/lossChart.ts";
 import { lossCurves } from "../figures/charts/lossCurves.ts";
-import { conditionalGrid } from "../figures/conditionalGrid.ts";
+import { conditionalSamplesPng } from "../figures/conditionalGrid.ts";
 import { drawOrWarn, reconstructionsPng, samplesPng } from "../figures/figures.ts";
-import { models } from "../model/index.ts";
 import { hasLatents } from "../model/vae.ts";
 import type { Objective } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import type { Experiment } from "./experiment.ts";
 import type { MetricsRow } from "./metricsLog.ts";
 import type { RunFolder } from "./runFolder.ts";
+import { titleOf } from "./title.ts";
 
 const PREVIEW_SAMPLES = 100;
 const PREVIEW_RECONSTRUCTIONS = 50;
-/** With a condition: y, and draws of each. */
-const PREVIEW_GIVEN = 10;
-const PREVIEW_GIVEN_DRAWS = 6;
+/** Of a conditional model: so many y, and draws for each. */
+const PREVIEW_GIVEN = { rows: 10, draws: 6 };
 
 /**
  * Draws loss curves, samples and reconstructions as they stand. The previews always show the same z and the same images.
@@ -29,29 +28,9 @@ export function trainingPictures(
   warn: (text: string) => unknown,
 ) {
   const random = new RandomStream("preview");
-  const { kind } = config.likelihood;
   const isLoss = model.likelihood.kindOf === "loss";
-  const title = `${dataset.name}, ${kind} ${isLoss ? "loss" : "likelihood"}, ${models.of(config.model).describe(config.model)}`;
+  const title = titleOf(config, dataset.name);
   const meta = { title, ...lossCurves(objective, isLoss) };
-  /** Each class, or the first examples of the validation split. */
-  const conditionals = async () => {
-    const { given } = model;
-    const places = Array.from({ length: Math.min(PREVIEW_GIVEN, dataset.validation.count) }, (_, i) => i);
-    const { examples, labels } =
-      given!.kind === "class"
-        ? everyClassOf(given!, PREVIEW_GIVEN)
-        : {
-            examples: examplesAt(model, dataset.validation, coding, places),
-            labels: places.map((place) => `validation ${place}`),
-          };
-    const drawn = await drawConditionals(model, examples, {
-      draws: PREVIEW_GIVEN_DRAWS,
-      random,
-      pixels: "mean",
-    });
-    const words = { title, subtitle: "what y leaves possible: the mean of p(x|y), and draws of z", labels };
-    return conditionalGrid(model, examples, drawn, words);
-  };
   const told = new Set<string>();
   const put = (name: string, draw: () => Promise<Buffer>) =>
     drawOrWarn(folder.figure(name), draw, (text) => {
@@ -67,9 +46,14 @@ export function trainingPictures(
     chart.png.catch(() => {}); // told where it is waited for
     return chart.png;
   };
+  const drawSamples = () => {
+    if (!model.given) return samplesPng(model, PREVIEW_SAMPLES, random);
+    const observations = firstObservations(dataset.validation, model, "validation", PREVIEW_GIVEN.rows);
+    return conditionalSamplesPng(model, observations, { ...PREVIEW_GIVEN, pixels: "mean", random, title });
+  };
   const drawOthers = async () => {
-    await put("samples", () => (model.given ? conditionals() : samplesPng(model, PREVIEW_SAMPLES, random)));
-    if (!hasLatents(model)) return; // its predictions are among the samples
+    await put("samples", drawSamples);
+    if (!hasLatents(model)) return; // there is nothing that it would be reconstructed from
     await put("reconstructions", () =>
       reconstructionsPng(model, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
     );

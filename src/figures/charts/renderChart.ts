@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { EChartsOption } from "echarts";
-import { FONT_FAMILY, fontBuffers, textWidth } from "./font.ts";
+import { FONT_FAMILY, textWidth } from "./font.ts";
+import { loadResvg, renderSvg } from "./renderSvg.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -15,8 +15,8 @@ export async function renderChart(
   option: EChartsOption,
   size: { width: number; height: number; scale?: number },
 ): Promise<Buffer> {
-  const { echarts, Resvg } = await loadRenderer();
-  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, ...size });
+  loadResvg().catch(() => {}); // its WebAssembly compiles on another thread while ECharts loads on this one
+  const chart = loadEcharts().init(null, null, { renderer: "svg", ssr: true, ...size });
   let svg: string;
   try {
     chart.setOption({
@@ -27,45 +27,22 @@ export async function renderChart(
     });
     // ECharts gives every line a clip path, for an animation that is off; each costs resvg a full-size layer, about 25 ms.
     svg = chart.renderToSVGString().replaceAll(/ clip-path="[^"]*"/g, "");
-    // A name with a control character in it is no reason to lose the chart, and XML allows none.
-    svg = svg.replaceAll(/[^\P{Cc}\n]|\p{Cs}/gu, " ");
   } finally {
     chart.dispose();
   }
-
-  const drawing = new Resvg(svg, {
-    fitTo: { mode: "zoom", value: size.scale ?? 2 },
-    font: { fontBuffers: fontBuffers(), defaultFontFamily: FONT_FAMILY },
-  });
-  const image = drawing.render();
-  try {
-    return Buffer.from(image.asPng());
-  } finally {
-    // Memory on the WebAssembly side is not garbage collected.
-    image.free();
-    drawing.free();
-  }
+  return renderSvg(svg, size.scale ?? 2);
 }
 
-type Renderer = { echarts: typeof import("echarts"); Resvg: typeof import("@resvg/resvg-wasm").Resvg };
-let renderer: Promise<Renderer> | undefined;
+let loaded: typeof import("echarts") | undefined;
 
-/** Loads both libraries on the first chart, once per process: `vae` starts faster without them. */
-function loadRenderer(): Promise<Renderer> {
-  renderer ??= load();
-  return renderer;
-}
-
-async function load(): Promise<Renderer> {
-  const { initWasm, Resvg } = await import("@resvg/resvg-wasm");
-  // The WebAssembly compiles on another thread while ECharts loads on this one.
-  const compiled = initWasm(readFile(require.resolve("@resvg/resvg-wasm/index_bg.wasm")));
+/** On the first chart, once per process. */
+function loadEcharts(): typeof import("echarts") {
+  if (loaded) return loaded;
   // One minified file loads in 95 ms; the same parts from echarts/core take 300 to 650 ms, as hundreds of small modules.
-  const echarts = require("echarts/dist/echarts.min.js") as typeof import("echarts");
+  loaded = require("echarts/dist/echarts.min.js") as typeof import("echarts");
   // ECharts has no canvas to measure text with and would guess the widths of another font.
-  echarts.setPlatformAPI({
+  loaded.setPlatformAPI({
     measureText: (text, font) => ({ width: textWidth(text, font ?? "") }),
   });
-  await compiled;
-  return { echarts, Resvg };
+  return loaded;
 }
