@@ -5,7 +5,7 @@ import { z } from "zod";
 import { formatBytes, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
-import type { Split } from "./dataset.ts";
+import type { SourceData, Split } from "./dataset.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { decodePng, MAX_PNG_BYTES, type PngSize, pngSize } from "./png.ts";
 import { readInput } from "./readInput.ts";
@@ -17,12 +17,17 @@ const summary = "a folder of your own PNG images, subfolders are classes";
 export const imageFolder = defineSource({
   schema: z.strictObject({
     name: z.literal("images").describe(summary),
-    path: z.string().min(1).describe("folder of PNG images of one size; relative to the working directory"),
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        "folder of PNG images of one size (npz: .npz or .npy file, pairs: either); relative to the working directory",
+      ),
     testPath: z
       .string()
       .min(1)
       .optional()
-      .describe("folder of test images (default: held out of the images of `path`)"),
+      .describe("the same of test images (default: held out of the images of `path`)"),
     channels: z
       .union([z.literal(1), z.literal(3)])
       .optional()
@@ -30,23 +35,32 @@ export const imageFolder = defineSource({
     ...ownFilesSettings,
   }),
   summary,
-  async load({ path, testPath, channels: wanted }, context) {
-    const train = await readFolder(path, context);
-    const test = testPath === undefined ? undefined : await readFolder(testPath, context, train);
-    const channels = wanted ?? (train.isGray && (test?.isGray ?? true) ? 1 : 3);
-    const hashes = { [path]: train.hash, ...(test && { [testPath!]: test.hash }) };
-    return {
-      fields: imageFields(
-        [train.height, train.width, channels],
-        train.classNames ?? test?.classNames?.length,
-      ),
-      train: await toSplit(train, channels, context),
-      ...(test && { test: await toSplit(test, channels, context) }),
-      hashes,
-    };
-  },
+  load: readImages,
   ...ownFilesOnly("images"),
 });
+
+interface FolderSettings {
+  readonly path: string;
+  readonly testPath?: string | undefined;
+  readonly channels?: 1 | 3 | undefined;
+}
+
+/** A folder of images as a source. */
+export async function readImages(
+  { path, testPath, channels: wanted }: FolderSettings,
+  context: LoadContext,
+): Promise<SourceData> {
+  const train = await readFolder(path, context);
+  const test = testPath === undefined ? undefined : await readFolder(testPath, context, train);
+  const channels = wanted ?? (train.isGray && (test?.isGray ?? true) ? 1 : 3);
+  const hashes = { [path]: train.hash, ...(test && { [testPath!]: test.hash }) };
+  return {
+    fields: imageFields([train.height, train.width, channels], train.classNames ?? test?.classNames?.length),
+    train: await toSplit(train, channels, context),
+    ...(test && { test: await toSplit(test, channels, context) }),
+    hashes,
+  };
+}
 
 /** The images of one folder, all as RGB until it is known whether any has colours. */
 interface Folder {
@@ -117,6 +131,10 @@ function checkMemory(folder: string, count: number, { width, height }: PngSize):
 
 /** Of what is held at a time: the image as RGB, and as grey for the splits, which are copied to shared memory. */
 const BYTES_PER_PIXEL = 3 + 1 + 1;
+
+/** The names below the folder, with forward slashes, in the order in which the images are used. */
+export const imageNames = async (folder: string): Promise<string[]> =>
+  (await listImages(folder)).files.map(({ name }) => name);
 
 /** The PNG files of a folder in the order in which they are used, and the classes if there are subfolders. */
 async function listImages(
