@@ -146,7 +146,7 @@ test("wrong usage is told with what is accepted", async () => {
     usage: mnst is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs. Did you mean mnist?
     usage: fashion_mnist is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs. Did you mean fashion-mnist?
     usage: images reads your own files: there is nothing to fetch.
-    usage: vae data inspect images: --path is missing. Accepted: folder of PNG images of one size; relative to the working directory.
+    usage: vae data inspect images: --path is missing. Accepted: folder of PNG images of one size (npz: .npz or .npy file, pairs: either); relative to the working directory.
     usage: vae data inspect mnist: --path, --train-images: not for mnist.
     usage: vae data inspect images: --channels: Invalid input. Accepted: 1 (grey) or 3 (RGB) (default: 1 if all images are grey, otherwise 3).
     usage: vae data inspect digits: --validation: Too small: expected number to be >=1. Accepted: images held out of the end of the training set for validation.
