@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { z } from "zod";
 import { formatBytes, memoryLimit } from "../base/bytes.ts";
@@ -81,7 +82,8 @@ interface ImageFile {
 }
 
 async function readFolder(folder: string, context: LoadContext, like?: Folder): Promise<Folder> {
-  const { files, classNames } = await listImages(folder, like?.classNames);
+  const { files, classNames, left } = await listImages(folder, like?.classNames);
+  for (const text of left) context.warn?.(text);
   let { height, width, firstFile } = like ?? { height: 0, width: 0, firstFile: "" };
   const hash = createHash("sha256");
   const rgb: Uint8Array[] = [];
@@ -140,7 +142,7 @@ export const imageNames = async (folder: string): Promise<string[]> =>
 async function listImages(
   folder: string,
   trainClasses?: readonly string[],
-): Promise<{ files: ImageFile[]; classNames?: readonly string[] }> {
+): Promise<{ files: ImageFile[]; classNames?: readonly string[]; left: string[] }> {
   const top = await listFolder(folder, folder);
   if (top.images.length > 0 && top.folders.length > 0) {
     throw new VaeError(
@@ -149,7 +151,8 @@ async function listImages(
         "Accepted: images without classes, or one subfolder of images for each class.",
     );
   }
-  if (top.images.length > 0) return { files: top.images.map((name) => ({ name, label: 0 })) };
+  const left = leftOut(folder, "files that are no PNG images", top.others);
+  if (top.images.length > 0) return { files: top.images.map((name) => ({ name, label: 0 })), left };
 
   const classNames = trainClasses ?? top.folders;
   if (classNames.length > 256) {
@@ -167,35 +170,64 @@ async function listImages(
           `${join(folder, name)} is a class that the training images do not have: ${classNames.join(", ")}.`,
         );
       }
-      const { images } = await listFolder(join(folder, name), folder);
+      const path = join(folder, name);
+      const { images, folders, others } = await listFolder(path, folder);
+      if (images.length === 0) left.push(`${path} is a class without PNG images.`);
+      left.push(...leftOut(path, "files that are no PNG images", others));
+      left.push(...leftOut(path, "folders below a class", folders));
       return images.map((image) => ({ name: `${name}/${image}`, label }));
     }),
   );
   const files = interleave(byClass);
   if (files.length === 0) throw new VaeError("usage", `${folder} holds no PNG images.`);
-  return { files, classNames };
+  return { files, classNames, left: left.toSorted() };
 }
 
-async function listFolder(path: string, named: string): Promise<{ images: string[]; folders: string[] }> {
+/** What is told of things that are not read, if there are any. */
+function leftOut(folder: string, what: string, names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  const some = names.slice(0, 3).join(", ");
+  return [
+    `${folder}: ${what} are not read, ${names.length} of them: ${some}${names.length > 3 ? ", …" : ""}.`,
+  ];
+}
+
+interface Listing {
+  readonly images: string[];
+  readonly folders: string[];
+  readonly others: string[];
+}
+
+async function listFolder(path: string, named: string): Promise<Listing> {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: Error) => {
     throw fileError(`${named} is not a folder that can be read`, error, "usage");
   });
   const images: string[] = [];
   const folders: string[] = [];
+  const others: string[] = [];
   for (const entry of entries) {
     if (entry.name.startsWith(".")) continue;
     const extension = extname(entry.name).toLowerCase();
-    if (entry.isDirectory()) folders.push(entry.name);
+    if (await isFolder(entry, join(path, entry.name))) folders.push(entry.name);
     else if (extension === ".png") images.push(entry.name);
     else if ([".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"].includes(extension)) {
       throw new VaeError(
         "failure",
         `${join(path, entry.name)}: only PNG images are read. Convert or remove it.`,
       );
-    }
+    } else others.push(entry.name);
   }
   // By code unit, so that the order is the same in every locale.
-  return { images: images.sort(), folders: folders.sort() };
+  return { images: images.sort(), folders: folders.sort(), others: others.sort() };
+}
+
+/** Links are followed. */
+async function isFolder(entry: Dirent, path: string): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  const target = await stat(path).catch((error: Error) => {
+    throw fileError(`${path} is a link that leads nowhere`, error);
+  });
+  return target.isDirectory();
 }
 
 /**
