@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import { afterAll, describe, expect, test } from "vitest";
+import { openArrayFile } from "../src/data/arrayFile.ts";
 import type { Field } from "../src/data/field.ts";
 import { imageFields } from "../src/data/images.ts";
-import { npzBytes, readNpz } from "../src/data/npz.ts";
+import { npzBytes } from "../src/data/writeArrays.ts";
 import type { OpenedRun } from "../src/runs/experiment.ts";
 import { predictionsNpz, readGiven } from "../src/runs/given.ts";
 
@@ -172,18 +173,20 @@ describe("an .npz", () => {
     await expect(read(small, npz("c.npz", arrays))).rejects.toThrow(words);
   });
 
-  test("of predictions has mean, std, y and x, bytes from 0 to 1", () => {
+  test("of predictions has mean, std, y and x, bytes from 0 to 1", async () => {
     const [mean, std] = [new Float32Array(72).fill(0.5), new Float32Array(72).fill(0.1)];
     const bytes = predictionsNpz(runOf(label).model, { set, names: [] }, { mean, std });
-    const arrays = readNpz(bytes, "p.npz");
-    expect([...arrays].map(([name, { shape }]) => [name, shape])).toEqual([
+    const file = join(folder, "p.npz");
+    writeFileSync(file, bytes);
+    const arrays = await openArrayFile(file, "the file");
+    expect(arrays.names.map((name) => [name, arrays.array(name).dims])).toEqual([
       ["mean", [3, 4, 6, 1]],
       ["std", [3, 4, 6, 1]],
       ["y", [3]],
       ["x", [3, 4, 6, 1]],
     ]);
-    expect(arrays.get("mean")!.values).toEqual(mean);
-    expect(arrays.get("y")!.values).toEqual(Float32Array.of(2, 0, 1));
-    expect(arrays.get("x")!.values[51]).toBeCloseTo(0.2, 7);
+    expect(arrays.array("mean").values).toEqual(mean);
+    expect(arrays.array("y").values).toEqual(Float32Array.of(2, 0, 1));
+    expect(arrays.array("x").values[51]).toBeCloseTo(0.2, 7);
   });
 });

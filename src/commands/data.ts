@@ -34,6 +34,8 @@ function fetchCommand(): Command {
     });
 }
 
+const numbers = (list: string) => list.split(",").map(Number);
+
 function inspectCommand(): Command {
   const { accepts } = settings().find(({ path }) => path === "dataset.name")!;
   return new Command("inspect")
@@ -41,8 +43,15 @@ function inspectCommand(): Command {
     .argument("<name>", accepts.replaceAll(" | ", ", "))
     .addOption(new Option("--split <split>").choices(["train", "validation", "test"]).default("train"))
     .option("--out <file>", "where to draw the images (default: <name>.png)")
-    .option("--path <folder>", "images: folder of PNG images")
-    .option("--test-path <folder>", "images: folder of test images")
+    .option("--path <folder>", "images: folder of PNG images; npz: .npz or .npy file; pairs: either")
+    .option("--test-path <folder>", "the same of test images")
+    .option("--condition-path <folder>", "pairs: folder of PNG images y, or .npy file")
+    .option("--test-condition-path <folder>", "pairs: the same of test images")
+    .option("--x <name>", "npz, pairs: array of the images")
+    .option("--y <name>", "pairs: array of their y")
+    .option("--labels <name>", "npz: array of their classes")
+    .option("--range <lowest,highest>", "npz, pairs: the values that are black and white", numbers)
+    .option("--shape <height,width>", "npz, pairs: of images that are rows of values", numbers)
     .option("--channels <number>", "images: 1 (grey) or 3 (RGB)", Number)
     .option("--train-images <file>", "idx: training images")
     .option("--train-labels <file>", "idx: their classes")

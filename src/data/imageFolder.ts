@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { z } from "zod";
 import { formatBytes, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
-import type { Split } from "./dataset.ts";
+import type { SourceData, Split } from "./dataset.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { decodePng, MAX_PNG_BYTES, type PngSize, pngSize } from "./png.ts";
 import { readInput } from "./readInput.ts";
@@ -17,12 +18,17 @@ const summary = "a folder of your own PNG images, subfolders are classes";
 export const imageFolder = defineSource({
   schema: z.strictObject({
     name: z.literal("images").describe(summary),
-    path: z.string().min(1).describe("folder of PNG images of one size; relative to the working directory"),
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        "folder of PNG images of one size (npz: .npz or .npy file, pairs: either); relative to the working directory",
+      ),
     testPath: z
       .string()
       .min(1)
       .optional()
-      .describe("folder of test images (default: held out of the images of `path`)"),
+      .describe("the same of test images (default: held out of the images of `path`)"),
     channels: z
       .union([z.literal(1), z.literal(3)])
       .optional()
@@ -30,23 +36,32 @@ export const imageFolder = defineSource({
     ...ownFilesSettings,
   }),
   summary,
-  async load({ path, testPath, channels: wanted }, context) {
-    const train = await readFolder(path, context);
-    const test = testPath === undefined ? undefined : await readFolder(testPath, context, train);
-    const channels = wanted ?? (train.isGray && (test?.isGray ?? true) ? 1 : 3);
-    const hashes = { [path]: train.hash, ...(test && { [testPath!]: test.hash }) };
-    return {
-      fields: imageFields(
-        [train.height, train.width, channels],
-        train.classNames ?? test?.classNames?.length,
-      ),
-      train: await toSplit(train, channels, context),
-      ...(test && { test: await toSplit(test, channels, context) }),
-      hashes,
-    };
-  },
+  load: readImages,
   ...ownFilesOnly("images"),
 });
+
+interface FolderSettings {
+  readonly path: string;
+  readonly testPath?: string | undefined;
+  readonly channels?: 1 | 3 | undefined;
+}
+
+/** A folder of images as a source. */
+export async function readImages(
+  { path, testPath, channels: wanted }: FolderSettings,
+  context: LoadContext,
+): Promise<SourceData> {
+  const train = await readFolder(path, context);
+  const test = testPath === undefined ? undefined : await readFolder(testPath, context, train);
+  const channels = wanted ?? (train.isGray && (test?.isGray ?? true) ? 1 : 3);
+  const hashes = { [path]: train.hash, ...(test && { [testPath!]: test.hash }) };
+  return {
+    fields: imageFields([train.height, train.width, channels], train.classNames ?? test?.classNames?.length),
+    train: await toSplit(train, channels, context),
+    ...(test && { test: await toSplit(test, channels, context) }),
+    hashes,
+  };
+}
 
 /** The images of one folder, all as RGB until it is known whether any has colours. */
 interface Folder {
@@ -67,7 +82,8 @@ interface ImageFile {
 }
 
 async function readFolder(folder: string, context: LoadContext, like?: Folder): Promise<Folder> {
-  const { files, classNames } = await listImages(folder, like?.classNames);
+  const { files, classNames, left } = await listImages(folder, like?.classNames);
+  for (const text of left) context.warn?.(text);
   let { height, width, firstFile } = like ?? { height: 0, width: 0, firstFile: "" };
   const hash = createHash("sha256");
   const rgb: Uint8Array[] = [];
@@ -118,11 +134,15 @@ function checkMemory(folder: string, count: number, { width, height }: PngSize):
 /** Of what is held at a time: the image as RGB, and as grey for the splits, which are copied to shared memory. */
 const BYTES_PER_PIXEL = 3 + 1 + 1;
 
+/** The names below the folder, with forward slashes, in the order in which the images are used. */
+export const imageNames = async (folder: string): Promise<string[]> =>
+  (await listImages(folder)).files.map(({ name }) => name);
+
 /** The PNG files of a folder in the order in which they are used, and the classes if there are subfolders. */
 async function listImages(
   folder: string,
   trainClasses?: readonly string[],
-): Promise<{ files: ImageFile[]; classNames?: readonly string[] }> {
+): Promise<{ files: ImageFile[]; classNames?: readonly string[]; left: string[] }> {
   const top = await listFolder(folder, folder);
   if (top.images.length > 0 && top.folders.length > 0) {
     throw new VaeError(
@@ -131,7 +151,8 @@ async function listImages(
         "Accepted: images without classes, or one subfolder of images for each class.",
     );
   }
-  if (top.images.length > 0) return { files: top.images.map((name) => ({ name, label: 0 })) };
+  const left = leftOut(folder, "files that are no PNG images", top.others);
+  if (top.images.length > 0) return { files: top.images.map((name) => ({ name, label: 0 })), left };
 
   const classNames = trainClasses ?? top.folders;
   if (classNames.length > 256) {
@@ -149,35 +170,64 @@ async function listImages(
           `${join(folder, name)} is a class that the training images do not have: ${classNames.join(", ")}.`,
         );
       }
-      const { images } = await listFolder(join(folder, name), folder);
+      const path = join(folder, name);
+      const { images, folders, others } = await listFolder(path, folder);
+      if (images.length === 0) left.push(`${path} is a class without PNG images.`);
+      left.push(...leftOut(path, "files that are no PNG images", others));
+      left.push(...leftOut(path, "folders below a class", folders));
       return images.map((image) => ({ name: `${name}/${image}`, label }));
     }),
   );
   const files = interleave(byClass);
   if (files.length === 0) throw new VaeError("usage", `${folder} holds no PNG images.`);
-  return { files, classNames };
+  return { files, classNames, left: left.toSorted() };
 }
 
-async function listFolder(path: string, named: string): Promise<{ images: string[]; folders: string[] }> {
+/** What is told of things that are not read, if there are any. */
+function leftOut(folder: string, what: string, names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  const some = names.slice(0, 3).join(", ");
+  return [
+    `${folder}: ${what} are not read, ${names.length} of them: ${some}${names.length > 3 ? ", …" : ""}.`,
+  ];
+}
+
+interface Listing {
+  readonly images: string[];
+  readonly folders: string[];
+  readonly others: string[];
+}
+
+async function listFolder(path: string, named: string): Promise<Listing> {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: Error) => {
     throw fileError(`${named} is not a folder that can be read`, error, "usage");
   });
   const images: string[] = [];
   const folders: string[] = [];
+  const others: string[] = [];
   for (const entry of entries) {
     if (entry.name.startsWith(".")) continue;
     const extension = extname(entry.name).toLowerCase();
-    if (entry.isDirectory()) folders.push(entry.name);
+    if (await isFolder(entry, join(path, entry.name))) folders.push(entry.name);
     else if (extension === ".png") images.push(entry.name);
     else if ([".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"].includes(extension)) {
       throw new VaeError(
         "failure",
         `${join(path, entry.name)}: only PNG images are read. Convert or remove it.`,
       );
-    }
+    } else others.push(entry.name);
   }
   // By code unit, so that the order is the same in every locale.
-  return { images: images.sort(), folders: folders.sort() };
+  return { images: images.sort(), folders: folders.sort(), others: others.sort() };
+}
+
+/** Links are followed. */
+async function isFolder(entry: Dirent, path: string): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  const target = await stat(path).catch((error: Error) => {
+    throw fileError(`${path} is a link that leads nowhere`, error);
+  });
+  return target.isDirectory();
 }
 
 /**

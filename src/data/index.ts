@@ -6,6 +6,8 @@ import { drawnDigits } from "./drawnDigits.ts";
 import { idxFiles } from "./idxFiles.ts";
 import { imageFolder } from "./imageFolder.ts";
 import { mnistFamily } from "./mnistFamily.ts";
+import { npzFiles } from "./npzFiles.ts";
+import { pairs } from "./pairs.ts";
 import { withWholeRange } from "./pixelRange.ts";
 import { type DatasetSource, type LoadContext, stopIfAborted, turnsOf } from "./source.ts";
 import { holdOut } from "./splits.ts";
@@ -26,6 +28,8 @@ export const datasetSchema = z.discriminatedUnion("name", [
   binarizedMnist.schema,
   idxFiles.schema,
   imageFolder.schema,
+  npzFiles.schema,
+  pairs.schema,
 ]);
 
 export type DatasetConfig = z.output<typeof datasetSchema>;
@@ -39,6 +43,8 @@ export const datasets = {
   "binarized-mnist": binarizedMnist,
   idx: idxFiles,
   images: imageFolder,
+  npz: npzFiles,
+  pairs,
 } satisfies { [Name in DatasetName]: DatasetSource };
 
 export const datasetNames = Object.keys(datasets) as DatasetName[];

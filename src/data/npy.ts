@@ -1,166 +1,191 @@
-import { unzipSync, zipSync } from "fflate";
+import { endianness } from "node:os";
 import { VaeError } from "../base/errors.ts";
-import { readInput } from "./readInput.ts";
 
-/** An array of numbers with its shape, row-major. */
+/** An array of numbers, row-major, and where it is from, for messages. */
 export interface NumberArray {
-  readonly shape: readonly number[];
-  /** As the file has them, or as float64 where JavaScript has no such numbers. */
-  readonly values: Uint8Array | Uint16Array | Float32Array | Float64Array;
+  readonly name: string;
+  readonly dims: readonly number[];
+  /** As numpy calls it, such as `uint8`. */
+  readonly type: string;
+  /** Bytes of `uint8` and `bool` (0 and 1), otherwise floats that hold each value, or integers that are an error. */
+  readonly values: Uint8Array | Float32Array | Float64Array;
 }
 
-/** What arrays of a file may hold together, in bytes: a zip says how long its contents are, and may lie. */
-const MOST_BYTES = 2 ** 31 - 1;
+/** What an array says of itself before its values come. */
+export interface NpyHeader {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly type: ValueType;
+  readonly isFortran: boolean;
+  readonly isBigEndian: boolean;
+  readonly headerBytes: number;
+  /** Of header and values. */
+  readonly totalBytes: number;
+}
 
-const MAGIC = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]); // \x93NUMPY
+interface ValueType {
+  readonly name: string;
+  readonly bytes: 1 | 2 | 4 | 8;
+  /** Of values in the byte order of this machine, aligned. */
+  read(stored: Uint8Array<ArrayBuffer>, name: string): NumberArray["values"];
+}
 
-type Reader = (view: DataView, at: number, isLittle: boolean) => number;
-
-/** The numbers of NumPy by the letters and bytes of their kind. */
-const readers: Readonly<Record<string, Reader>> = {
-  b1: (view, at) => view.getUint8(at),
-  u1: (view, at) => view.getUint8(at),
-  u2: (view, at, little) => view.getUint16(at, little),
-  u4: (view, at, little) => view.getUint32(at, little),
-  u8: (view, at, little) => Number(view.getBigUint64(at, little)),
-  i1: (view, at) => view.getInt8(at),
-  i2: (view, at, little) => view.getInt16(at, little),
-  i4: (view, at, little) => view.getInt32(at, little),
-  i8: (view, at, little) => Number(view.getBigInt64(at, little)),
-  f2: (view, at, little) => halfOf(view.getUint16(at, little)),
-  f4: (view, at, little) => view.getFloat32(at, little),
-  f8: (view, at, little) => view.getFloat64(at, little),
+/** By the letter and the bytes of numpy's `descr`. */
+const valueTypes: Readonly<Record<string, ValueType>> = {
+  b1: { name: "bool", bytes: 1, read: (stored) => stored.map((v) => Number(v !== 0)) },
+  u1: { name: "uint8", bytes: 1, read: (stored) => stored },
+  u2: { name: "uint16", bytes: 2, read: ({ buffer }) => Float32Array.from(new Uint16Array(buffer)) },
+  u4: { name: "uint32", bytes: 4, read: ({ buffer }) => Float64Array.from(new Uint32Array(buffer)) },
+  u8: { name: "uint64", bytes: 8, read: ({ buffer }, name) => wholes(new BigUint64Array(buffer), name) },
+  i1: { name: "int8", bytes: 1, read: (stored) => Float32Array.from(stored, (v) => (v << 24) >> 24) },
+  i2: { name: "int16", bytes: 2, read: ({ buffer }) => Float32Array.from(new Int16Array(buffer)) },
+  i4: { name: "int32", bytes: 4, read: ({ buffer }) => Float64Array.from(new Int32Array(buffer)) },
+  i8: { name: "int64", bytes: 8, read: ({ buffer }, name) => wholes(new BigInt64Array(buffer), name) },
+  f2: {
+    name: "float16",
+    bytes: 2,
+    read: ({ buffer }) => Float32Array.from(new Uint16Array(buffer), halfFloat),
+  },
+  f4: { name: "float32", bytes: 4, read: ({ buffer }) => new Float32Array(buffer) },
+  f8: { name: "float64", bytes: 8, read: ({ buffer }) => new Float64Array(buffer) },
 };
 
-const containers: Readonly<Record<string, (length: number) => NumberArray["values"]>> = {
-  b1: (n) => new Uint8Array(n),
-  u1: (n) => new Uint8Array(n),
-  u2: (n) => new Uint16Array(n),
-  f2: (n) => new Float32Array(n),
-  f4: (n) => new Float32Array(n),
-};
+const ACCEPTED_TYPES = `arrays of ${Object.values(valueTypes)
+  .map(({ name }) => name)
+  .join(", ")}`;
 
-const fail = (path: string, problem: string) => new VaeError("failure", `${path}: ${problem}.`);
+const MAGIC = Buffer.from("\x93NUMPY", "latin1");
 
-/** Reads an array as numpy.save writes it (NEP 1, versions 1 to 3). */
-export function parseNpy(bytes: Uint8Array, path: string): NumberArray {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!file.subarray(0, 6).equals(MAGIC)) throw fail(path, "not a NumPy array, by its first bytes");
-  const version = file[6] ?? 0;
-  if (version < 1 || version > 3) throw fail(path, `its format has version ${version}. Accepted: 1, 2 and 3`);
+/** numpy pads a header to 128 bytes, and only names of columns, which are not read, make it longer than a few of those. */
+export const MAX_HEADER_BYTES = 4096;
+
+export const isNpy = (bytes: Uint8Array) => MAGIC.equals(bytes.subarray(0, MAGIC.length));
+
+const failure = (name: string, problem: string) => new VaeError("failure", `${name}: ${problem}`);
+
+/** Reads the header, versions 1 to 3 of the format, from the first bytes of an array. */
+export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
+  if (!isNpy(bytes)) throw failure(name, "not a numpy array, by its first bytes.");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const cutOff = () => failure(name, `the file ends at byte ${bytes.length}, inside the header.`);
+  if (bytes.length < 12) throw cutOff();
+  const version = bytes[6]!;
+  if (version < 1 || version > 3) {
+    throw failure(name, `version ${version} of the format (byte 6). Accepted: 1, 2 and 3.`);
+  }
   const start = version === 1 ? 10 : 12;
-  if (file.length < start) throw fail(path, `it ends at byte ${file.length}, within its header`);
-  const length = version === 1 ? file.readUInt16LE(8) : file.readUInt32LE(8);
-  if (start + length > file.length) throw fail(path, `it ends at byte ${file.length}, within its header`);
-  const header = file.toString("latin1", start, start + length);
-  const descr = /'descr'\s*:\s*'([<>|=]?)([a-zA-Z]\d*)'/.exec(header);
-  const order = /'fortran_order'\s*:\s*(True|False)/.exec(header);
-  const shapeText = /'shape'\s*:\s*\(([\d,\sL]*)\)/.exec(header);
-  if (!order || !shapeText) throw fail(path, "its header is damaged: it names no shape");
-  const type = descr?.[2] ?? "";
-  const read = readers[type];
-  if (!read) {
-    throw fail(
-      path,
-      `its numbers are not of a kind that is read (${header.slice(0, 60)}…). Accepted: bool, int, uint and float`,
-    );
+  const headerBytes = start + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+  if (headerBytes > MAX_HEADER_BYTES) {
+    throw failure(name, `a header of ${headerBytes} bytes. Accepted: up to ${MAX_HEADER_BYTES}.`);
   }
-  const shape = shapeText[1]!
-    .split(",")
-    .map((n) => n.replace(/L$/, "").trim())
-    .filter((n) => n !== "")
-    .map(Number);
-  const count = shape.reduce((product, n) => product * n, 1);
-  const size = Number(type.slice(1));
-  const has = file.length - start - length;
-  if (!(count * size <= has)) {
-    throw fail(
-      path,
-      `its header says ${shape.join("x")} numbers of ${size} bytes, and it has ${has} bytes of them`,
-    );
+  if (bytes.length < headerBytes) throw cutOff();
+  const text = Buffer.from(bytes.subarray(start, headerBytes)).toString("utf8");
+  const { type, isBigEndian } = parseType(text, name);
+  const fortran = /'fortran_order'\s*:\s*(True|False)\b/.exec(text)?.[1];
+  const shape = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(text)?.[1];
+  if (fortran === undefined || shape === undefined) {
+    throw failure(name, "the header is damaged: it does not say which shape and order the array has.");
   }
-  const view = new DataView(file.buffer, file.byteOffset + start + length, has);
-  const values = containers[type]?.(count) ?? new Float64Array(count);
-  const isLittle = descr![1] !== ">";
-  for (let i = 0; i < count; i++) values[i] = read(view, i * size, isLittle);
-  return { shape, values: order[1] === "True" ? rowMajor(values, shape) : values };
+  const dims = (shape.match(/\d+/g) ?? []).map(Number);
+  const totalBytes = headerBytes + type.bytes * sizeOf(dims);
+  if (!Number.isSafeInteger(totalBytes)) {
+    throw failure(name, `the header tells of ${contents({ dims, type })}, more than any file holds.`);
+  }
+  return { name, dims, type, isFortran: fortran === "True", isBigEndian, headerBytes, totalBytes };
 }
 
-/** From column-major. */
-function rowMajor<T extends NumberArray["values"]>(values: T, shape: readonly number[]): T {
-  const result = values.slice() as T;
-  const strides = shape.map((_, i) => shape.slice(0, i).reduce((product, n) => product * n, 1));
-  const place = shape.map(() => 0);
+function parseType(text: string, name: string): Pick<NpyHeader, "type" | "isBigEndian"> {
+  const descr = /'descr'\s*:\s*('[^']*'|\[)/.exec(text)?.[1];
+  if (descr === undefined) throw failure(name, "the header is damaged: it does not say what a value is.");
+  const [, order, code] = /^'([<>|=])(\w+)'$/.exec(descr) ?? [];
+  const type = Object.hasOwn(valueTypes, code ?? "") ? valueTypes[code!] : undefined;
+  if (type) return { type, isBigEndian: order === ">" };
+  const told = descr === "[" ? "columns with names" : descr === "'|O'" ? "Python objects" : `type ${descr}`;
+  throw failure(name, `holds ${told}. Accepted: ${ACCEPTED_TYPES}.`);
+}
+
+/** Reads a whole `.npy` file, or an array of an `.npz`. Values of one byte in C order stay where they are. */
+export function parseNpy(bytes: Uint8Array, name: string): NumberArray {
+  const header = npyHeader(bytes, name);
+  const { dims, type, totalBytes } = header;
+  if (bytes.length !== totalBytes) {
+    const ends = `${bytes.length < totalBytes ? "ends at" : "goes on to"} byte ${bytes.length}`;
+    throw failure(name, `expected ${totalBytes} bytes for ${contents(header)}, the file ${ends}.`);
+  }
+  const stored = type.read(inOwnOrder(bytes, header), name);
+  // In Fortran order the first index runs fastest: the same memory is the array with its axes reversed.
+  const values = header.isFortran
+    ? transposed(stored, dims.toReversed(), dims.map((_, i) => i).toReversed())
+    : stored;
+  return { name, dims, type: type.name, values };
+}
+
+/** The values' bytes: a view of single ones, otherwise a copy, since in a file they are not aligned. */
+function inOwnOrder(
+  bytes: Uint8Array,
+  { type, isBigEndian, headerBytes }: NpyHeader,
+): Uint8Array<ArrayBuffer> {
+  const length = bytes.length - headerBytes;
+  // Not `bytes.subarray`, which of a Buffer would be a Buffer, with methods of other meaning.
+  const view = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + headerBytes, length);
+  if (type.bytes === 1) return view;
+  const copy = view.slice();
+  if (isBigEndian !== (endianness() === "BE")) {
+    const buffer = Buffer.from(copy.buffer);
+    if (type.bytes === 2) buffer.swap16();
+    if (type.bytes === 4) buffer.swap32();
+    if (type.bytes === 8) buffer.swap64();
+  }
+  return copy;
+}
+
+/** 64-bit integers as numbers, which hold whole numbers up to 2^53. */
+function wholes(values: BigInt64Array | BigUint64Array, name: string): Float64Array {
+  const numbers = new Float64Array(values.length);
   for (let i = 0; i < values.length; i++) {
-    result[i] = values[place.reduce((sum, p, axis) => sum + p * strides[axis]!, 0)]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      place[axis]!++;
-      if (place[axis]! < shape[axis]!) break;
-      place[axis] = 0;
+    numbers[i] = Number(values[i]!);
+    if (!Number.isSafeInteger(numbers[i])) {
+      throw failure(
+        name,
+        `value ${i} is ${values[i]}. Accepted: whole numbers up to ${Number.MAX_SAFE_INTEGER}.`,
+      );
     }
   }
-  return result;
+  return numbers;
 }
 
 /** IEEE 754 binary16. */
-function halfOf(bits: number): number {
+function halfFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
   if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** The arrays of an `.npz` by their names; of an `.npy` the one, named `x`. */
-export async function readArrays(path: string): Promise<Readonly<Record<string, NumberArray>>> {
-  const bytes = await readInput(path, `Cannot read ${path}`);
-  if (bytes.subarray(0, 6).equals(MAGIC)) return { x: parseNpy(bytes, path) };
-  if (bytes.subarray(0, 2).toString("latin1") !== "PK") {
-    throw fail(path, "not a NumPy file (.npz or .npy), by its first bytes");
-  }
-  let total = 0;
-  let files: Record<string, Uint8Array>;
-  try {
-    files = unzipSync(bytes, {
-      filter({ name, originalSize }) {
-        total += originalSize;
-        if (total > MOST_BYTES)
-          throw fail(
-            path,
-            `its arrays say that they have more than ${MOST_BYTES} bytes, the most that is read`,
-          );
-        return name.endsWith(".npy");
-      },
-    });
-  } catch (error) {
-    if (error instanceof VaeError) throw error;
-    throw fail(path, `the archive is damaged: ${(error as Error).message}`);
-  }
-  const arrays = Object.entries(files).map(
-    ([name, file]) => [name.replace(/\.npy$/, ""), parseNpy(file, `${path}, ${name}`)] as const,
-  );
-  if (arrays.length === 0) throw fail(path, "it holds no arrays");
-  return Object.fromEntries(arrays);
+/** How many values there are. */
+export const sizeOf = (dims: readonly number[]) => dims.reduce((product, dim) => product * dim, 1);
+
+/** Row-major values with axis `axes[i]` of `dims` as their axis i. */
+export function transposed<Values extends NumberArray["values"]>(
+  values: Values,
+  dims: readonly number[],
+  axes: readonly number[],
+): Values {
+  const strides = dims.map((_, i) => sizeOf(dims.slice(i + 1)));
+  const out = values.slice() as Values;
+  let at = 0;
+  const fill = (axis: number, from: number): void => {
+    const [length, stride] = [dims[axes[axis]!]!, strides[axes[axis]!]!];
+    const isLast = axis === axes.length - 1;
+    for (let i = 0; i < length; i++) {
+      if (isLast) out[at++] = values[from + i * stride]!;
+      else fill(axis + 1, from + i * stride);
+    }
+  };
+  if (axes.length > 0) fill(0, 0);
+  return out;
 }
 
-/** Arrays as an `.npz`, as numpy.load reads it. Equal input, equal bytes. */
-export function npzOf(
-  arrays: Readonly<
-    Record<string, { readonly shape: readonly number[]; readonly values: Float32Array | Uint8Array }>
-  >,
-): Uint8Array {
-  const files = Object.entries(arrays).map(([name, { shape, values }]) => {
-    const type = values instanceof Float32Array ? "<f4" : "|u1";
-    const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
-    const text = `{'descr': '${type}', 'fortran_order': False, 'shape': (${tuple}), }`;
-    const padded = `${text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11)}\n`; // so that the numbers start at a multiple of 64
-    const head = Buffer.alloc(10);
-    MAGIC.copy(head);
-    head.writeUInt8(1, 6);
-    head.writeUInt16LE(padded.length, 8);
-    const body = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-    return [`${name}.npy`, Buffer.concat([head, Buffer.from(padded, "latin1"), body])] as const;
-  });
-  return zipSync(Object.fromEntries(files), { level: 6, mtime: new Date(1980, 0, 1, 12) });
-}
+export const contents = ({ dims, type }: Pick<NpyHeader, "dims" | "type">) =>
+  dims.length === 0 ? `one value of ${type.name}` : `${dims.join("x")} values of ${type.name}`;

@@ -78,7 +78,8 @@ function densitiesFor(coding: PixelCoding): string[] {
 
 /** A run must find the user's files from whichever folder it is opened in. */
 function withWholePaths<T extends Config["dataset"]>(dataset: T): T {
-  const isPath = (key: string) => /^(path|testPath|(train|test)(Images|Labels))$/.test(key);
+  const isPath = (key: string) =>
+    /^(path|(test|condition|testCondition)Path|(train|test)(Images|Labels))$/.test(key);
   return Object.fromEntries(
     Object.entries(dataset).map(([key, value]) => [
       key,

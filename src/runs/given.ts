@@ -1,11 +1,13 @@
 import { basename } from "node:path";
 import { didYouMean, VaeError } from "../base/errors.ts";
 import { conditionOf, observedSplit } from "../conditions/index.ts";
+import { openArrayFile } from "../data/arrayFile.ts";
 import type { Column, Split } from "../data/dataset.ts";
 import { type Field, fieldSize } from "../data/field.ts";
-import { type NpzArray, npzBytes, readNpz } from "../data/npz.ts";
+import type { NumberArray } from "../data/npy.ts";
 import { decodePng, MAX_PNG_BYTES, pngSize } from "../data/png.ts";
 import { readInput } from "../data/readInput.ts";
+import { type Float32Values, npzBytes } from "../data/writeArrays.ts";
 import {
   type Observations,
   observationsAt,
@@ -121,13 +123,14 @@ const describe = ({ name, shape, show }: Field) =>
 
 async function readArrays(run: OpenedRun, path: string): Promise<Given> {
   const { target, given } = run.model as Required<Pick<OpenedRun["model"], "target" | "given">>;
-  const arrays = readNpz(await readInput(path, `Cannot read ${path}`), path);
-  const y = arrays.get("y") ?? arrays.get(given.name);
-  const x = arrays.get("x");
+  const arrays = await openArrayFile(path, "The input");
+  const arrayOf = (name: string) => (arrays.names.includes(name) ? arrays.array(name) : undefined);
+  const y = arrayOf("y") ?? arrayOf(given.name);
+  const x = arrayOf("x");
   if (!y && !x) {
     throw new VaeError(
       "usage",
-      `${path} has ${[...arrays.keys()].join(", ") || "no arrays"}. Accepted: y, or x of which the run makes y, or both.`,
+      `${path} has ${arrays.names.join(", ") || "one array without a name"}. Accepted: y, or x of which the run makes y, or both.`,
     );
   }
   const columns: Record<string, Column> = {};
@@ -147,7 +150,7 @@ async function readArrays(run: OpenedRun, path: string): Promise<Given> {
 }
 
 /** How many examples there are: 1 of a shape without a first dimension for them. Dimensions of 1 may be there or not. */
-function countOf(field: Field, { shape }: NpzArray, path: string): number {
+function countOf(field: Field, { dims: shape }: NumberArray, path: string): number {
   const long = (shape: readonly number[]) => shape.filter((length) => length !== 1).join();
   if (shape.length > 0 && shape[0]! > 0 && long(shape.slice(1)) === long(field.shape)) return shape[0]!;
   if (long(shape) === long(field.shape)) return 1;
@@ -158,21 +161,22 @@ function countOf(field: Field, { shape }: NpzArray, path: string): number {
 }
 
 /** Bytes may also be numbers in [0, 1], as pictures often are. */
-function columnFrom(field: Field, { values, isInteger }: NpzArray, path: string): Column {
+function columnFrom(field: Field, { values, type }: NumberArray, path: string): Column {
+  const isInteger = /int|bool/.test(type);
   const refuse = (accepted: string) =>
     new VaeError("failure", `${path}: ${field.name} has values that are not ${accepted}.`);
-  if (!values.every(Number.isFinite)) throw refuse("finite");
-  if (field.kind === "real") return values;
+  if (!(values as Float64Array).every(Number.isFinite)) throw refuse("finite");
+  if (field.kind === "real") return Float32Array.from(values);
   if (field.kind === "bytes") {
     const scale = isInteger ? 1 : 255;
-    if (!values.every((value) => value >= 0 && value * scale <= 255))
+    if (!(values as Float64Array).every((value) => value >= 0 && value * scale <= 255))
       throw refuse(isInteger ? "0 … 255" : "in [0, 1]");
     return Uint8Array.from(values, (value) => Math.round(value * scale));
   }
   const most = field.kind === "class" ? field.classCount - 1 : Number.MAX_SAFE_INTEGER;
-  if (!values.every((value) => Number.isInteger(value) && value >= 0 && value <= most))
+  if (!(values as Float64Array).every((value) => Number.isInteger(value) && value >= 0 && value <= most))
     throw refuse(`whole numbers from 0${field.kind === "class" ? ` to ${most}` : ""}`);
-  return field.kind === "class" ? Uint8Array.from(values) : values;
+  return field.kind === "class" ? Uint8Array.from(values) : Float32Array.from(values);
 }
 
 /** What a file holds, with the y that the run's condition makes of an x that comes alone. */
@@ -214,7 +218,7 @@ export function predictionsNpz(
   });
 }
 
-const arrayOf = (field: Field, column: Column): NpzArray => ({
+const arrayOf = (field: Field, column: Column): Float32Values => ({
   shape: [column.length / fieldSize(field), ...field.shape],
   values: Float32Array.from(column, (value) => (field.kind === "bytes" ? value / 255 : value)),
 });

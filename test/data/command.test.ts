@@ -42,6 +42,8 @@ test("list shows every dataset and where it lies", async () => {
     binarized-mnist  one fixed draw of binary MNIST (Larochelle and Murray), which published static numbers are on  109.8 MB  not stated    vae data fetch binarized-mnist
     idx              your own IDX files, of any image size, grey or RGB, plain or gzip                              none      yours
     images           a folder of your own PNG images, subfolders are classes                                        none      yours
+    npz              your own images in a .npz or .npy file of numpy                                                none      yours
+    pairs            your own images x, each with its y: two folders of PNG images, or a .npz file                  none      yours
     "
   `);
   const { datasets } = JSON.parse((await run(folder, "list", "--json")).out);
@@ -53,6 +55,8 @@ test("list shows every dataset and where it lies", async () => {
     "binarized-mnist",
     "idx",
     "images",
+    "npz",
+    "pairs",
   ]);
 });
 
@@ -139,10 +143,10 @@ test("wrong usage is told with what is accepted", async () => {
   }
   expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
     "
-    usage: mnst is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images. Did you mean mnist?
-    usage: fashion_mnist is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images. Did you mean fashion-mnist?
+    usage: mnst is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs. Did you mean mnist?
+    usage: fashion_mnist is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs. Did you mean fashion-mnist?
     usage: images reads your own files: there is nothing to fetch.
-    usage: vae data inspect images: --path is missing. Accepted: folder of PNG images of one size; relative to the working directory.
+    usage: vae data inspect images: --path is missing. Accepted: folder of PNG images of one size (npz: .npz or .npy file, pairs: either); relative to the working directory.
     usage: vae data inspect mnist: --path, --train-images: not for mnist.
     usage: vae data inspect images: --channels: Invalid input. Accepted: 1 (grey) or 3 (RGB) (default: 1 if all images are grey, otherwise 3).
     usage: vae data inspect digits: --validation: Too small: expected number to be >=1. Accepted: images held out of the end of the training set for validation.

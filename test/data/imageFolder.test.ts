@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { imageFolder } from "../../src/data/imageFolder.ts";
@@ -57,6 +57,36 @@ test("subfolders are classes, and every stretch of the images holds all of them"
   expect(data.fields["label"]).toMatchObject({ kind: "class", classCount: 2, classNames: ["cats", "dogs"] });
   expect([...data.train.columns["label"]!]).toEqual([0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0]);
   expect([...data.train.columns["x"]!]).toEqual([0, 100, 1, 2, 101, 3, 4, 102, 5, 6, 103, 7]);
+});
+
+test("links are followed, and what is not read is told", async () => {
+  const image = png(1, 1, gray(1));
+  const elsewhere = await folderWith({ "1.png": png(1, 1, gray(2)) });
+  const path = await folderWith({
+    "cats/1.png": image,
+    "cats/a.txt": "",
+    "cats/b.txt": "",
+    "cats/small/1.png": image,
+    "birds/.keep": "",
+    "notes.txt": "",
+  });
+  await symlink(elsewhere, join(path, "dogs"));
+  const warnings: string[] = [];
+  const context = contextIn("", { warn: (text) => warnings.push(text.replaceAll(path, "TMP")) });
+  const data = await imageFolder.load(imageFolder.schema.parse({ name: "images", path }), context);
+  expect(data.fields["label"]).toMatchObject({ classNames: ["birds", "cats", "dogs"] });
+  expect([...data.train.columns["x"]!]).toEqual([1, 2]);
+  expect(warnings).toEqual([
+    "TMP/birds is a class without PNG images.",
+    "TMP/cats: files that are no PNG images are not read, 2 of them: a.txt, b.txt.",
+    "TMP/cats: folders below a class are not read, 1 of them: small.",
+    "TMP: files that are no PNG images are not read, 1 of them: notes.txt.",
+  ]);
+
+  await symlink(join(path, "gone"), join(path, "mice"));
+  expect(await failureOf(load({ path }), path)).toBe(
+    "failure: TMP/mice is a link that leads nowhere: there is no such file (ENOENT).",
+  );
 });
 
 test("test images have the classes of the training images", async () => {

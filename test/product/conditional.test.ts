@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { readNpz } from "../../src/data/npz.ts";
+import { openArrayFile } from "../../src/data/arrayFile.ts";
 import { inFolder, tinyRun } from "../helpers/vae.ts";
 
 const { folder, run, bytes } = inFolder();
@@ -20,6 +20,11 @@ async function json(...args: string[]) {
 async function expectRefused(words: RegExp, ...args: string[]) {
   const { code, stderr } = await run(...args, ...on);
   expect([code, stderr]).toEqual([2, expect.stringMatching(words)]);
+}
+
+async function arraysOf(name: string) {
+  const file = await openArrayFile(join(folder, name), "the file");
+  return Object.fromEntries(file.names.map((array) => [array, file.array(array)]));
 }
 
 const sizeOf = (file: string) => {
@@ -85,13 +90,15 @@ describe("vae predict", () => {
     expect(await json("predict", "vae", "test:0-39", "-o", "p.npz", "--samples", "8")).toMatchObject({
       count: 40,
     });
-    const { mean, std, y, x } = Object.fromEntries(readNpz(bytes("p.npz"), "p.npz"));
-    expect([mean!.shape, std!.shape, x!.shape, y!.shape]).toEqual([...Array(3).fill([40, 28, 28, 1]), [40]]);
+    const { mean, std, y, x } = await arraysOf("p.npz");
+    expect([mean!.dims, std!.dims, x!.dims, y!.dims]).toEqual([...Array(3).fill([40, 28, 28, 1]), [40]]);
     expect(Math.max(...x!.values)).toBe(1);
     expect(Math.min(...std!.values)).toBeGreaterThan(0);
     const file = ["--samples", "8", "-o", "q.npz"];
     expect(await json("predict", "vae", join(folder, "p.npz"), ...file)).toMatchObject({ count: 40 });
-    expect(readNpz(bytes("q.npz"), "q.npz")).toEqual(readNpz(bytes("p.npz"), "p.npz"));
+    expect(Object.values(await arraysOf("q.npz")).map(({ values }) => values)).toEqual(
+      Object.values(await arraysOf("p.npz")).map(({ values }) => values),
+    );
   });
 
   test("writes a picture, of files too", async () => {

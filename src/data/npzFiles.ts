@@ -1,0 +1,149 @@
+import { z } from "zod";
+import { VaeError } from "../base/errors.ts";
+import { type ArrayFile, openArrayFile, pick, pickNeeded } from "./arrayFile.ts";
+import { type ByteImages, type ImageSettings, imagesOf, labelsOf } from "./arrayImages.ts";
+import type { SourceData, Split } from "./dataset.ts";
+import { imageFields, imageSplit } from "./images.ts";
+import { defineSource, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
+
+const summary = "your own images in a .npz or .npy file of numpy";
+
+/** What arrays of images say that they are, for each source that reads them. */
+export const arraySettings = {
+  range: z
+    .array(z.number())
+    .length(2)
+    .refine(([black, white]) => black! < white!, "the first must be the smaller one")
+    .optional()
+    .describe(
+      "the values of x that are black and white: numbers that are no bytes are rounded to 256 levels between them",
+    ),
+  shape: z
+    .array(z.int().min(1))
+    .length(2)
+    .optional()
+    .describe("height and width of an image where x is [N, D]"),
+};
+
+/** What the arrays of a part are called: here, by Keras, and by MedMNIST. */
+export const namesOf = (one: string, many: string) => ({
+  train: [one, many, `${one}_train`, `train_${many}`],
+  validation: [`${one}_val`, `${many}_val`, `val_${many}`],
+  test: [`${one}_test`, `${many}_test`, `test_${many}`],
+});
+
+const [IMAGES, LABELS] = [namesOf("x", "images"), namesOf("y", "labels")];
+
+/** The user's own images in a file of numpy. */
+export const npzFiles = defineSource({
+  schema: z.strictObject({
+    name: z.literal("npz").describe(summary),
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        ".npz or .npy file of images, with test images if it has x_test; relative to the working directory",
+      ),
+    testPath: z.string().min(1).optional().describe(".npz or .npy file of test images"),
+    x: z.string().min(1).optional().describe("array of the images (default: x or images, or the only one)"),
+    labels: z.string().min(1).optional().describe("array of their classes (default: y or labels, if there)"),
+    ...arraySettings,
+    ...ownFilesSettings,
+  }),
+  summary,
+  async load(config, context) {
+    const file = await openArrayFile(config.path, "dataset.path");
+    stopIfAborted(context);
+    const train = readPart(file, "train", config)!;
+    const own = { validation: readPart(file, "validation", config), test: readPart(file, "test", config) };
+    const hashes = { [config.path]: file.sha256 };
+    let { test } = own;
+    if (config.testPath !== undefined) {
+      if (test) throw twoTestSets(test.images.name, config.testPath);
+      const testFile = await openArrayFile(config.testPath, "dataset.testPath");
+      hashes[config.testPath] = testFile.sha256;
+      test = readPart(testFile, "test", config) ?? readPart(testFile, "train", config)!;
+    }
+    const validation = test && own.validation;
+    if (own.validation && !test)
+      context.warn?.(`${own.validation.images.name} is not read, as there are no test images.`);
+    if (validation && config.validation !== undefined) {
+      throw new VaeError(
+        "usage",
+        `dataset.validation is ${config.validation}, but ${validation.images.name} has validation images: leave it out.`,
+      );
+    }
+    return sourceOf({ train, validation, test }, hashes);
+  },
+  ...ownFilesOnly("npz"),
+});
+
+export const twoTestSets = (name: string, testPath: string) =>
+  new VaeError(
+    "usage",
+    `${name} has test images, and so has dataset.testPath, ${testPath}: leave one of them out.`,
+  );
+
+interface Part {
+  readonly images: ByteImages;
+  readonly labels?: Uint8Array;
+}
+
+interface PartSettings extends ImageSettings {
+  readonly x?: string | undefined;
+  readonly labels?: string | undefined;
+}
+
+/** The images of a part, which the training part must have, and their labels where there are any. */
+function readPart(file: ArrayFile, part: keyof typeof IMAGES, settings: PartSettings): Part | undefined {
+  const isTrain = part === "train";
+  const x = {
+    setting: "dataset.x",
+    names: IMAGES[part],
+    ...(isTrain && { wanted: settings.x, isOnly: true }),
+  };
+  const array = isTrain ? pickNeeded(file, x) : pick(file, x);
+  if (!array) return undefined;
+  const images = imagesOf(array, settings);
+  const labels = pick(file, {
+    setting: "dataset.labels",
+    names: LABELS[part],
+    ...(isTrain && { wanted: settings.labels }),
+  });
+  return { images, ...(labels && { labels: labelsOf(labels, images.count) }) };
+}
+
+type Parts = { readonly train: Part } & {
+  readonly [Name in "validation" | "test"]: Part | undefined;
+};
+
+function sourceOf({ train, validation, test }: Parts, hashes: SourceData["hashes"]): SourceData {
+  const parts = [train, validation, test].filter((part) => part !== undefined);
+  for (const { images } of parts) checkShape(images, train.images);
+  const highest = parts.flatMap(({ labels }) => (labels ? [highestOf(labels)] : []));
+  const split = ({ images: { count, pixels }, labels }: Part): Split => imageSplit(count, pixels, labels);
+  return {
+    fields: imageFields(train.images.shape, highest.length > 0 ? Math.max(...highest) + 1 : undefined),
+    train: split(train),
+    ...(validation && { validation: split(validation) }),
+    ...(test && { test: split(test) }),
+    hashes,
+  };
+}
+
+const highestOf = (labels: Uint8Array) => labels.reduce((most, label) => Math.max(most, label), 0);
+
+/** Fails where two arrays do not hold examples of one shape. */
+export function checkShape(one: Shaped, other: Shaped): void {
+  if (one.shape.join() === other.shape.join()) return;
+  const told = ({ shape }: Shaped) => shape.join("x") || "no dimensions";
+  throw new VaeError(
+    "failure",
+    `${one.name}: examples of ${told(one)}, but those of ${other.name} are ${told(other)}. Both must have one shape.`,
+  );
+}
+
+interface Shaped {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
