@@ -190,6 +190,12 @@ export async function readDataset(config: Config, context: DataContext): Promise
   const { condition: settings } = config;
   const condition = conditionOf(settings, fieldOf(dataset.fields, "x"));
   if (!condition) return dataset;
+  if (dataset.fields["y"]) {
+    throw new VaeError(
+      "usage",
+      `condition.kind is ${settings.kind}, which makes y of x, and ${dataset.name} brings a y of its own: condition.kind given takes that.`,
+    );
+  }
   const seed = "seed" in settings ? settings.seed : 0;
   return observed(dataset, condition, { seed, turn: dataTurns(context) });
 }
