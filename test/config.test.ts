@@ -36,6 +36,7 @@ describe("defaults", () => {
       kind: "vae",
       latentDim: 20,
       network: { kind: "mlp", hidden: [400], activation: "relu" },
+      conditionFeatures: 200,
       posterior: { kind: "diagonalGaussian" },
       prior: { kind: "standardNormal" },
     });

@@ -3,13 +3,16 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { useBackend } from "../src/backends/index.ts";
+import { conditionOf, observed } from "../src/conditions/index.ts";
 import { jsonSchema } from "../src/config/jsonSchema.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { settings } from "../src/config/settings.ts";
 import { tinyDigits, tinyTraining } from "./helpers/tiny.ts";
 
 const folder = join(import.meta.dirname, "..", "configs");
-const recipes = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
+const recipes = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+  name.endsWith(".yaml"),
+);
 
 beforeAll(async () => {
   await useBackend("wasm", { threads: 1 });
@@ -28,7 +31,8 @@ describe.each(recipes)("%s", (name) => {
     expect(header).toContain(`vae train configs/${name}`);
     expect(header).toMatch(/# Expect: .*-?\d/);
     expect(header).toMatch(/# Measured: .*\d+ (s|min)/);
-    expect(header).toContain("# yaml-language-server: $schema=schema.json");
+    const schema = name.includes("/") ? "../schema.json" : "schema.json";
+    expect(header).toContain(`# yaml-language-server: $schema=${schema}`);
   });
 
   test("states only what differs from the defaults", () => {
@@ -47,8 +51,10 @@ describe.each(recipes)("%s", (name) => {
   });
 
   test("builds and takes a step", async () => {
-    const dataset = tinyDigits(40, 10);
     const config = loadConfig(file);
+    const digits = tinyDigits(40, 10);
+    const condition = conditionOf(config.condition, digits.fields["x"]!);
+    const dataset = condition ? await observed(digits, condition, { seed: 0, turn: async () => {} }) : digits;
     const flat = settings().map(
       ({ path }) =>
         [
