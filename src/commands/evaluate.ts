@@ -167,9 +167,9 @@ export function evaluateCommand(): Command {
 }
 
 /** What a prediction comes to, without the numbers of each image. */
-function withoutImages({ prediction, against }: Predictions) {
+function withoutImages({ prediction, against, classOfDraws }: Predictions) {
   const { squaredErrors: _, ...summary } = prediction;
-  if (!against) return { prediction: summary };
+  if (!against) return { prediction: summary, ...(classOfDraws && { classOfDraws }) };
   const { squaredErrors: __, ...its } = against.prediction;
   return { prediction: summary, against: { ...against, prediction: its } };
 }

@@ -1,3 +1,4 @@
+import type { ClassOfDraws } from "../evaluation/classOfDraws.ts";
 import type { Quality } from "../evaluation/predictive.ts";
 import type { Estimate } from "../evaluation/statistics.ts";
 import type { Against, Predictions } from "../runs/predictions.ts";
@@ -5,7 +6,7 @@ import { formatCount, formatNumber, formatShare } from "./format.ts";
 import { markdownTable } from "./markdownTable.ts";
 
 /** How well x is predicted from y: the model beside the classical method and another run. */
-export function predictionLines({ prediction, against }: Predictions): string[] {
+export function predictionLines({ prediction, against, classOfDraws }: Predictions): string[] {
   const { images, draws, baseline, coverage, coveredImages, diversity, truthConsistency } = prediction;
   const of = draws === 1 ? "" : `, each the mean over ${draws} z`;
   const isLinear = prediction.model.consistency !== undefined;
@@ -42,6 +43,7 @@ export function predictionLines({ prediction, against }: Predictions): string[] 
     ...(draws === 1
       ? []
       : [line("diversity", `${formatNumber(diversity)} is the deviation between the means of different z`)]),
+    ...(classOfDraws ? classLines(classOfDraws) : []),
     ...(against ? againstLines(against) : []),
   ];
 }
@@ -54,6 +56,18 @@ const cells = (quality: Quality, isLinear: boolean): string[] => [
 ];
 
 const line = (name: string, text: string) => `  ${name.padEnd(11)} ${text}`;
+
+function classLines({ draws, images, perClass, fittedImages }: ClassOfDraws): string[] {
+  const told = ({ accuracy, standardError }: ClassOfDraws["draws"]) =>
+    `${formatShare(accuracy)} ± ${(100 * standardError).toFixed(1)}`;
+  return [
+    line(
+      "classes",
+      `${told(draws)} of ${perClass} draws of each class are of it, by the nearest of ${formatCount(fittedImages)} training images ` +
+        `(which find ${told(images)} of real ones)`,
+    ),
+  ];
+}
 
 function againstLines({ run, squaredError, minusElbo }: Against): string[] {
   return [

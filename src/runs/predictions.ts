@@ -5,6 +5,7 @@ import { describeMeasure } from "../data/codings.ts";
 import type { Dataset, OnDataProgress } from "../data/dataset.ts";
 import { fieldOf } from "../data/field.ts";
 import { estimateElbo } from "../evaluation/bounds.ts";
+import { type ClassOfDraws, estimateClassOfDraws } from "../evaluation/classOfDraws.ts";
 import { estimatePrediction, type Prediction } from "../evaluation/predictive.ts";
 import { createRunner, type Runner } from "../evaluation/runner.ts";
 import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
@@ -17,6 +18,8 @@ import { type OpenedRun, readRunData } from "./experiment.ts";
 export interface Predictions {
   readonly prediction: Prediction;
   readonly against?: Against;
+  /** Where the condition is a class. */
+  readonly classOfDraws?: ClassOfDraws;
 }
 
 /** The same images predicted by another run. */
@@ -39,7 +42,8 @@ export async function assessPredictions(
 ): Promise<Predictions | undefined> {
   if (!run.model.given) return undefined;
   const prediction = await predictionOf(run, runner, dataset, split);
-  if (!against) return { prediction };
+  const classOfDraws = await estimateClassOfDraws(runner, dataset, split);
+  if (!against) return { prediction, ...(classOfDraws && { classOfDraws }) };
   const other = against.run;
   if (!other.model.given) throw notConditional(other);
   const { onProgress } = against;
