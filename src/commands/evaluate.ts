@@ -75,7 +75,7 @@ export function evaluateCommand(): Command {
     const { describeMeasure } = await import("../data/codings.ts");
     const { addEvaluation, evaluationRecord } = await import("../runs/evaluations.ts");
     const { evaluationProgress } = await import("../reporting/evaluationProgress.ts");
-    const { assessPredictions } = await import("../runs/predictions.ts");
+    const { assessPredictions, predictionPicture } = await import("../runs/predictions.ts");
     const { predictionLines } = await import("../reporting/predictionText.ts");
     const { noiseLines, splitLines } = await import("../reporting/splitText.ts");
     const { latentLines, representationLines } = await import("../reporting/latentText.ts");
@@ -130,6 +130,12 @@ export function evaluateCommand(): Command {
     const predictions = await withDataProgress(({ onProgress }) =>
       assessPredictions(run, runner, dataset, split, other && { run: other, onProgress }),
     );
+    let pictured: string | undefined;
+    if (predictions) {
+      const { drawOrWarn } = await import("../figures/figures.ts");
+      const file = run.folder.figure(`prediction-${split}`);
+      if (await drawOrWarn(file, () => predictionPicture(run, dataset, split, other), note)) pictured = file;
+    }
     const { likelihood } = run.config;
     const baseMeasure = describeMeasure(supportOf(likelihood));
     const figure = options.output ?? run.folder.figure(`calibration-${split}`);
@@ -148,7 +154,10 @@ export function evaluateCommand(): Command {
       const measure = { likelihood: kind, kindOf: run.model.likelihood.kindOf, baseMeasure, pixels: coding };
       const noise = calibration && { calibration, ...(drawn && { figure }) };
       const protocol = { checkpoint, epoch: run.epoch, protocol: protocolOf(summary) };
-      const ofPredictions = predictions && withoutImages(predictions);
+      const ofPredictions = predictions && {
+        ...withoutImages(predictions),
+        ...(pictured && { predictionFigure: pictured }),
+      };
       const ofLatents = { ...(latents && { latents }), ...(representation && { representation }) };
       result(
         JSON.stringify({ ...summary, ...measure, ...protocol, ...ofLatents, ...ofPredictions, ...noise }),
@@ -160,6 +169,7 @@ export function evaluateCommand(): Command {
     if (latents) for (const line of latentLines(latents)) result(line);
     if (representation) for (const line of representationLines(representation)) result(line);
     if (predictions) for (const line of predictionLines(predictions)) result(line);
+    if (pictured) result(`  picture     ${pictured}`);
     if (!calibration) return;
     for (const line of noiseLines(calibration, summary)) result(line);
     if (drawn) result(`  picture     ${figure}`);

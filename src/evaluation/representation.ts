@@ -50,7 +50,7 @@ export async function assessRepresentation(
     fittedImages: train.count,
     images: classified.count,
     linearProbe: await shareOf(predictLinear),
-    nearestNeighbours: { k: NEIGHBOURS, ...(await shareOf((z) => nearestClass(train, z, K))) },
+    nearestNeighbours: { k: NEIGHBOURS, ...(await shareOf((z) => vote(train, z, K))) },
   };
 }
 
@@ -81,11 +81,7 @@ export async function estimateRepresentation(
 const rowOf = ({ mean, latentDim: d }: Labelled, i: number) => mean.subarray(i * d, (i + 1) * d);
 
 /** The class that most of the nearest images have. */
-export function nearestClass(
-  { count, latentDim: d, mean, labels }: Labelled,
-  z: Float32Array,
-  K: number,
-): number {
+function vote({ count, latentDim: d, mean, labels }: Labelled, z: Float32Array, K: number): number {
   const nearest: { distance: number; label: number }[] = [];
   let farthest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < count; i++) {

@@ -54,7 +54,16 @@ export function predictionsPng(
   model: Model,
   observations: Observations,
   { mean, std }: Predictions,
-  { draws, title }: { draws: number; title: string },
+  {
+    draws,
+    title,
+    beside = [],
+  }: {
+    draws: number;
+    title: string;
+    /** Other estimates of x, shown before the mean. */
+    beside?: readonly (readonly [name: string, values: Float32Array])[];
+  },
 ): Promise<Buffer> {
   const most = largest(std);
   const shape = imageShapeOf(model.target);
@@ -65,7 +74,7 @@ export function predictionsPng(
     `std: of ${draws} draws from p(x|y)${noise}, 0 (black) to ${formatValue(most)} (white)`,
   ];
   return gridOf(model, observations, title, notes, [
-    ...imageColumns(model, observations, [["mean", mean]]),
+    ...imageColumns(model, observations, [...beside, ["mean", mean]]),
     { name: "std", cells: spread },
   ]);
 }

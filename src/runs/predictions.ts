@@ -1,18 +1,24 @@
+import { isDeepStrictEqual } from "node:util";
 import { VaeError } from "../base/errors.ts";
 import { conditionOf } from "../conditions/index.ts";
 import { columnOf } from "../data/codedFields.ts";
 import { describeMeasure } from "../data/codings.ts";
 import type { Dataset, OnDataProgress } from "../data/dataset.ts";
-import { fieldOf } from "../data/field.ts";
+import { fieldOf, fieldSize } from "../data/field.ts";
 import { estimateElbo } from "../evaluation/bounds.ts";
 import { type ClassOfDraws, estimateClassOfDraws } from "../evaluation/classOfDraws.ts";
+import { MEAN_DRAWS, observationsAt, predict } from "../evaluation/observations.ts";
 import { estimatePrediction, type Prediction } from "../evaluation/predictive.ts";
 import { createRunner, type Runner } from "../evaluation/runner.ts";
 import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
 import { type Estimate, estimateOf } from "../evaluation/statistics.ts";
 import type { SplitName } from "../evaluation/summary.ts";
+import { predictionsPng } from "../figures/conditionalGrid.ts";
 import { supportOf } from "../model/likelihoods/index.ts";
+import { hasLatents } from "../model/vae.ts";
+import { RandomStream } from "../tensors/random.ts";
 import { type OpenedRun, readRunData } from "./experiment.ts";
+import { titleOf } from "./title.ts";
 
 /** How a run with a condition predicts x from y, beside another one. */
 export interface Predictions {
@@ -76,6 +82,46 @@ export async function assessPredictions(
     prediction,
     against: { run: other.folder.path, prediction: its, squaredError: estimateOf(difference), minusElbo },
   };
+}
+
+/** Examples that the picture of an evaluation shows. */
+const PICTURED = 8;
+
+/** y, the truth, the classical estimate, that of another run, mean and deviation of p(x|y), as a PNG. */
+export async function predictionPicture(
+  run: OpenedRun,
+  dataset: Dataset,
+  split: SplitName,
+  other?: OpenedRun,
+): Promise<Buffer> {
+  const { model, config } = run;
+  const set = dataset[split];
+  const places = Array.from({ length: Math.min(PICTURED, set.count) }, (_, i) => i);
+  const of = (model: OpenedRun["model"]) => observationsAt(set, model, places, split);
+  const observations = of(model);
+  const random = new RandomStream("evaluation").fork("picture");
+  const draws = hasLatents(model) ? MEAN_DRAWS : 1;
+  const condition = conditionOf(config.condition, model.target);
+  const beside: [string, Float32Array][] = [];
+  if (condition) {
+    const y = columnOf(observations.set, model.given!);
+    const M = fieldSize(model.given!);
+    const estimates = places.map((i) => condition.baseline.reconstruct(y.subarray(i * M, (i + 1) * M)));
+    beside.push(["classical", Float32Array.from(estimates.flatMap((estimate) => [...estimate]))]);
+  }
+  const hasItsY = other?.model.given && set.columns[other.model.given.name] !== undefined;
+  const isSameY = other && isDeepStrictEqual(other.config.condition, config.condition);
+  if (other && hasItsY && isSameY) {
+    const { mean } = await predict(other.model, of(other.model), draws, random);
+    beside.push(["other run", mean]);
+  }
+  const predictions = await predict(model, observations, Math.max(draws, MEAN_DRAWS), random);
+  const title = titleOf(config, dataset.name);
+  return predictionsPng(model, observations, predictions, {
+    draws: Math.max(draws, MEAN_DRAWS),
+    title,
+    beside,
+  });
 }
 
 const differenceOf = (a: Float64Array, b: Float64Array) => a.map((value, i) => value - b[i]!);
