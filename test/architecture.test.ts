@@ -27,7 +27,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["base", "backends", "data", "model", "objectives", "evaluation", "training", "runs", "diagnostics"],
   ],
   explain: [
-    ...["base", "tensors", "data", "model", "objectives", "evaluation", "training", "config", "reporting"],
+    ...["base", "tensors", "data", "conditions", "model", "objectives", "evaluation", "training", "config"],
+    ...["reporting"],
   ],
   comparison: ["base", "config", "evaluation", "figures", "reporting", "runs"],
   commands: [

@@ -6,6 +6,7 @@ import { gaussianBlur } from "./resample.ts";
 
 /** Deblurring: y is x through a Gaussian. */
 export const blur = defineCondition({
+  what: "a blurred image",
   schema: z
     .strictObject({
       kind: z.literal("blur"),

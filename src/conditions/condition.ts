@@ -22,6 +22,8 @@ export interface Condition {
 
 /** One kind of condition. */
 export interface ConditionFamily<Schema extends z.ZodObject = z.ZodObject> {
+  /** What y is, for titles and sentences: `a smaller image`. */
+  readonly what: string;
   /** The section `condition:` of a configuration. */
   readonly schema: Schema;
   /** The field that x is conditioned on, of data that have it by now; undefined for none. */

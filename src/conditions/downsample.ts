@@ -7,6 +7,7 @@ import { bicubic, blockMeans } from "./resample.ts";
 
 /** Super-resolution: y is a smaller image of x. */
 export const downsample = defineCondition({
+  what: "a smaller image",
   schema: z
     .strictObject({
       kind: z.literal("downsample"),

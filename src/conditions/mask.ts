@@ -6,6 +6,7 @@ import { defineCondition, observedField } from "./condition.ts";
 
 /** Inpainting: some pixels of x are hidden. y has the visible ones, 0 elsewhere, and as a last channel 1 where x is visible. */
 export const mask = defineCondition({
+  what: "the visible part",
   schema: z
     .strictObject({
       kind: z.literal("mask"),

@@ -4,6 +4,7 @@ import { defineCondition, observedField } from "./condition.ts";
 
 /** Denoising: y is x and noise. */
 export const noise = defineCondition({
+  what: "a noisy image",
   schema: z
     .strictObject({
       kind: z.literal("noise"),

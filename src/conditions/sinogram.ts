@@ -54,6 +54,7 @@ const schema = z
  * The Radon transform of x: y_{θ,t} = ∫ x along the line at angle θ and distance t, in pixels of the image; with noise.
  */
 export const sinogram = defineCondition({
+  what: "projections",
   schema,
   given: observedField,
   create(config, x) {

@@ -1,3 +1,4 @@
+import { conditions } from "../conditions/index.ts";
 import type { Config } from "../config/schema.ts";
 import { describeMeasure, type PixelCoding } from "../data/codings.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -82,7 +83,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
         : withoutEqual(reduction);
   const page: Page = {
     title:
-      `${likelihood.kind} on ${dataset.name}${model.given ? ` given y, ${config.condition.kind}` : ""}, ` +
+      `${likelihood.kind} on ${dataset.name}${model.given ? ` given y, ${conditions.of(config.condition).what}` : ""}, ` +
       (hasRate ? `β = ${number(beta)}` : "no latent"),
     sections: {
       ...(translated && { from: translated }),
@@ -123,13 +124,14 @@ const withoutCondition = (hasRate: boolean) => ({
 /** How y enters; undefined without a condition. */
 function describeCondition({ model, condition }: Config): string | undefined {
   if (condition.kind === "none") return undefined;
-  if (model.kind === "regression") return `y is ${condition.kind}, of which the network is a function.`;
+  if (model.kind === "regression")
+    return `y is ${conditions.of(condition).what}, of which the network is a function.`;
   const prior =
     model.prior.kind === "standardNormal"
       ? "N(0, I), whatever y is"
       : "learned: its parameters are functions of y";
   return (
-    `y is ${condition.kind}. Encoder and decoder read it through a network of its own, h(y): the posterior is q(z|x), the ` +
+    `y is ${conditions.of(condition).what}. Encoder and decoder read it through a network of its own, h(y): the posterior is q(z|x), the ` +
     `prior p(z) is ${prior}, and the images that y leaves possible are draws of z.`
   );
 }

@@ -1,3 +1,4 @@
+import { conditions } from "../conditions/index.ts";
 import type { Config } from "../config/schema.ts";
 import { models } from "../model/index.ts";
 import { likelihoods } from "../model/likelihoods/index.ts";
@@ -6,6 +7,6 @@ import { likelihoods } from "../model/likelihoods/index.ts";
 export function titleOf({ likelihood, model, condition }: Config, dataset: string): string {
   const { kind } = likelihood;
   const noun = likelihoods.of(likelihood).kindOf === "loss" ? "loss" : "likelihood";
-  const given = condition.kind === "none" ? "" : `, given ${condition.kind}`;
+  const given = condition.kind === "none" ? "" : `, given ${conditions.of(condition).what}`;
   return `${dataset}, ${kind} ${noun}, ${models.of(model).describe(model)}${given}`;
 }
