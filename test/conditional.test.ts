@@ -1,9 +1,8 @@
-import { Matrix, solve } from "ml-matrix";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
 import { conditionOf, conditionSchema, observed } from "../src/conditions/index.ts";
 import { loadConfig } from "../src/config/load.ts";
-import type { Dataset, Split } from "../src/data/dataset.ts";
+import type { Dataset } from "../src/data/dataset.ts";
 import { type Field, fieldOf, fieldSize } from "../src/data/field.ts";
 import { imageFields } from "../src/data/images.ts";
 import { estimateElbo } from "../src/evaluation/bounds.ts";
@@ -13,11 +12,9 @@ import { estimateLatents } from "../src/evaluation/latents.ts";
 import { drawGiven, observationsAt, predict } from "../src/evaluation/observations.ts";
 import { estimatePrediction } from "../src/evaluation/predictive.ts";
 import { isOfDensity, type Runner } from "../src/evaluation/runner.ts";
-import { summarise } from "../src/evaluation/summary.ts";
 import { sampledKl } from "../src/model/distributions/kl.ts";
 import { models } from "../src/model/index.ts";
 import type { Model } from "../src/model/model.ts";
-import type { Regression } from "../src/model/regression.ts";
 import { hasLatents, type Vae } from "../src/model/vae.ts";
 import { objectiveFor } from "../src/objectives/forModel.ts";
 import { checkObjective, createObjective } from "../src/objectives/index.ts";
@@ -170,76 +167,6 @@ async function withCondition(dataset: Dataset, settings: object): Promise<Datase
 }
 
 describe("a regression", () => {
-  /** x is a linear function of y of three numbers, and noise. */
-  function linearData(count: number): { dataset: Dataset; x: number[][]; y: number[][] } {
-    const stream = random.fork("linear");
-    const weights = Array.from({ length: 3 }, () => [...stream.normals(4)]);
-    const rows = Array.from({ length: count }, () => {
-      const given = [...stream.normals(3)];
-      const noise = stream.normals(4);
-      return {
-        given,
-        x: weights[0]!.map(
-          (_, d) => given.reduce((sum, v, i) => sum + v * weights[i]![d]!, 0) + 0.3 * noise[d]!,
-        ),
-      };
-    });
-    const columns = {
-      x: Float32Array.from(rows.flatMap(({ x }) => x)),
-      y: Float32Array.from(rows.flatMap(({ given }) => given)),
-    };
-    const split: Split = { count, columns };
-    const linear = {
-      x: { name: "x", kind: "real", shape: [2, 2, 1], show: "image" },
-      y: { name: "y", kind: "real", shape: [3], show: "value" },
-    } as const;
-    const dataset = {
-      name: "linear",
-      fields: linear,
-      hashes: {},
-      train: split,
-      validation: split,
-      test: split,
-    };
-    return { dataset, x: rows.map(({ x }) => x), y: rows.map(({ given }) => given) };
-  }
-
-  test("with a Gaussian is least squares, and a learned σ² is the mean squared residual", async () => {
-    const { dataset, x, y } = linearData(120);
-    const settings = {
-      "model.kind": "regression",
-      "condition.kind": "given",
-      "model.network.hidden": "",
-      "model.conditionFeatures": "4",
-      "likelihood.sigma": "shared",
-      "likelihood.mean": "linear",
-      "training.batchSize": "120",
-      "training.epochs": "600",
-      "training.optimizer.beta2": "0.9", // so that the first residuals, which are large, are soon forgotten
-      "training.learningRate": "0.02",
-    };
-    const { run, runner, vae: model, coding } = tinyTraining(settings, { dataset });
-    await run();
-    // A dense layer of y before a linear one: the fit is that of the product, which has full rank here.
-    const ofY = (model as Model as Regression).predict;
-    const design = new Matrix(y.map((row) => [...row, 1]));
-    const fitted = design.mmul(solve(design, new Matrix(x)));
-    const squares = Matrix.sub(fitted, new Matrix(x))
-      .to1DArray()
-      .reduce((sum, r) => sum + r ** 2, 0);
-    const { elbo, rate, nll, sigma, samples } = await summarise(runner, "train", dataset.train, coding, {
-      levels: false,
-    });
-    const residual = squares / (120 * 4);
-    expect(Math.abs(sigma! ** 2 / residual - 1)).toBeLessThan(0.02);
-    expect([rate, samples]).toEqual([0, 1]);
-    expect(nll).toBe(-elbo!);
-    // At least squares −log p = D/2 (1 + log 2πσ²), σ² the mean squared residual.
-    expect(nll!).toBeCloseTo(2 * (1 + Math.log(2 * Math.PI * residual)), 2);
-    const hidden = tf.tidy(() => ofY(tf.tensor2d(y.flat(), [120, 3])).dataSync());
-    expect(hidden.length).toBe(480);
-  }, 60_000);
-
   test("is asked for no more than it has", async () => {
     const { vae: model } = tinyTraining({ "model.kind": "regression", "condition.kind": "label" });
     expect(hasLatents(model)).toBe(false);

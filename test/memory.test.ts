@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
 import { loadConfig } from "../src/config/load.ts";
+import { codedSize } from "../src/data/codedFields.ts";
+import type { Fields } from "../src/data/field.ts";
 import { imageFields, imageSplit } from "../src/data/images.ts";
 import { models } from "../src/model/index.ts";
-import type { Vae } from "../src/model/vae.ts";
+import { samplesOf } from "../src/model/noise.ts";
 import { checkMemory, leastMemory } from "../src/runs/memory.ts";
 import { RandomStream } from "../src/tensors/random.ts";
 import * as tf from "../src/tensors/tf.ts";
@@ -12,13 +14,17 @@ beforeAll(async () => {
   await useBackend("cpu");
 });
 
-const fields = imageFields([7, 6, 3]);
+const fields: Fields = {
+  ...imageFields([7, 6, 3], 5),
+  image: { name: "image", shape: [4, 3, 2], kind: "real", show: "image" },
+};
 const D = 7 * 6 * 3;
-const [B, K] = [3, 2];
+const B = 3;
 
 const configOf = (settings: Record<string, string>) =>
   loadConfig(undefined, new Map(Object.entries(settings)));
 
+/** The settings of a model, and beside them the name of the field that it is given. */
 describe.each<Record<string, string>>([
   { "model.network.hidden": "9,5" },
   { "model.network.hidden": "" },
@@ -31,35 +37,65 @@ describe.each<Record<string, string>>([
   { "model.prior.kind": "vamp", "model.prior.pseudoInputs": "6", "model.network.hidden": "200" },
   { "model.prior.kind": "couplingFlow", "model.network.hidden": "9" },
   { "model.posterior.kind": "planarFlow", "model.posterior.layers": "2", "model.network.hidden": "9" },
-])("the size of %j", (settings) => {
-  const config = configOf({ ...settings, "model.latentDim": "4" });
-  const size = models.of(config.model).size(config, { fields });
+  { given: "label", "model.conditionFeatures": "8", "model.network.hidden": "9,5" },
+  { given: "image", "model.conditionFeatures": "8", "model.prior.kind": "conditionalGaussian" },
+  {
+    given: "image",
+    "model.conditionFeatures": "8",
+    "model.network.kind": "conv",
+    "model.network.channels": "4",
+  },
+  {
+    given: "image",
+    "model.kind": "regression",
+    "model.conditionFeatures": "8",
+    "likelihood.sigma": "perPixel",
+  },
+  {
+    given: "label",
+    "model.kind": "regression",
+    "model.conditionFeatures": "8",
+    "model.network.kind": "conv",
+  },
+])("the size of %j", ({ given: name, ...settings }) => {
+  /** What may be as large as one likes. */
+  const width = settings["model.kind"] === "regression" ? "model.conditionFeatures" : "model.latentDim";
+  const config = configOf({ ...(width === "model.latentDim" && { [width]: "4" }), ...settings });
+  const about = { fields, ...(name && { given: fields[name]! }) };
+  const size = models.of(config.model).size(config, about);
 
   test("is that of the model, but for a scale that the likelihood learns", () => {
     const averageX = new Float32Array(D).fill(0.4);
-    const vae = models.of(config.model).create(config, { fields, averageX }, new RandomStream("size")) as Vae;
-    const ofLikelihood = vae.parameters.names.filter((name) => name.startsWith("likelihood.")).length;
-    expect(size.weights).toBe(vae.parameters.count - ofLikelihood);
+    const data = { ...about, averageX };
+    const model = models.of(config.model).create(config, data, new RandomStream("size"));
+    const { parameters } = model;
+    const ofLikelihood = parameters.names.filter((name) => name.startsWith("likelihood.")).length;
+    expect(size.weights).toBe(parameters.count - ofLikelihood);
 
     // All that a pass makes is alive until its tidy ends.
     tf.tidy(() => {
-      const x = tf.fill<tf.Rank.R2>([B, D], 0.4);
-      const noise = tf.zeros<tf.Rank.R2>([K * B, 4]);
+      const K = samplesOf(model, 2);
+      const read = model.fields.map((field) => [field.name, tf.fill([B, codedSize(field)], 0.4)] as const);
+      const inputs = { ...Object.fromEntries(read), posterior: tf.zeros([K * B, 4]) };
+      const there = read
+        .filter(([name]) => model.noise.length > 0 || name !== "x") // f(y) keeps no x
+        .reduce((sum, [, { size }]) => sum + size, 0);
       const before = tf.memory().numBytes;
-      const { decoded } = vae.forward({ x, posterior: noise }, K);
+      const { decoded } = model.terms(inputs, K);
       const made = (tf.memory().numBytes - before) / 4;
-      const kept = B * (size.perExample - D) + K * B * size.perSample - decoded.size; // x is there, a gradient is not
+      // The inputs are there, a gradient is not.
+      const kept = B * size.perExample - there + K * B * size.perSample - decoded.size;
       expect(kept).toBeLessThanOrEqual(made);
       expect(made).toBeLessThan(6 * (kept + decoded.size));
     });
-    vae.parameters.dispose();
+    parameters.dispose();
   });
 
   test("takes no memory and no time, whatever it is", () => {
     const tensors = tf.memory().numTensors;
-    const huge = configOf({ ...settings, "model.latentDim": "9007199254740991" });
+    const huge = configOf({ ...settings, [width]: "9007199254740991" });
     const started = performance.now();
-    expect(models.of(huge.model).size(huge, { fields }).weights).toBeGreaterThan(1e16);
+    expect(models.of(huge.model).size(huge, about).weights).toBeGreaterThan(1e16);
     expect(performance.now() - started).toBeLessThan(100);
     expect(tf.memory().numTensors).toBe(tensors);
   });

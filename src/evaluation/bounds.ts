@@ -1,5 +1,6 @@
 import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
+import { samplesOf } from "../model/noise.ts";
 import { type Means, meansByName } from "../objectives/means.ts";
 import type { Objective } from "../objectives/objective.ts";
 import * as tf from "../tensors/tf.ts";
@@ -17,7 +18,8 @@ export interface BoundEstimate {
 
 /**
  * E_q[−log p(x|z)] and KL(q(z|x) ‖ p(z)) over a split, in nats per image, each the mean over some draws z ~ q(z|x) of each
- * image and over the images. The standard errors are over images; what the draws add to them is in them.
+ * image and over the images; of a model without a latent, one. The standard errors are over images; what the draws add to
+ * them is in them.
  */
 export interface ElboEstimate {
   readonly count: number;
@@ -98,13 +100,16 @@ export async function estimateElbo(
   coding: PixelCoding,
   options: Pick<PassOptions, "samples" | "batchSize"> = {},
 ): Promise<ElboEstimate> {
-  const { samples = 1 } = options;
+  const samples = samplesOf(runner.model, options.samples ?? 1);
   const distortions = new Float64Array(set.count);
   const rates = new Float64Array(set.count);
   const aboveFirstDraw = new Float64Array(set.count);
   let drawVariance = 0;
   let atFloor = 0;
-  for await (const { start, count, values } of evaluatePasses(runner, set, coding, drawsPass, options)) {
+  for await (const { start, count, values } of evaluatePasses(runner, set, coding, drawsPass, {
+    ...options,
+    samples,
+  })) {
     const [logLikelihoods, ratesOfDraws, floor] = values as [Float32Array, Float32Array, Float32Array];
     for (let i = 0; i < count; i++) {
       const ofImage = (values: Float32Array) =>

@@ -1,5 +1,6 @@
 import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
+import { samplesOf } from "../model/noise.ts";
 import * as tf from "../tensors/tf.ts";
 import { evaluatePasses, imagesThatFit, termsPass } from "./passes.ts";
 import type { Runner } from "./runner.ts";
@@ -14,6 +15,7 @@ const DECODED_VALUES = 2e6;
 
 /** −log p(x) over a split by importance sampling, in nats per image. */
 export interface NllEstimate {
+  /** K; 1 where there is no latent, and the estimate is no estimate. */
   readonly k: number;
   /**
    * −log (1/K) Σ_k w_k on average over the images, w_k = p(x|z_k) p(z_k) / q(z_k|x), z_k ~ q(z|x): in expectation between
@@ -53,8 +55,9 @@ export async function estimateNll(
   runner: Runner,
   set: Split,
   coding: PixelCoding,
-  { k: K, onProgress, ...options }: NllOptions,
+  { k, onProgress, ...options }: NllOptions,
 ): Promise<NllEstimate> {
+  const K = samplesOf(runner.model, k);
   const samplesAtATime = options.samplesAtATime ?? evenPiece(K);
   const batchSize = options.batchSize ?? imagesThatFit(runner.model, samplesAtATime, DECODED_VALUES);
   const sums = Array.from({ length: set.count }, emptySum);

@@ -17,7 +17,7 @@ export type PixelMode = "mean" | "draw";
  * `count` images from the prior: z ~ p(z), then the decoder. Bytes [count, H, W, C]. With a condition of B y, [B, …] on the
  * device, and `count` a whole number of times B: image k·B + b is one that y_b leaves possible.
  */
-export const drawSamples = (
+export const drawSamples = async (
   model: Model,
   count: number,
   random: RandomStream,

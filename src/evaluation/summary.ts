@@ -92,9 +92,8 @@ export async function summarise(
   { levels, samples: draws = DEFAULT_SAMPLES, k, onProgress }: SummaryOptions,
 ): Promise<SplitSummary> {
   const { model } = runner;
-  const samples = model.noise.length === 0 ? 1 : draws;
-  const estimate = await estimateElbo(runner, set, coding, { samples });
-  const { perImage, drawError, scaleAtFloor } = estimate;
+  const estimate = await estimateElbo(runner, set, coding, { samples: draws });
+  const { samples, perImage, drawError, scaleAtFloor } = estimate;
   const { count, distortion, distortionStandardError, rate, rateStandardError } = estimate;
   const terms = { count, samples, distortion, distortionStandardError, rate, rateStandardError };
   if (!isOfDensity(runner)) return { split, ...terms };

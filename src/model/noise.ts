@@ -15,6 +15,10 @@ export interface NoiseSize {
   readonly samples: number;
 }
 
+/** How many samples of each example there are to take, of so many: one where nothing is drawn, as all would be the same. */
+export const samplesOf = ({ noise }: { readonly noise: readonly NoiseDraw[] }, samples: number): number =>
+  noise.length === 0 ? 1 : samples;
+
 /** [K·B, …shape] for what each example has, sample by sample; [K, …shape] for what is shared. */
 export const noiseShape = ({ shape, per }: NoiseDraw, { count, samples }: NoiseSize): number[] => [
   per === "example" ? samples * count : samples,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
+import { codedSize } from "../data/codedFields.ts";
 import { type Field, fieldOf, fieldSize } from "../data/field.ts";
 import { Parameters } from "../tensors/parameters.ts";
 import * as tf from "../tensors/tf.ts";
@@ -41,7 +42,7 @@ export const regression: ModelFamily<typeof schema, Regression> = {
     const kept = layers.reduce((sum, { kept }) => sum + kept, 0);
     return {
       weights: weightsIn(layers),
-      perExample: fieldSize(needed(given)),
+      perExample: codedSize(needed(given)),
       perSample: kept + fieldSize(x) * paramChannels,
     };
   },

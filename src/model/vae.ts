@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { codedSize } from "../data/codedFields.ts";
 import { type Field, fieldOf, fieldSize } from "../data/field.ts";
 import { rowsFor } from "../tensors/deviceMath.ts";
 import { Parameters } from "../tensors/parameters.ts";
@@ -90,7 +91,7 @@ export const vae: ModelFamily<typeof schema, Vae> = {
     const once = [encoder, ...(ofY && head ? [ofY, head] : [])];
     return {
       weights: weightsIn([...once, decoder]) + ofPrior.weights,
-      perExample: D + once.reduce((sum, { kept }) => sum + kept, 0),
+      perExample: D + (given ? codedSize(given) : 0) + once.reduce((sum, { kept }) => sum + kept, 0),
       // z, and the gradient of what the decoder gives.
       perSample: latentDim + ofPrior.kept + decoder.kept + D * paramChannels,
     };
