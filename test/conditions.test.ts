@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { useBackend } from "../src/backends/index.ts";
 import type { Condition } from "../src/conditions/condition.ts";
 import { conditionOf, conditionSchema, givenField, observed } from "../src/conditions/index.ts";
@@ -10,7 +10,8 @@ import type { Field, ImageShape } from "../src/data/field.ts";
 import { ssim } from "../src/evaluation/imageQuality.ts";
 import { RandomStream } from "../src/tensors/random.ts";
 import * as tf from "../src/tensors/tf.ts";
-import { tensorflowMissing, testUnless } from "./helpers/missing.ts";
+import { absent } from "./backends/softwareWebgpu.ts";
+import { describeUnless, tensorflowMissing, testUnless } from "./helpers/missing.ts";
 import { expectAllClose } from "./helpers/numerics.ts";
 
 const images = (shape: ImageShape): Field => ({ name: "x", shape, kind: "bytes", show: "image" });
@@ -27,14 +28,10 @@ const rows: [settings: object, shape: ImageShape][] = [
   [{ kind: "blur", radius: 2.5 }, [3, 6, 1]],
 ];
 
+const missing = { cpu: undefined, wasm: undefined, tensorflow: tensorflowMissing, webgpu: absent };
+
 for (const backend of ["cpu", "wasm", "tensorflow", "webgpu"] as const) {
-  const missing =
-    backend === "tensorflow"
-      ? tensorflowMissing
-      : backend === "webgpu" && process.env["VAE_WEBGPU_SOFTWARE"] === undefined
-        ? "no WebGPU (VAE_WEBGPU_SOFTWARE lets it run in software)"
-        : undefined;
-  describe.skipIf(missing !== undefined)(`on ${backend}`, () => {
+  describeUnless(missing[backend], `on ${backend}`, () => {
     beforeAll(() => useBackend(backend, { threads: 1 }));
 
     test.each(rows)("%j is linear, with its transpose as gradient", async (settings, shape) => {

@@ -50,7 +50,8 @@ test("the published descriptor tells of files of the size that so many images ha
 
 test("the first use downloads, the second reads; the three parts are used as they are", async () => {
   const { descriptor, mirror, folder } = await tiny();
-  const read = await loadAmat(descriptor, contextIn(folder));
+  const patient = { network: { stallSeconds: 30, rounds: 1, pauseSeconds: 0 } }; // a slow answer is asked for once
+  const read = await loadAmat(descriptor, contextIn(folder, patient));
   expect(await loadAmat(descriptor, contextIn(folder))).toEqual(read);
   expect(mirror.requests.length).toBe(3);
   const { train, validation, test, fields } = holdOut(read, { name: "tiny" });
