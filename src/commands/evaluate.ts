@@ -92,6 +92,13 @@ export function evaluateCommand(): Command {
         `--against compares predictions of x from y, and ${path} has no condition. vae compare puts other runs side by side.`,
       );
     }
+    const other = options.against === undefined ? undefined : await openRun(options.against, options, run);
+    if (other && !other.model.given) {
+      throw new VaeError(
+        "usage",
+        `${other.folder.path} has no condition, so it predicts nothing to compare with.`,
+      );
+    }
     if (k !== undefined && !isOfDensity(runner)) {
       throw new VaeError(
         "usage",
@@ -126,7 +133,6 @@ export function evaluateCommand(): Command {
     const representation = isOfLatents(runner)
       ? await estimateRepresentation(runner, dataset, split, coding)
       : undefined;
-    const other = options.against === undefined ? undefined : await openRun(options.against, options);
     const predictions = await withDataProgress(({ onProgress }) =>
       assessPredictions(run, runner, dataset, split, other && { run: other, onProgress }),
     );
@@ -176,10 +182,12 @@ export function evaluateCommand(): Command {
   });
 }
 
-/** What a prediction comes to, without the numbers of each image. */
-function withoutImages({ prediction, against, classOfDraws }: Predictions) {
-  const { squaredErrors: _, ...summary } = prediction;
-  if (!against) return { prediction: summary, ...(classOfDraws && { classOfDraws }) };
-  const { squaredErrors: __, ...its } = against.prediction;
-  return { prediction: summary, against: { ...against, prediction: its } };
+/** What predictions come to, without the numbers of each image. */
+function withoutImages({ prediction, against, ...others }: Predictions) {
+  const summary = ({ squaredErrors: _, ...rest }: Predictions["prediction"]) => rest;
+  return {
+    prediction: summary(prediction),
+    ...others,
+    ...(against && { against: { ...against, prediction: summary(against.prediction) } }),
+  };
 }

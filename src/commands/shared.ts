@@ -54,10 +54,10 @@ export interface RunOptions {
 export const addRunOptions = (command: Command) =>
   addSettingOptions(command.addOption(checkpointOption()), COMPUTE_SETTINGS);
 
-/** Opens a run as its options say; a note tells where that is not what trained it. */
-export async function openRun(path: string, options: RunOptions): Promise<OpenedRun> {
+/** Opens a run as its options say, or beside another one; a note tells where that is not what trained it. */
+export async function openRun(path: string, options: RunOptions, beside?: OpenedRun): Promise<OpenedRun> {
   const experiment = await import("../runs/experiment.ts");
-  const compute = overridesFrom({ ...options }, COMPUTE_SETTINGS);
+  const compute = beside?.backend ?? overridesFrom({ ...options }, COMPUTE_SETTINGS);
   const run = await experiment.openRun(path, { checkpoint: options.checkpoint, compute });
   const trained = run.folder.readRecord()?.backend;
   if (trained && trained.name !== run.backend.name) {

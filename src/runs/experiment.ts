@@ -135,17 +135,18 @@ export interface OpenedRun {
 
 /**
  * Opens a run on the backend, device and threads that `compute` says, and for the rest on what works here; what it was
- * trained on does not matter.
+ * trained on does not matter. Or on the backend of a run that is open already: starting one again would lose its tensors.
  */
 export async function openRun(
   path: string,
-  options: { checkpoint: CheckpointName; compute: Overrides },
+  options: { checkpoint: CheckpointName; compute: Overrides | BackendInfo },
 ): Promise<OpenedRun> {
   const folder = RunFolder.open(path);
   const checkpoint = folder.readCheckpoint(options.checkpoint);
   const { origin, state } = checkpoint;
   const config = configAt(configOf(folder, checkpoint), Math.max(0, state.step - 1));
-  const backend = await startBackend(loadConfig(undefined, options.compute));
+  const { compute } = options;
+  const backend = "name" in compute ? compute : await startBackend(loadConfig(undefined, compute));
   const fields = origin?.data.fields ?? formerFields(folder);
   const averageX = new Float32Array(codedSize(fieldOf(fields, "x"))); // replaced by the weights
   const given = givenField(config.condition, fields);

@@ -28,7 +28,7 @@ export interface Predictions {
   readonly classOfDraws?: ClassOfDraws;
 }
 
-/** The same images predicted by another run. */
+/** The same images predicted by another run, which has a condition too. */
 export interface Against {
   readonly run: string;
   readonly prediction: Prediction;
@@ -49,10 +49,38 @@ export async function assessPredictions(
   if (!run.model.given) return undefined;
   const prediction = await predictionOf(run, runner, dataset, split);
   const classOfDraws = await estimateClassOfDraws(runner, dataset, split);
-  if (!against) return { prediction, ...(classOfDraws && { classOfDraws }) };
-  const other = against.run;
-  if (!other.model.given) throw notConditional(other);
-  const { onProgress } = against;
+  return {
+    prediction,
+    ...(classOfDraws && { classOfDraws }),
+    ...(against && {
+      against: await compareWith(against, {
+        run,
+        runner,
+        dataset,
+        split,
+        squaredErrors: prediction.squaredErrors,
+      }),
+    }),
+  };
+}
+
+/** The predictions of another run beside those of this one. */
+async function compareWith(
+  { run: other, onProgress }: { readonly run: OpenedRun; readonly onProgress: OnDataProgress },
+  {
+    run,
+    runner,
+    dataset,
+    split,
+    squaredErrors,
+  }: {
+    readonly run: OpenedRun;
+    readonly runner: Runner;
+    readonly dataset: Dataset;
+    readonly split: SplitName;
+    readonly squaredErrors: Float64Array;
+  },
+): Promise<Against> {
   const itsData = await readRunData(other, [split], { acceptsData: false, onProgress });
   if (!sameImages(dataset, itsData, split)) {
     throw new VaeError(
@@ -62,9 +90,8 @@ export async function assessPredictions(
   }
   const itsRunner = createRunner(other.model, { record: false, note: () => {} });
   const its = await predictionOf(other, itsRunner, itsData, split);
-  const difference = prediction.squaredErrors.map((error, i) => error - its.squaredErrors[i]!);
   const bounds = (of: Runner, data: Dataset, { coding }: OpenedRun) =>
-    estimateElbo(of, data[split], coding, { samples: of.model.noise.length === 0 ? 1 : DEFAULT_SAMPLES });
+    estimateElbo(of, data[split], coding, { samples: DEFAULT_SAMPLES });
   const [measure, itsMeasure] = [run, other].map(
     ({ config, coding }) => `${describeMeasure(supportOf(config.likelihood))}, pixels ${coding}`,
   );
@@ -78,10 +105,8 @@ export async function assessPredictions(
         )
       : { notComparable: `one is on ${measure}, the other on ${itsMeasure}` };
   itsRunner.dispose();
-  return {
-    prediction,
-    against: { run: other.folder.path, prediction: its, squaredError: estimateOf(difference), minusElbo },
-  };
+  const squaredError = estimateOf(differenceOf(squaredErrors, its.squaredErrors));
+  return { run: other.folder.path, prediction: its, squaredError, minusElbo };
 }
 
 /** Examples that the picture of an evaluation shows. */
@@ -143,6 +168,3 @@ function sameImages(a: Dataset, b: Dataset, split: SplitName): boolean {
   };
   return bytesOf(a).equals(bytesOf(b));
 }
-
-const notConditional = ({ folder }: OpenedRun) =>
-  new VaeError("usage", `${folder.path} has no condition, so it predicts nothing to compare with.`);

@@ -85,6 +85,18 @@ describe("vae sample --given", () => {
   });
 });
 
+describe("vae evaluate", () => {
+  test("puts another run beside, on the same backend, and judges the class of draws all the same", async () => {
+    const { prediction, against, classOfDraws } = await json("evaluate", "vae", "--against", "regression");
+    expect(against.run).toBe("regression");
+    const difference = prediction.model.rmse ** 2 - against.prediction.model.rmse ** 2;
+    expect(against.squaredError.mean).toBeCloseTo(difference, 8);
+    expect(Number.isFinite(against.minusElbo.mean)).toBe(true);
+    expect(classOfDraws.draws.accuracy).toBeLessThanOrEqual(1);
+    await expectRefused(/plain has no condition/, "evaluate", "vae", "--against", "plain");
+  });
+});
+
 describe("vae predict", () => {
   test("writes arrays that it reads again", async () => {
     expect(await json("predict", "vae", "test:0-39", "-o", "p.npz", "--samples", "8")).toMatchObject({
