@@ -163,7 +163,7 @@ describe("a VAE with a condition", () => {
 
 async function withCondition(dataset: Dataset, settings: object): Promise<Dataset> {
   const condition = conditionOf(conditionSchema.parse(settings), fieldOf(dataset.fields, "x"))!;
-  return observed(dataset, condition, { seed: 0, turn: async () => {} });
+  return observed(dataset, condition, { random: new RandomStream("condition"), turn: async () => {} });
 }
 
 describe("a regression", () => {

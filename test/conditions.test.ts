@@ -169,7 +169,7 @@ test("each image has its own noise, the same whenever it is asked for", async ()
   const splits = { train: split, validation: split, test: split };
   const dataset = { name: "two", fields: { x: field }, hashes: {}, ...splits };
   const condition = operator({ kind: "noise", deviation: 0.1 }, [1, 2, 1]);
-  const once = { seed: 0, turn: async () => {} };
+  const once = { random: new RandomStream("condition"), turn: async () => {} };
   const [one, again] = [await observed(dataset, condition, once), await observed(dataset, condition, once)];
   const y = one.train.columns["y"]!;
   expect(y).toEqual(again.train.columns["y"]);

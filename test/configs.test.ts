@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { useBackend } from "../src/backends/index.ts";
-import { conditionOf, observed } from "../src/conditions/index.ts";
+import { conditionOf, observed, streamOf } from "../src/conditions/index.ts";
 import { jsonSchema } from "../src/config/jsonSchema.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { settings } from "../src/config/settings.ts";
@@ -54,7 +54,9 @@ describe.each(recipes)("%s", (name) => {
     const config = loadConfig(file);
     const digits = tinyDigits(40, 10);
     const condition = conditionOf(config.condition, digits.fields["x"]!);
-    const dataset = condition ? await observed(digits, condition, { seed: 0, turn: async () => {} }) : digits;
+    const dataset = condition
+      ? await observed(digits, condition, { random: streamOf(config.condition), turn: async () => {} })
+      : digits;
     const flat = settings().map(
       ({ path }) =>
         [

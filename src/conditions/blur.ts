@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { imageShapeOf } from "../data/field.ts";
-import { defineCondition, observedField } from "./condition.ts";
+import { defineCondition, linear, observedField } from "./condition.ts";
 import { separableMap } from "./linear.ts";
 import { gaussianBlur } from "./resample.ts";
 
@@ -23,10 +23,7 @@ export const blur = defineCondition({
     const [H, W, C] = imageShapeOf(x);
     const map = separableMap(gaussianBlur(H, radius), gaussianBlur(W, radius), [H, W, C]);
     return {
-      field: { name: "y", kind: "real", shape: [H, W, C], show: "image" },
-      observe: (x) => Float32Array.from(map.apply(x)),
-      forward: map.forward,
-      adjoint: map.adjoint,
+      ...linear(map, [H, W, C]),
       baseline: { name: "the blurred image", reconstruct: (y) => Float32Array.from(y) },
     };
   },

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Field, Fields } from "../data/field.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import type { Tensor2D } from "../tensors/tf.ts";
+import type { LinearMap } from "./linear.ts";
 
 /** How y comes about from x: what is observed of an image. */
 export interface Condition {
@@ -36,6 +37,25 @@ export interface ConditionFamily<Schema extends z.ZodObject = z.ZodObject> {
 export const defineCondition = <const Schema extends z.ZodObject>(
   family: ConditionFamily<Schema>,
 ): ConditionFamily<Schema> => family;
+
+/** y as an image of this shape; projections are one too. */
+export const imageOfY = (shape: readonly number[]): Field => ({
+  name: "y",
+  kind: "real",
+  shape,
+  show: "image",
+});
+
+/** y = A x, an image of this shape. */
+export const linear = (
+  map: LinearMap,
+  shape: readonly number[],
+): Pick<Condition, "field" | "observe" | "forward" | "adjoint"> => ({
+  field: imageOfY(shape),
+  observe: (x) => Float32Array.from(map.apply(x)),
+  forward: map.forward,
+  adjoint: map.adjoint,
+});
 
 /** The field that operators make. */
 export const observedField = (fields: Fields): Field | undefined => fields["y"];

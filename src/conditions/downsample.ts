@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
 import { imageShapeOf } from "../data/field.ts";
-import { defineCondition, observedField } from "./condition.ts";
+import { defineCondition, linear, observedField } from "./condition.ts";
 import { imageOf, separableMap } from "./linear.ts";
 import { bicubic, blockMeans } from "./resample.ts";
 
@@ -43,10 +43,7 @@ export const downsample = defineCondition({
     const map = separableMap(down(H, factor), down(W, factor), [H, W, C]);
     const up = separableMap(bicubic(h, H), bicubic(w, W), [h, w, C]);
     return {
-      field: { name: "y", kind: "real", shape: [h, w, C], show: "image" },
-      observe: (x) => Float32Array.from(map.apply(x)),
-      forward: map.forward,
-      adjoint: map.adjoint,
+      ...linear(map, [h, w, C]),
       baseline: { name: "bicubic interpolation", reconstruct: (y) => imageOf(up, y) },
     };
   },

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { VaeError } from "../base/errors.ts";
 import { familyOf } from "../base/family.ts";
 import type { Field, Fields } from "../data/field.ts";
+import { RandomStream } from "../tensors/random.ts";
 import { blur } from "./blur.ts";
 import type { Condition, ConditionFamily } from "./condition.ts";
 import { downsample } from "./downsample.ts";
@@ -35,6 +36,10 @@ export type ConditionConfig = z.infer<typeof conditionSchema>;
 /** The operator that makes y of x; undefined where y is in the data, or there is none. */
 export const conditionOf = (config: ConditionConfig, x: Field): Condition | undefined =>
   conditions.of(config).create?.(config, x);
+
+/** The stream that all noise of a condition is drawn from. */
+export const streamOf = (config: ConditionConfig): RandomStream =>
+  new RandomStream("condition").fork("seed" in config ? config.seed : 0);
 
 /** y among the fields of data, which by now must have it; undefined without a condition. */
 export function givenField(config: ConditionConfig, fields: Fields): Field | undefined {

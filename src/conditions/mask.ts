@@ -2,7 +2,7 @@ import { z } from "zod";
 import { imageShapeOf } from "../data/field.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
-import { defineCondition, observedField } from "./condition.ts";
+import { defineCondition, imageOfY, observedField } from "./condition.ts";
 
 /** Inpainting: some pixels of x are hidden. y has the visible ones, 0 elsewhere, and as a last channel 1 where x is visible. */
 export const mask = defineCondition({
@@ -45,7 +45,7 @@ export const mask = defineCondition({
       return { seen, isVisible };
     };
     return {
-      field: { name: "y", kind: "real", shape: [H, W, C + 1], show: "image" },
+      field: imageOfY([H, W, C + 1]),
       observe(x, random) {
         const isVisible = visible[hides](random);
         const y = new Float32Array(H * W * (C + 1));

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { imageShapeOf } from "../data/field.ts";
-import { defineCondition, observedField } from "./condition.ts";
+import { defineCondition, imageOfY, observedField } from "./condition.ts";
 
 /** Denoising: y is x and noise. */
 export const noise = defineCondition({
@@ -20,7 +20,7 @@ export const noise = defineCondition({
   given: observedField,
   create({ deviation }, x) {
     return {
-      field: { name: "y", kind: "real", shape: imageShapeOf(x), show: "image" },
+      field: imageOfY(imageShapeOf(x)),
       observe(x, random) {
         const noise = random.normals(x.length);
         return noise.map((n, i) => x[i]! + deviation * n);

@@ -1,20 +1,19 @@
 import { columnOf } from "../data/codedFields.ts";
 import type { Dataset, Split } from "../data/dataset.ts";
 import { type Field, fieldOf, fieldSize } from "../data/field.ts";
-import { RandomStream } from "../tensors/random.ts";
+import type { RandomStream } from "../tensors/random.ts";
 import type { Condition } from "./condition.ts";
 
 /**
- * A dataset with y of each x. The noise in it is drawn once and for all, as a measurement has it: a function of (seed, split,
+ * A dataset with y of each x. The noise in it is drawn once and for all, as a measurement has it: a function of (random, split,
  * place in the split), the same for all runs. `turn` is awaited between examples, see `turns`.
  */
 export async function observed(
   dataset: Dataset,
   condition: Condition,
-  { seed, turn }: { readonly seed: number; readonly turn: () => Promise<void> },
+  { random, turn }: { readonly random: RandomStream; readonly turn: () => Promise<void> },
 ): Promise<Dataset> {
   const x = fieldOf(dataset.fields, "x");
-  const random = new RandomStream("condition").fork(seed);
   const withY = (name: "train" | "validation" | "test") =>
     observedSplit(dataset[name], x, condition, { random: random.fork(name), turn });
   return {

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
 import { imageShapeOf } from "../data/field.ts";
 import type { RandomStream } from "../tensors/random.ts";
-import { defineCondition, observedField } from "./condition.ts";
+import { defineCondition, linear, observedField } from "./condition.ts";
 import { filteredBackProjection } from "./filteredBackProjection.ts";
-import { denseMap, imageOf } from "./linear.ts";
+import { denseMap, imageOf, type LinearMap } from "./linear.ts";
 import { poisson } from "./poisson.ts";
 import { type Geometry, projectionMatrix } from "./projection.ts";
 
@@ -69,15 +69,16 @@ export const sinogram = defineCondition({
     const detectors = config.detectors ?? diagonalOf(H, W);
     const geometry: Geometry = { H, W, angles, range, detectors };
     const map = denseMap(projectionMatrix(geometry), [H, W, 1]);
-    const back = denseMap(filteredBackProjection(geometry, filter), [angles, detectors, 1]);
+    let back: LinearMap | undefined; // of as many numbers as pixels times measurements: training does without
     return {
-      field: { name: "y", kind: "real", shape: [angles, detectors, 1], show: "image" },
+      ...linear(map, [angles, detectors, 1]),
       observe: (x, random) => measured(map.apply(x), config, geometry, random),
-      forward: map.forward,
-      adjoint: map.adjoint,
       baseline: {
         name: `filtered back-projection (${filter})`,
-        reconstruct: (y) => imageOf(back, y),
+        reconstruct(y) {
+          back ??= denseMap(filteredBackProjection(geometry, filter), [angles, detectors, 1]);
+          return imageOf(back, y);
+        },
       },
     };
   },

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type BackendInfo, useBackend } from "../backends/index.ts";
 import { VaeError } from "../base/errors.ts";
-import { conditionOf, givenField, observed } from "../conditions/index.ts";
+import { conditionOf, givenField, observed, streamOf } from "../conditions/index.ts";
 import { configAt } from "../config/changes.ts";
 import { loadConfig, type Overrides } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
@@ -197,8 +197,7 @@ export async function readDataset(config: Config, context: DataContext): Promise
       `condition.kind is ${settings.kind}, which makes y of x, and ${dataset.name} brings a y of its own: condition.kind given takes that.`,
     );
   }
-  const seed = "seed" in settings ? settings.seed : 0;
-  return observed(dataset, condition, { seed, turn: dataTurns(context) });
+  return observed(dataset, condition, { random: streamOf(settings), turn: dataTurns(context) });
 }
 
 type DataContext = Omit<LoadContext, "dataDirs">;

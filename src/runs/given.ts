@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { didYouMean, VaeError } from "../base/errors.ts";
-import { conditionOf, observedSplit } from "../conditions/index.ts";
+import { conditionOf, observedSplit, streamOf } from "../conditions/index.ts";
 import { openArrayFile } from "../data/arrayFile.ts";
 import type { Column, Split } from "../data/dataset.ts";
 import { type Field, fieldSize } from "../data/field.ts";
@@ -14,8 +14,8 @@ import {
   observedClasses,
   type Predictions,
 } from "../evaluation/observations.ts";
+import type { SplitName } from "../evaluation/summary.ts";
 import type { Model } from "../model/model.ts";
-import { RandomStream } from "../tensors/random.ts";
 import type { OpenedRun } from "./experiment.ts";
 
 /** What a run is given, and in words where it is from. */
@@ -24,7 +24,6 @@ export interface Given {
   readonly told: string;
 }
 
-type SplitName = "train" | "validation" | "test";
 type ReadSplit = (split: SplitName) => Promise<Split>;
 
 /** What `what` may be, for help and errors. */
@@ -193,8 +192,7 @@ async function fromFile(run: OpenedRun, path: string, set: Split): Promise<Given
       `${path} is x, and of x the run makes no y, as condition.kind is ${settings.kind}. Give y: ${ACCEPTED_GIVEN}.`,
     );
   }
-  const seed = "seed" in settings ? settings.seed : 0;
-  const random = new RandomStream("condition").fork(seed).fork("own");
+  const random = streamOf(settings).fork("own");
   const withY = await observedSplit(set, run.model.target, condition, { random, turn: async () => {} });
   return {
     observations: { set: withY, names },
