@@ -132,12 +132,8 @@ async function drawGiven(run: OpenedRun, file: string, options: Options): Promis
 async function givenOf(run: OpenedRun, { given, datasetChanged }: Options): Promise<Given> {
   const { model } = run;
   if (given !== undefined) return givenFrom(run, given, datasetChanged);
-  const { firstObservations, observedClasses } = await import("../evaluation/observations.ts");
-  if (model.given!.kind === "class") {
-    const { classCount } = model.given!;
-    const every = Array.from({ length: classCount }, (_, i) => i);
-    return { observations: observedClasses(model.given!, every), told: "each class" };
-  }
+  const { everyClass, firstObservations } = await import("../evaluation/observations.ts");
+  if (model.given!.kind === "class") return { observations: everyClass(model.given!), told: "each class" };
   const set = await readSplitOf(run, datasetChanged)("test");
   const observations = firstObservations(set, model, "test", 8);
   return { observations, told: `y of test 0-${observations.set.count - 1}` };

@@ -25,6 +25,12 @@ const NOMINAL = [0.5, 0.9, 0.95];
 export const RESIDUAL_RANGE = 5;
 const RESIDUAL_BINS = 50;
 
+/** The share of values within the central interval that holds `nominal` of the probability. */
+export interface Coverage {
+  readonly nominal: number;
+  readonly observed: number;
+}
+
 /** Whether the noise in a split is what the likelihood assumes. */
 export interface Calibration {
   /** The first images of the split, which were looked at. */
@@ -35,7 +41,7 @@ export interface Calibration {
    */
   readonly pit: readonly number[];
   /** The share of values within the central interval that holds `nominal` of the probability. */
-  readonly coverage: readonly { readonly nominal: number; readonly observed: number }[];
+  readonly coverage: readonly Coverage[];
   /** Of (x − E[x|z]) / sd[x|z], which should have mean 0 and standard deviation 1. */
   readonly residuals: {
     readonly mean: number;
@@ -81,7 +87,7 @@ export async function checkNoise(
   const random = new RandomStream("calibration");
   const pit = new Float64Array(PIT_BINS);
   const histogram = new Float64Array(RESIDUAL_BINS);
-  const covered = NOMINAL.map(() => 0);
+  const covered = coverageCounter();
   const powers = [0, 0, 0, 0];
   const n = checked.x.length;
   const turn = turnsOf(runner);
@@ -92,9 +98,7 @@ export async function checkNoise(
     const jump = pixel.values ? Math.exp(pixel.logProb(x)) : 0;
     const u = pixel.cdf(x) - (jump > 0 ? jump * random.uniform() : 0);
     count(pit, u);
-    NOMINAL.forEach((nominal, k) => {
-      if (Math.abs(2 * u - 1) <= nominal) covered[k]!++;
-    });
+    covered.add(u);
     const residual = (x - pixel.mean) / Math.sqrt(pixel.variance);
     count(histogram, 0.5 + residual / (2 * RESIDUAL_RANGE));
     for (let power = 0, value = residual; power < 4; power++, value *= residual) powers[power]! += value;
@@ -102,7 +106,7 @@ export async function checkNoise(
   return {
     images: checked.images,
     pit: Array.from(pit, (c) => c / n),
-    coverage: NOMINAL.map((nominal, k) => ({ nominal, observed: covered[k]! / n })),
+    coverage: covered.shares(),
     residuals: { ...moments(powers.map((sum) => sum / n)), histogram: Array.from(histogram, (c) => c / n) },
     ...(likelihood.hasScale && {
       scaleFit: await fitScale(
@@ -113,6 +117,21 @@ export async function checkNoise(
         turnsOf(runner),
       ),
     }),
+  };
+}
+
+/** Counts values by u = F(x): the central interval that holds `nominal` is that of |2u − 1| ≤ nominal. */
+export function coverageCounter() {
+  const within = NOMINAL.map(() => 0);
+  let values = 0;
+  return {
+    add(u: number) {
+      NOMINAL.forEach((nominal, k) => {
+        if (Math.abs(2 * u - 1) <= nominal) within[k]!++;
+      });
+      values++;
+    },
+    shares: (): Coverage[] => NOMINAL.map((nominal, k) => ({ nominal, observed: within[k]! / values })),
   };
 }
 

@@ -2,6 +2,7 @@ import { columnOf } from "../data/codedFields.ts";
 import type { Split } from "../data/dataset.ts";
 import { type Field, fieldSize } from "../data/field.ts";
 import { isDensity, type Model } from "../model/model.ts";
+import { hasLatents } from "../model/vae.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
 import { drawDecoded, givenOf, type PixelMode, render } from "./pictures.ts";
@@ -40,16 +41,22 @@ export const observedClasses = (given: Field, classes: readonly number[]): Obser
   names: classes.map(() => ""),
 });
 
+export const everyClass = (given: Extract<Field, { kind: "class" }>): Observations =>
+  observedClasses(given, range(given.classCount));
+
 /** What shows a conditional model: a row for each class, or for the first examples of a split. */
 export const firstObservations = (set: Split, model: Model, split: string, most: number): Observations =>
   model.given?.kind === "class"
-    ? observedClasses(model.given, range(model.given.classCount))
+    ? everyClass(model.given)
     : observationsAt(set, model, range(Math.min(most, set.count)), split);
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /** The draws of z that E[x|y] is averaged over. */
 export const MEAN_DRAWS = 64;
+
+/** The same for a model, of which one without a latent has but one. */
+export const drawsOf = (model: Model): number => (hasLatents(model) ? MEAN_DRAWS : 1);
 
 /** Of x given each y, [count, D] each, in the units of x. */
 export interface Predictions {

@@ -5,25 +5,21 @@ import type { PixelCoding } from "../data/codings.ts";
 import { part, type Split } from "../data/dataset.ts";
 import { fieldSize, type ImageShape, imageShapeOf } from "../data/field.ts";
 import { isDensity, type Model } from "../model/model.ts";
-import { hasLatents } from "../model/vae.ts";
 import { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
+import { type Coverage, coverageCounter } from "./calibration.ts";
 import { ssim } from "./imageQuality.ts";
 import { EVALUATION_SEED } from "./inputs.ts";
+import { drawsOf } from "./observations.ts";
 import { drawDecoded } from "./pictures.ts";
 import { type Runner, turnsOf } from "./runner.ts";
 import { type Estimate, estimateOf, meanOf } from "./statistics.ts";
-
-/** Draws z ~ p(z|y) that a prediction is the mean over. */
-export const PREDICTION_DRAWS = 64;
 
 /** Images that are predicted at a time: part of what the numbers are a function of, as is the stream that z is from. */
 const BATCH = 25;
 
 /** Images whose distribution functions are looked at: each value costs one for every draw. */
 const COVERED_IMAGES = 100;
-
-const NOMINAL = [0.5, 0.9, 0.95];
 
 /** What a model, or a classical method, makes of y, against the truth. Values of x are in [0, 1]. */
 export interface Quality {
@@ -49,7 +45,7 @@ export interface Prediction {
   readonly truthConsistency?: number;
   readonly baseline?: Quality & { readonly name: string };
   /** The share of values within the central interval of p(x|y) that holds `nominal` of the probability, of `coveredImages`. */
-  readonly coverage?: readonly { readonly nominal: number; readonly observed: number }[];
+  readonly coverage?: readonly Coverage[];
   readonly coveredImages?: number;
   /** The deviation between the means of different z, the root mean square over values: how much y leaves open; 0 without a latent. */
   readonly diversity: number;
@@ -58,7 +54,7 @@ export interface Prediction {
 }
 
 /** What is predicted of some images, [count, D] each. */
-export interface Predicted {
+interface Predicted {
   readonly start: number;
   readonly count: number;
   readonly x: Float32Array;
@@ -66,19 +62,15 @@ export interface Predicted {
   readonly mean: Float32Array;
   /** The deviation between the means of different z. */
   readonly spread: Float32Array;
-  /** Parameters of p(x|z, y) of each draw, [draws, count, D, P]. */
-  readonly decoded: Float32Array;
+  /** Parameters of p(x|z, y) of each draw, [draws, count, D, P]; of the first images alone, as they are many. */
+  readonly decoded?: Float32Array;
 }
 
-/** Predicts images from y alone, with `draws` z ~ p(z|y) of each; of a model with a condition. */
-export async function* predict(
-  runner: Runner,
-  set: Split,
-  coding: PixelCoding,
-  draws = drawsOf(runner.model),
-): AsyncGenerator<Predicted> {
+/** Predicts images from y alone, with z ~ p(z|y); of a model with a condition. */
+async function* predictions(runner: Runner, set: Split, coding: PixelCoding): AsyncGenerator<Predicted> {
   const { model } = runner;
   const { target, given } = model;
+  const draws = drawsOf(model);
   const random = new RandomStream(EVALUATION_SEED);
   const turn = turnsOf(runner);
   let start = 0;
@@ -91,17 +83,15 @@ export async function* predict(
       const decoded = drawDecoded(model, draws * count, random.fork("prediction").fork(index), ofY);
       const means = tf.reshape(model.likelihood.mean(decoded), [draws, count, fieldSize(target)]);
       const { mean, variance } = tf.moments(means, 0);
-      return [mean, tf.sqrt(variance), tf.clone(decoded)];
+      return [mean, tf.sqrt(variance), ...(start < COVERED_IMAGES ? [tf.clone(decoded)] : [])];
     });
     const [mean, spread, decoded] = await Promise.all(results.map((r) => r.data() as Promise<Float32Array>));
     tf.dispose(results);
-    yield { start, count, x: columns[target.name]!, y, mean: mean!, spread: spread!, decoded: decoded! };
+    const x = columns[target.name]!;
+    yield { start, count, x, y, mean: mean!, spread: spread!, ...(decoded && { decoded }) };
     start += count;
   }
 }
-
-/** How many draws a prediction takes. */
-export const drawsOf = (model: Model) => (hasLatents(model) ? PREDICTION_DRAWS : 1);
 
 /** Measures the predictions on the first `atMost` images of a split, beside the condition's classical method. */
 export async function estimatePrediction(
@@ -114,57 +104,54 @@ export async function estimatePrediction(
   const { model } = runner;
   const first = part(set, model.fields, 0, atMost);
   const shape = imageShapeOf(model.target);
-  const ofModel = qualityMeter(shape, condition);
-  const ofBaseline = condition && qualityMeter(shape, condition);
-  const ofTruth = qualityMeter(shape, condition);
+  const ofModel = qualityMeter(shape);
+  const ofBaseline = qualityMeter(shape);
+  const misfit = condition && misfitMeter(condition);
   const covered = isDensity(model) ? await coverageMeter(model) : undefined;
   const turn = turnsOf(runner);
   let spread = 0;
-  for await (const batch of predict(runner, first, coding)) {
+  for await (const batch of predictions(runner, first, coding)) {
     const { count, x, y, mean } = batch;
     const [D, M] = [x.length / count, y.length / count];
+    const estimates = new Float32Array(x.length);
     for (let i = 0; i < count; i++) {
-      const [truth, ofY] = [x.subarray(i * D, (i + 1) * D), y.subarray(i * M, (i + 1) * M)];
-      await ofModel.add(mean.subarray(i * D, (i + 1) * D), truth, ofY);
-      await ofTruth.add(truth, truth, ofY);
-      await ofBaseline?.add(condition!.baseline.reconstruct(ofY), truth, ofY);
+      const truth = x.subarray(i * D, (i + 1) * D);
+      ofModel.add(mean.subarray(i * D, (i + 1) * D), truth);
+      if (condition) {
+        estimates.set(condition.baseline.reconstruct(y.subarray(i * M, (i + 1) * M)), i * D);
+        ofBaseline.add(estimates.subarray(i * D, (i + 1) * D), truth);
+      }
       if (batch.start + i < COVERED_IMAGES) await covered?.add(batch, i, turn);
       await turn();
     }
+    await misfit?.add({ model: mean, baseline: estimates, truth: x }, y, count);
     spread += meanOf(batch.spread.map((s) => s ** 2)) * count;
   }
-  const { consistency: truthConsistency } = ofTruth.quality();
+  const found = misfit?.roots();
   return {
     images: first.count,
     draws: drawsOf(model),
-    model: ofModel.quality(),
-    ...(truthConsistency !== undefined && { truthConsistency }),
-    ...(ofBaseline && { baseline: { name: condition!.baseline.name, ...ofBaseline.quality() } }),
-    ...(covered && { coverage: covered.coverage(), coveredImages: Math.min(first.count, COVERED_IMAGES) }),
+    model: { ...ofModel.quality(), ...(found && { consistency: found.model }) },
+    ...(found && { truthConsistency: found.truth }),
+    ...(condition && {
+      baseline: { name: condition.baseline.name, ...ofBaseline.quality(), consistency: found!.baseline },
+    }),
+    ...(covered && { coverage: covered.shares(), coveredImages: Math.min(first.count, COVERED_IMAGES) }),
     diversity: Math.sqrt(spread / first.count),
     squaredErrors: ofModel.squaredErrors(),
   };
 }
 
 /** Collects what `Quality` is made of, an image after the other. */
-function qualityMeter(shape: ImageShape, condition: Condition | undefined) {
+function qualityMeter(shape: ImageShape) {
   const squares: number[] = [];
   const similarities: number[] = [];
-  const misfits: number[] = [];
   return {
-    async add(estimate: Float32Array, truth: Float32Array, y: Float32Array) {
+    add(estimate: Float32Array, truth: Float32Array) {
       let sum = 0;
       for (let d = 0; d < truth.length; d++) sum += (estimate[d]! - truth[d]!) ** 2;
       squares.push(sum / truth.length);
       similarities.push(ssim(estimate, truth, shape));
-      if (!condition) return;
-      const misfit = tf.tidy(() => {
-        const given = tf.tensor2d(y, [1, y.length]);
-        const back = condition.forward(tf.tensor2d(estimate, [1, truth.length]), given);
-        return tf.mean(tf.square(tf.sub(back, given)));
-      });
-      misfits.push((await misfit.data())[0]!);
-      misfit.dispose();
     },
     squaredErrors: () => Float64Array.from(squares),
     quality(): Quality {
@@ -176,9 +163,36 @@ function qualityMeter(shape: ImageShape, condition: Condition | undefined) {
         psnrStandardError: ((10 / Math.LN10) * standardError) / mean, // of a logarithm, to first order
         ssim: similarity.mean,
         ssimStandardError: similarity.standardError,
-        ...(misfits.length > 0 && { consistency: Math.sqrt(meanOf(misfits)) }),
       };
     },
+  };
+}
+
+/** Whose A x̂ is compared with y. */
+type Estimated = "model" | "baseline" | "truth";
+
+/** The root mean square of A x̂ − y of each, a batch after the other: A is a product with a matrix for all its images. */
+function misfitMeter({ forward }: Condition) {
+  const sums = { model: 0, baseline: 0, truth: 0 };
+  let images = 0;
+  return {
+    async add(estimates: Readonly<Record<Estimated, Float32Array>>, y: Float32Array, count: number) {
+      for (const name of Object.keys(sums) as Estimated[]) {
+        const x = estimates[name];
+        const squares = tf.tidy(() => {
+          const given = tf.tensor2d(y, [count, y.length / count]);
+          const back = forward(tf.tensor2d(x, [count, x.length / count]), given);
+          return tf.mean(tf.square(tf.sub(back, given)), 1);
+        });
+        for (const square of await squares.data()) sums[name] += square;
+        squares.dispose();
+      }
+      images += count;
+    },
+    roots: () =>
+      Object.fromEntries(
+        Object.entries(sums).map(([name, sum]) => [name, Math.sqrt(sum / images)]),
+      ) as Record<Estimated, number>,
   };
 }
 
@@ -188,12 +202,11 @@ async function coverageMeter(model: Model) {
   const density = await model.likelihood.onHost();
   const P = model.likelihood.paramChannels;
   const random = new RandomStream("calibration");
-  const within = NOMINAL.map(() => 0);
-  let values = 0;
+  const { add, shares } = coverageCounter();
   return {
     async add({ x, count, decoded }: Predicted, i: number, turn: () => Promise<void>) {
       const D = x.length / count;
-      const draws = decoded.length / (count * D * P);
+      const draws = decoded!.length / (count * D * P);
       for (let d = 0; d < D; d++) {
         if (d % 50 === 0) await turn();
         const value = x[i * D + d]!;
@@ -201,15 +214,12 @@ async function coverageMeter(model: Model) {
         let u = 0;
         for (let k = 0; k < draws; k++) {
           const at = ((k * count + i) * D + d) * P;
-          const pixel = density(decoded.subarray(at, at + P));
+          const pixel = density(decoded!.subarray(at, at + P));
           u += pixel.cdf(value) - (pixel.values ? jump * Math.exp(pixel.logProb(value)) : 0);
         }
-        NOMINAL.forEach((nominal, n) => {
-          if (Math.abs((2 * u) / draws - 1) <= nominal) within[n]!++;
-        });
-        values++;
+        add(u / draws);
       }
     },
-    coverage: () => NOMINAL.map((nominal, n) => ({ nominal, observed: within[n]! / values })),
+    shares,
   };
 }

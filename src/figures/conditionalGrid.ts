@@ -3,6 +3,7 @@ import type { Column } from "../data/dataset.ts";
 import { type Field, fieldSize, type ImageShape, imageShapeOf } from "../data/field.ts";
 import {
   drawGiven,
+  drawsOf,
   MEAN_DRAWS,
   type Observations,
   type Predictions,
@@ -29,7 +30,7 @@ export async function conditionalSamplesPng(
   { draws, pixels, random, title }: { draws: number; pixels: PixelMode; random: RandomStream; title: string },
 ): Promise<Buffer> {
   const latent = hasLatents(model);
-  const { mean } = await predict(model, observations, latent ? MEAN_DRAWS : 1, random.fork("mean"));
+  const { mean } = await predict(model, observations, drawsOf(model), random.fork("mean"));
   const drawn: Float32Array[] = [];
   for (let k = 0; k < (latent || pixels === "draw" ? draws : 0); k++)
     drawn.push(await drawGiven(model, observations, random.fork(k), pixels));

@@ -7,7 +7,7 @@ import type { Dataset, OnDataProgress } from "../data/dataset.ts";
 import { fieldOf, fieldSize } from "../data/field.ts";
 import { estimateElbo } from "../evaluation/bounds.ts";
 import { type ClassOfDraws, estimateClassOfDraws } from "../evaluation/classOfDraws.ts";
-import { MEAN_DRAWS, observationsAt, predict } from "../evaluation/observations.ts";
+import { drawsOf, MEAN_DRAWS, observationsAt, predict } from "../evaluation/observations.ts";
 import { estimatePrediction, type Prediction } from "../evaluation/predictive.ts";
 import { createRunner, type Runner } from "../evaluation/runner.ts";
 import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
@@ -15,7 +15,6 @@ import { type Estimate, estimateOf } from "../evaluation/statistics.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import { predictionsPng } from "../figures/conditionalGrid.ts";
 import { supportOf } from "../model/likelihoods/index.ts";
-import { hasLatents } from "../model/vae.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { type OpenedRun, readRunData } from "./experiment.ts";
 import { titleOf } from "./title.ts";
@@ -125,7 +124,6 @@ export async function predictionPicture(
   const of = (model: OpenedRun["model"]) => observationsAt(set, model, places, split);
   const observations = of(model);
   const random = new RandomStream("evaluation").fork("picture");
-  const draws = hasLatents(model) ? MEAN_DRAWS : 1;
   const condition = conditionOf(config.condition, model.target);
   const beside: [string, Float32Array][] = [];
   if (condition) {
@@ -137,13 +135,13 @@ export async function predictionPicture(
   const hasItsY = other?.model.given && set.columns[other.model.given.name] !== undefined;
   const isSameY = other && isDeepStrictEqual(other.config.condition, config.condition);
   if (other && hasItsY && isSameY) {
-    const { mean } = await predict(other.model, of(other.model), draws, random);
+    const { mean } = await predict(other.model, of(other.model), drawsOf(model), random);
     beside.push(["other run", mean]);
   }
-  const predictions = await predict(model, observations, Math.max(draws, MEAN_DRAWS), random);
+  const predictions = await predict(model, observations, MEAN_DRAWS, random);
   const title = titleOf(config, dataset.name);
   return predictionsPng(model, observations, predictions, {
-    draws: Math.max(draws, MEAN_DRAWS),
+    draws: MEAN_DRAWS,
     title,
     beside,
   });
