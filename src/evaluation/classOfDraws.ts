@@ -3,8 +3,8 @@ import { type Dataset, part, type Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
 import { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
+import { type Accuracy, accuracyOf, vote } from "./nearest.ts";
 import { drawGiven, observedClasses } from "./observations.ts";
-import type { Accuracy } from "./representation.ts";
 import { type Runner, turnsOf } from "./runner.ts";
 import type { SplitName } from "./summary.ts";
 
@@ -23,7 +23,6 @@ const IMAGES = 500;
 
 /** Images whose distances to all training images are on the device at a time: 22 MB for MNIST. */
 const AT_A_TIME = 100;
-const NEIGHBOURS = 5;
 
 /**
  * Draws 50 images of each class and has them classified by the vote of the 5 nearest training images, by the Euclidean
@@ -43,8 +42,7 @@ export async function estimateClassOfDraws(
   const judges = { x: pixels(dataset.train), labels: columnOf(dataset.train, given), D: fieldSize(target) };
   const judge = async (x: Float32Array, labels: ArrayLike<number>): Promise<Accuracy> => {
     const found = await nearestClasses(judges, x, given.classCount, turnsOf(runner));
-    const accuracy = found.filter((label, i) => label === labels[i]).length / labels.length;
-    return { accuracy, standardError: Math.sqrt((accuracy * (1 - accuracy)) / labels.length) };
+    return accuracyOf(found.filter((label, i) => label === labels[i]).length, labels.length);
   };
   const classes = Array.from({ length: DRAWS * given.classCount }, (_, i) => i % given.classCount);
   const drawn = await drawGiven(model, observedClasses(given, classes), new RandomStream("classes"), "mean");
@@ -82,24 +80,8 @@ async function nearestClasses(
     );
     const values = (await distances.data()) as Float32Array;
     distances.dispose();
-    for (let i = 0; i < some.length / D; i++)
-      found.push(vote(values.subarray(i * N, (i + 1) * N), labels, K));
+    for (let i = 0; i < some.length / D; i++) found.push(vote(labels, K, (n) => values[i * N + n]!));
   }
   tf.dispose([known, squares]);
   return found;
-}
-
-/** The class that most of the nearest have; of several the one with the nearest of all. */
-function vote(distances: Float32Array, labels: ArrayLike<number>, K: number): number {
-  const nearest: number[] = [];
-  for (let n = 0; n < distances.length; n++) {
-    if (nearest.length === NEIGHBOURS && distances[n]! >= distances[nearest.at(-1)!]!) continue;
-    const place = nearest.findIndex((other) => distances[other]! > distances[n]!);
-    nearest.splice(place < 0 ? nearest.length : place, 0, n);
-    if (nearest.length > NEIGHBOURS) nearest.pop();
-  }
-  const votes = new Array<number>(K).fill(0);
-  for (const n of nearest) votes[labels[n]!]!++;
-  const most = Math.max(...votes);
-  return labels[nearest.find((n) => votes[labels[n]!] === most)!]!;
 }

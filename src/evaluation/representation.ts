@@ -2,6 +2,7 @@ import { columnOf } from "../data/codedFields.ts";
 import type { PixelCoding } from "../data/codings.ts";
 import { type Dataset, part, type Split } from "../data/dataset.ts";
 import { encodeSplit, type LatentRunner } from "./encodings.ts";
+import { type Accuracy, accuracyOf, NEIGHBOURS, vote } from "./nearest.ts";
 import { turnsOf } from "./runner.ts";
 import { fitSoftmax, type Labelled } from "./softmaxRegression.ts";
 import type { SplitName } from "./summary.ts";
@@ -15,16 +16,9 @@ export interface Representation {
   readonly nearestNeighbours: Accuracy & { readonly k: number };
 }
 
-export interface Accuracy {
-  readonly accuracy: number;
-  readonly standardError: number;
-}
-
 /** Training images and classified images that are looked at; their distances take about a second. */
 const FITTED = 10_000;
 const CLASSIFIED = 2000;
-
-const NEIGHBOURS = 5;
 
 /**
  * How well latent means tell classes apart: a linear probe (softmax regression on standardised means, stopped early on a tenth
@@ -43,14 +37,16 @@ export async function assessRepresentation(
       await turn();
       if (predict(rowOf(classified, i)) === classified.labels[i]) right++;
     }
-    const accuracy = right / classified.count;
-    return { accuracy, standardError: Math.sqrt((accuracy * (1 - accuracy)) / classified.count) };
+    return accuracyOf(right, classified.count);
   };
   return {
     fittedImages: train.count,
     images: classified.count,
     linearProbe: await shareOf(predictLinear),
-    nearestNeighbours: { k: NEIGHBOURS, ...(await shareOf((z) => vote(train, z, K))) },
+    nearestNeighbours: {
+      k: NEIGHBOURS,
+      ...(await shareOf((z) => vote(train.labels, K, distancesTo(train, z)))),
+    },
   };
 }
 
@@ -80,21 +76,11 @@ export async function estimateRepresentation(
 
 const rowOf = ({ mean, latentDim: d }: Labelled, i: number) => mean.subarray(i * d, (i + 1) * d);
 
-/** The class that most of the nearest images have. */
-function vote({ count, latentDim: d, mean, labels }: Labelled, z: Float32Array, K: number): number {
-  const nearest: { distance: number; label: number }[] = [];
-  let farthest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < count; i++) {
+/** Squared distances from latent means to z, added up only as far as they may still be among the nearest. */
+const distancesTo =
+  ({ latentDim: d, mean }: Labelled, z: Float32Array) =>
+  (i: number, farthest: number): number => {
     let distance = 0;
     for (let k = 0; k < d && distance < farthest; k++) distance += (mean[i * d + k]! - z[k]!) ** 2;
-    if (distance >= farthest) continue;
-    const place = nearest.findIndex((other) => other.distance > distance);
-    nearest.splice(place < 0 ? nearest.length : place, 0, { distance, label: labels[i]! });
-    if (nearest.length > NEIGHBOURS) nearest.pop();
-    if (nearest.length === NEIGHBOURS) farthest = nearest[NEIGHBOURS - 1]!.distance;
-  }
-  const votes = new Array<number>(K).fill(0);
-  for (const { label } of nearest) votes[label]!++;
-  const most = Math.max(...votes);
-  return nearest.find(({ label }) => votes[label] === most)!.label;
-}
+    return distance;
+  };
