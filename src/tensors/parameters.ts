@@ -16,6 +16,16 @@ export type Weights = Readonly<Record<string, tf.Tensor>>;
 /** Makes a learned parameter. `initial` is copied. */
 export type CreateVariable = (name: string, initial: Float32Array, shape: number[]) => tf.Variable;
 
+/** Makes parameters of `specs`, in their order, by the names of these. */
+export const createWeights = (
+  specs: readonly WeightSpec[],
+  random: RandomStream,
+  createVariable: CreateVariable,
+): Weights =>
+  Object.fromEntries(
+    specs.map((spec) => [spec.name, createVariable(spec.name, spec.initial(random), [...spec.shape])]),
+  );
+
 /**
  * The learned parameters of a model by name, such as `encoder.hidden0.kernel`, in the order of their creation.
  * Each owns its memory alone, so that an optimiser may update it in place.
@@ -36,10 +46,7 @@ export class Parameters implements Iterable<[string, tf.Variable]> {
 
   /** Makes parameters of `specs`, in their order: `prefix.name` here, and `name` in the weights that it returns. */
   create(prefix: string, specs: readonly WeightSpec[], random: RandomStream): Weights {
-    const createVariable = this.scope(prefix);
-    return Object.fromEntries(
-      specs.map((spec) => [spec.name, createVariable(spec.name, spec.initial(random), [...spec.shape])]),
-    );
+    return createWeights(specs, random, this.scope(prefix));
   }
 
   [Symbol.iterator]() {

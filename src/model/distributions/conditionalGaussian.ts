@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { VaeError } from "../../base/errors.ts";
 import { rowsFor } from "../../tensors/deviceMath.ts";
+import { createWeights } from "../../tensors/parameters.ts";
 import * as tf from "../../tensors/tf.ts";
-import { denseLayer, pairs, sequential, startingAtZero } from "../networks/layers.ts";
-import type { Network } from "../networks/network.ts";
+import { startingAsNothing } from "../networks/layers.ts";
 import { weightsIn } from "../networks/size.ts";
 import { type DiagonalGaussian, diagonalGaussian } from "./diagonalGaussian.ts";
 import type { Prior, PriorFamily, PriorGiven } from "./distribution.ts";
@@ -46,12 +46,7 @@ export const conditionalGaussian: PriorFamily<typeof schema, PriorGiven> = {
       );
     }
     const network = networkOf(config, features, latentDim);
-    const weights = Object.fromEntries(
-      network.weights.map((spec) => [
-        spec.name,
-        createVariable(spec.name, spec.initial(random), [...spec.shape]),
-      ]),
-    );
+    const weights = createWeights(network.weights, random, createVariable);
     return { kind: "conditionalGaussian", given: (y) => ofParams(network.apply(weights, y)) };
   },
 };
@@ -80,14 +75,5 @@ function ofParams(params: tf.Tensor2D): ConditionalGaussian {
   };
 }
 
-function networkOf(
-  { hidden }: z.infer<typeof schema>,
-  features: number,
-  latentDim: number,
-): Network<tf.Tensor2D, tf.Tensor2D> {
-  const widths = [features, ...hidden];
-  return sequential([
-    ...pairs(widths).map((pair, i) => denseLayer(`hidden${i}`, pair, "tanh")),
-    startingAtZero(denseLayer("output", [widths.at(-1)!, 2 * latentDim])),
-  ]);
-}
+const networkOf = ({ hidden }: z.infer<typeof schema>, features: number, latentDim: number) =>
+  startingAsNothing([features, ...hidden], 2 * latentDim);

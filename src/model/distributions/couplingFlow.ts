@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { VaeError } from "../../base/errors.ts";
+import { createWeights } from "../../tensors/parameters.ts";
 import * as tf from "../../tensors/tf.ts";
-import { denseLayer, pairs, sequential, startingAtZero } from "../networks/layers.ts";
+import { startingAsNothing } from "../networks/layers.ts";
 import type { Network } from "../networks/network.ts";
 import { weightsIn } from "../networks/size.ts";
 import type { Prior, PriorFamily } from "./distribution.ts";
@@ -44,11 +45,8 @@ export const couplingFlow: PriorFamily<typeof schema, Prior> = {
       );
     }
     const layers = couplings(config, latentDim).map(({ name, network, ...coupling }) => {
-      const weights = Object.fromEntries(
-        network.weights.map((spec) => [
-          spec.name,
-          createVariable(`${name}.${spec.name}`, spec.initial(random.fork(name)), [...spec.shape]),
-        ]),
+      const weights = createWeights(network.weights, random.fork(name), (own, ...rest) =>
+        createVariable(`${name}.${own}`, ...rest),
       );
       return affineCoupling((x) => network.apply(weights, x), coupling);
     });
@@ -91,12 +89,7 @@ function couplings({ layers, hidden }: z.infer<typeof schema>, latentDim: number
   return Array.from({ length: layers }, (_, i) => {
     const moves = i % 2 === 0 ? "second" : "first";
     const [from, to] = moves === "second" ? sizes : ([sizes[1], sizes[0]] as const);
-    const widths = [from, ...hidden];
-    const network = sequential<tf.Tensor2D, tf.Tensor2D>([
-      ...pairs(widths).map((pair, j) => denseLayer(`hidden${j}`, pair, "tanh")),
-      startingAtZero(denseLayer("output", [widths.at(-1)!, 2 * to])),
-    ]);
-    return { name: `coupling${i}`, sizes, moves, network };
+    return { name: `coupling${i}`, sizes, moves, network: startingAsNothing([from, ...hidden], 2 * to) };
   });
 }
 

@@ -33,13 +33,23 @@ export const denseLayer = (
 };
 
 /** The same with all its weights 0 at first: what it gives are zeros, which then are learned. */
-export const startingAtZero = (layer: Network): Network => ({
+const startingAtZero = (layer: Network): Network => ({
   ...layer,
   weights: layer.weights.map((spec) => ({
     ...spec,
     initial: () => new Float32Array(tf.util.sizeFromShape([...spec.shape])),
   })),
 });
+
+/** Hidden layers of tanh and a linear one that gives zeros at first: what it adds to is then as it was. */
+export const startingAsNothing = (
+  widths: readonly number[],
+  outputs: number,
+): Network<tf.Tensor2D, tf.Tensor2D> =>
+  sequential([
+    ...pairs(widths).map((pair, i) => denseLayer(`hidden${i}`, pair, "tanh")),
+    startingAtZero(denseLayer("output", [widths.at(-1)!, outputs])),
+  ]);
 
 /** Each example in another shape: [B, …] -> [B, …shape]. */
 export const reshapeLayer = (...shape: number[]): Network => ({
