@@ -81,6 +81,7 @@ export function evaluateCommand(): Command {
     const { latentLines, representationLines } = await import("../reporting/latentText.ts");
     const { estimateLatents } = await import("../evaluation/latents.ts");
     const { estimateRepresentation } = await import("../evaluation/representation.ts");
+    const { drawOrWarn } = await import("../figures/figures.ts");
     const { split, checkpoint, k, samples } = options;
     const run = await openRun(path, options);
     const { coding } = run;
@@ -138,7 +139,6 @@ export function evaluateCommand(): Command {
     );
     let pictured: string | undefined;
     if (predictions) {
-      const { drawOrWarn } = await import("../figures/figures.ts");
       const file = run.folder.figure(`prediction-${split}`);
       if (await drawOrWarn(file, () => predictionPicture(run, dataset, split, other), note)) pictured = file;
     }
@@ -149,7 +149,7 @@ export function evaluateCommand(): Command {
     let drawn = false;
     if (isOfDensity(runner)) {
       const { checkNoise } = await import("../evaluation/calibration.ts");
-      const { calibrationPng, drawOrWarn } = await import("../figures/figures.ts");
+      const { calibrationPng } = await import("../figures/figures.ts");
       const checked = await checkNoise(runner, { checked: set, train: dataset.train }, coding);
       calibration = checked;
       const title = `${dataset.name}, ${kind} likelihood`;

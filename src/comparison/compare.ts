@@ -1,7 +1,7 @@
 import { VaeError } from "../base/errors.ts";
 import { valueAt } from "../config/settings.ts";
 import { BYTES, type Column, columns, DISTORTION, nllColumn, RANKED_BY, RATE, weightsOf } from "./columns.ts";
-import { findRuns } from "./findRuns.ts";
+import { collate, findRuns } from "./findRuns.ts";
 import { dataOf, groupOf, protocolOf, whyApart } from "./groups.ts";
 import { isBetter, type Rank, ranksOf } from "./ranking.ts";
 import { type FinishedRun, isFinished, readRun, type UnfinishedRun } from "./readRun.ts";
@@ -161,8 +161,6 @@ function sorted(group: Group, by: string): Group {
     path === undefined ? numbers[key]?.mean : valueAt(runs[0].config, path);
   return { ...group, rows: group.rows.toSorted((a, b) => order(sortValue(a), sortValue(b), sign)) };
 }
-
-const { compare: collate } = new Intl.Collator("en", { numeric: true });
 
 function order(a: unknown, b: unknown, sign: number): number {
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);

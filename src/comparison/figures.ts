@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { valueAt } from "../config/settings.ts";
+import { meanOf } from "../evaluation/statistics.ts";
 import type { Point } from "../figures/charts/axisRange.ts";
 import { curvesChart, MOST_CURVES, type NamedCurve } from "../figures/charts/curvesChart.ts";
 import { type HeatAxis, type HeatCell, heatMap } from "../figures/charts/heatMap.ts";
@@ -116,9 +117,7 @@ function readCurve({ folder }: FinishedRun, isDensity: boolean): Map<number, num
 const meanCurve = ([first, ...others]: readonly Map<number, number>[]): Point[] =>
   [...first!].flatMap(([epoch, value]) => {
     const values = [value, ...others.flatMap((other) => other.get(epoch) ?? [])];
-    return values.length === 1 + others.length
-      ? [[epoch, values.reduce((sum, value) => sum + value, 0) / values.length] as const]
-      : [];
+    return values.length === 1 + others.length ? [[epoch, meanOf(values)] as const] : [];
   });
 
 interface Axes {

@@ -39,11 +39,12 @@ function walk(path: string, seen: Set<string>, found: RunFolder[]): void {
   }
 }
 
-const { compare } = new Intl.Collator("en", { numeric: true });
+/** The order of names with numbers in them: run-2 before run-10. */
+export const { compare: collate } = new Intl.Collator("en", { numeric: true });
 
 function entriesOf(path: string): Dirent[] {
   try {
-    return readdirSync(path, { withFileTypes: true }).sort((a, b) => compare(a.name, b.name));
+    return readdirSync(path, { withFileTypes: true }).sort((a, b) => collate(a.name, b.name));
   } catch {
     return [];
   }

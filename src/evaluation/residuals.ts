@@ -2,6 +2,7 @@ import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import type { Density } from "../model/likelihoods/likelihood.ts";
 import type { Model } from "../model/model.ts";
+import { HALF_LOG_TWO_PI } from "../tensors/hostMath.ts";
 import { CHECKED_IMAGES, decode } from "./calibration.ts";
 import {
   type BinnedDensity,
@@ -54,7 +55,7 @@ export function againstGaussian(residuals: Float64Array, images: number): Residu
   const { mean, standardDeviation: sd } = shape;
   residuals.forEach((residual, i) => {
     const found = density.shares[binOf(residual, density.width) - first]! / density.width;
-    const logGaussian = -0.5 * ((residual - mean) / sd) ** 2 - Math.log(sd) - 0.5 * Math.log(2 * Math.PI);
+    const logGaussian = -0.5 * ((residual - mean) / sd) ** 2 - Math.log(sd) - HALF_LOG_TWO_PI;
     gains[Math.floor(i / D)]! += Math.log(found) - logGaussian;
   });
   return {
