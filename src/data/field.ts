@@ -5,11 +5,20 @@ interface NamedColumn {
   /** Of one example; [] for a number. */
   readonly shape: readonly number[];
   readonly show: "image" | "value";
+  /** What each of the D values is called, as columns of a table are. */
+  readonly valueNames?: readonly string[];
 }
 
 /** Bytes, real numbers, or counts 0, 1, 2 … */
 interface NumberField extends NamedColumn {
   readonly kind: "bytes" | "real" | "count";
+  /** Where stored values are standardised: what they stand for is mean + deviation · stored, for each of the D values. */
+  readonly standardized?: Standardization;
+}
+
+export interface Standardization {
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
 }
 
 /** Classes 0 … K − 1. */

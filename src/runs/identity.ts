@@ -13,9 +13,19 @@ export const splitNames: readonly SplitName[] = ["train", "validation", "test"];
 const splitSchema = z.strictObject({ count: z.int().positive(), sha256: z.string() });
 
 const shape = z.array(z.int().positive());
-const column = { name: z.string(), shape, show: z.enum(["image", "value"]) };
+const column = {
+  name: z.string(),
+  shape,
+  show: z.enum(["image", "value"]),
+  valueNames: z.array(z.string()).exactOptional(),
+};
+const numbers = z.array(z.number());
 const fieldSchema = z.union([
-  z.strictObject({ ...column, kind: z.enum(["bytes", "real", "count"]) }),
+  z.strictObject({
+    ...column,
+    kind: z.enum(["bytes", "real", "count"]),
+    standardized: z.strictObject({ mean: numbers, deviation: numbers }).exactOptional(),
+  }),
   z.strictObject({
     ...column,
     kind: z.literal("class"),
