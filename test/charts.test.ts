@@ -92,7 +92,10 @@ describe("the panels of an objective", () => {
 
   test("are the loss alone without a latent, whatever the objective's β", () => {
     const objective = createObjective(objectiveSchema.parse({ kind: "elbo", beta: 4 }));
-    const { quantities, controls } = lossCurves(objectiveFor(objective, { noise: [] }), false);
+    const { quantities, controls } = lossCurves(
+      objectiveFor(objective, { inferred: "nothing", target: { show: "image" } as never }),
+      false,
+    );
     expect(quantities.map(({ title, formula }) => [title, formula])).toEqual([["Loss", "−log p(x|y)"]]);
     expect(controls).toBe("");
   });

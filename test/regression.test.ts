@@ -97,12 +97,12 @@ test("a conditional VAE is explained as a bound on −log p(x|y)", async () => {
 test("the symbols follow what a model is given, and say nothing new without a condition", () => {
   const written = "p(x|z), q(z|x) ‖ p(z), μ(z), m_k(z), given z, −log p(x), exp(z)";
   const given = { name: "y" } as never;
-  const noise = [{ name: "posterior", shape: [2], per: "example" }] as const;
-  expect(notationOf({ noise })(written)).toBe(written);
-  expect(notationOf({ given, noise })(written)).toBe(
+  const inferred = "latents";
+  expect(notationOf({ inferred })(written)).toBe(written);
+  expect(notationOf({ given, inferred })(written)).toBe(
     "p(x|z, y), q(z|x, y) ‖ p(z|y), μ(z, y), m_k(z, y), given z and y, −log p(x|y), exp(z)",
   );
-  expect(notationOf({ given, noise: [] })("p(x|z), μ(z), given z")).toBe("p(x|y), μ(y), given y");
+  expect(notationOf({ given, inferred: "nothing" })("p(x|z), μ(z), given z")).toBe("p(x|y), μ(y), given y");
 });
 
 test("residuals of twice the variance would gain D/2 (2 − 1 − log 2) by the right σ", () => {

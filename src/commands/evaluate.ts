@@ -107,7 +107,7 @@ export function evaluateCommand(): Command {
           "Leave --k out, or train with a likelihood.",
       );
     }
-    if (k !== undefined && run.model.noise.length === 0) {
+    if (k !== undefined && run.model.inferred === "nothing") {
       throw new VaeError(
         "usage",
         `--k ${k} asks for an estimate of -log p(x|y), and ${path} has no latent to draw weights of: its NLL is exact. ` +

@@ -120,7 +120,9 @@ async function explainNoise(path: string, options: Options): Promise<Page> {
   return noisePage(found, {
     run: describeRun(run, options.checkpoint),
     dataset: dataset.name,
-    mean: notationOf(run.model)(run.model.noise.length > 0 ? "E[x|z], one z ~ q(z|x) for each," : "E[x|z]"),
+    mean: notationOf(run.model)(
+      run.model.inferred !== "nothing" ? "E[x|z], one z ~ q(z|x) for each," : "E[x|z]",
+    ),
     figure: drawn ? figure : undefined,
   });
 }

@@ -3,6 +3,7 @@ import { parse, stringify, YAMLParseError } from "yaml";
 import type { z } from "zod";
 import { didYouMean, VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
+import { models } from "../model/index.ts";
 import { phasesOf } from "./changes.ts";
 import { formerNames } from "./formerNames.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -136,6 +137,24 @@ function fillChoices(input: Plain): Plain {
   return result;
 }
 
+/** A kind of model may have other defaults than the rest, each where its section has that setting. */
+function withModelDefaults(input: Plain): Plain {
+  const kind = valueAt(input, ["model", "kind"]);
+  const defaults = models.members.get(String(kind))?.defaults;
+  if (!defaults) return input;
+  const result = structuredClone(input);
+  for (const [path, value] of Object.entries(defaults)) {
+    const { kinds } = settings().find((setting) => setting.path === path)!;
+    const section = openSection(result, sectionOf(path));
+    const choice = settings().find(
+      (setting) => setting.isChoice && sectionOf(setting.path) === sectionOf(path),
+    );
+    const chosen = choice && (section[lastKey(choice.path)] ??= choice.default);
+    if (kinds.length === 0 || kinds.includes(String(chosen))) section[lastKey(path)] ??= value;
+  }
+  return result;
+}
+
 /** The object at `path`, made if it is not there. */
 function openSection(root: Plain, path: string): Plain {
   let section = root;
@@ -163,7 +182,7 @@ function parseValue(text: string, setting: Setting | undefined): unknown {
 const MAX_MESSAGES = 20;
 
 function resolve(given: Plain, file: string | undefined): Config {
-  const input = fillChoices(withoutEmpty(given));
+  const input = withModelDefaults(fillChoices(withoutEmpty(given)));
   const result = configSchema.safeParse(input);
   if (result.success) {
     phasesOf(result.data); // fails where a change does not fit the rest

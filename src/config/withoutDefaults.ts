@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { models } from "../model/index.ts";
 import type { Config } from "./schema.ts";
 import { settings, valueAt } from "./settings.ts";
 
@@ -7,8 +8,10 @@ type Plain = Record<string, unknown>;
 /** What of a configuration differs from the defaults: what a recipe has to say. */
 export function withoutDefaults(config: Config): Plain {
   const result: Plain = {};
-  for (const { path, default: standard } of settings()) {
+  const ofModel = models.of(config.model).defaults;
+  for (const { path, default: usual } of settings()) {
     const value = valueAt(config, path);
+    const standard = ofModel?.[path] ?? usual;
     if (value === undefined || isDeepStrictEqual(value, standard)) continue;
     const keys = path.split(".");
     let section = result;

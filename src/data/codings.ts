@@ -28,8 +28,8 @@ export const levelsOf = (coding: LevelsCoding) => Number(coding.slice("levels-".
 
 const levelValue = (byte: number, levels: number) => Math.floor((byte * levels) / 256) / (levels - 1);
 
-/** The codings of bytes that a density with this support is one for; `pixels: auto` takes the first. */
-export function codingsFor(support: Support): readonly [PixelCoding, ...PixelCoding[]] {
+/** The codings of bytes that a density with this support is one for; `pixels: auto` takes the first. None for counts. */
+export function codingsFor(support: Support): readonly PixelCoding[] {
   switch (support.set) {
     case "real":
       return support.canDiverge ? ["gray-dequantized"] : ["gray", "gray-dequantized"];
@@ -41,6 +41,8 @@ export function codingsFor(support: Support): readonly [PixelCoding, ...PixelCod
       return [levelsCoding(support.levels)];
     case "bytes":
       return ["gray"];
+    case "counts":
+      return [];
     case "any":
       return ["gray", "gray-dequantized", "binary-dynamic", "binary-static", "binary-threshold"];
   }

@@ -35,6 +35,10 @@ export type Field = NumberField | ClassField;
 /** By their names. */
 export type Fields = Readonly<Record<string, Field>>;
 
+/** What an example is called that has such a field: an image, or the row of a table. */
+export const exampleOf = ({ show }: Pick<Field, "show">): "image" | "row" =>
+  show === "image" ? "image" : "row";
+
 /** D, how many values one example has: H·W·C of an image. */
 export const fieldSize = ({ shape }: Pick<Field, "shape">): number =>
   shape.reduce((size, length) => size * length, 1);

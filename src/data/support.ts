@@ -10,6 +10,8 @@ export type Support =
   | { readonly set: "levels"; readonly levels: number }
   /** The 256 values v / 255 of a byte. */
   | { readonly set: "bytes" }
+  /** 0, 1, 2 … */
+  | { readonly set: "counts" }
   /** Of a loss that is no density. */
   | { readonly set: "any" };
 

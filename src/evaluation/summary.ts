@@ -100,7 +100,8 @@ export async function summarise(
   const D = fieldSize(model.target);
   const elbo = -(distortion + rate);
   const { standardError } = estimateOf(perImage);
-  const levels256 = levels ? await estimateLevels(runner, set, coding, estimate) : undefined;
+  const levels256 =
+    levels && model.target.kind === "bytes" ? await estimateLevels(runner, set, coding, estimate) : undefined;
   return {
     split,
     ...terms,
@@ -114,9 +115,9 @@ export async function summarise(
     ...(levels256 && { levels256 }),
     ...(scaleAtFloor !== undefined && { scaleAtFloor }),
     ...(await readSigma(model)),
-    ...(model.noise.length === 0 && { nll: -elbo, nllStandardError: standardError }),
+    ...(model.inferred === "nothing" && { nll: -elbo, nllStandardError: standardError }),
     ...(k !== undefined &&
-      model.noise.length > 0 &&
+      model.inferred !== "nothing" &&
       withGap(await estimateNll(runner, set, coding, { k, onProgress }), perImage, D)),
   };
 }

@@ -52,7 +52,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
   const { config, coding, dataset, model } = subject;
   const { likelihood, training } = config;
   const isPlain = hasPlainLatents(config.model);
-  const hasRate = model.noise.length > 0;
+  const hasRate = model.inferred !== "nothing";
   const objective = objectiveFor(createObjective(config.objective), model);
   const { beta = 1 } = controlsAt(objective, "final", 1);
   const weighsRate = isWeighedElbo(objective);
@@ -123,7 +123,7 @@ const withoutCondition = (hasRate: boolean) => ({
 
 /** How y enters; undefined without a condition. */
 function describeCondition({ model, condition }: Config): string | undefined {
-  if (condition.kind === "none") return undefined;
+  if (condition.kind === "none" || model.kind === "bnn") return undefined;
   if (model.kind === "regression")
     return `y is ${conditions.of(condition).what}, of which the network is a function.`;
   const prior =

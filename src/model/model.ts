@@ -42,6 +42,8 @@ export interface Model {
   /** The noise that it needs for each sample. */
   readonly noise: readonly NoiseDraw[];
   readonly likelihood: Likelihood;
+  /** What its rate is of: a latent of each example, the weights of all of them, or nothing, as there is none. */
+  readonly inferred: "latents" | "weights" | "nothing";
   /** d, if its rate is the sum of a closed form for each dimension of z. */
   readonly rateDimensions?: number;
   /** Whether it has log q(z|x) with q's parameters held fixed. */
@@ -73,8 +75,10 @@ export interface ModelFields {
 
 /** What a model is built for. */
 export interface ModelData extends ModelFields {
-  /** The mean of x over the training examples, [D], where its decoder starts from. */
+  /** The mean of its target over the training examples, [codedSize], where its decoder starts from. */
   readonly averageX: Float32Array;
+  /** N, the training examples; absent where none are at hand. */
+  readonly trainCount?: number;
   /**
    * Training examples as the model sees them, [count, D], for parts that start from data; absent where none are at hand,
    * as when the weights are to be replaced, and averageX stands in.
@@ -95,6 +99,10 @@ export interface ModelSize {
 export interface ModelFamily<Schema extends z.ZodObject = z.ZodObject, M extends Model = Model> {
   /** The section `model:` of a configuration. */
   readonly schema: Schema;
+  /** The field that its likelihood is a density for: x, unless it says otherwise. */
+  readonly target?: string;
+  /** Settings by path whose default is another for such models, where their section has them. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
   /** What a model of these settings will take. Makes no tensors, and is quick whatever the sizes. */
   size(
     config: { readonly model: z.infer<Schema>; readonly likelihood: LikelihoodConfig },

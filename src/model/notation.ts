@@ -4,9 +4,9 @@ import type { Model } from "./model.ts";
  * The symbols of a model without a condition in those of this one, for formulas: of p(x|z), q(z|x) and p(z) with a
  * condition p(x|z, y), q(z|x, y) and p(z|y), and without a latent p(x|y); what the decoder gives alike, μ(z) as μ(z, y).
  */
-export function notationOf({ given, noise }: Pick<Model, "given" | "noise">): (text: string) => string {
-  if (!given) return (text) => text;
-  const rules = noise.length === 0 ? WITHOUT_LATENT : CONDITIONAL;
+export function notationOf({ given, inferred }: Pick<Model, "given" | "inferred">): (text: string) => string {
+  if (inferred === "latents" && !given) return (text) => text;
+  const rules = { latents: CONDITIONAL, nothing: WITHOUT_LATENT, weights: OF_WEIGHTS }[inferred];
   return (text) => rules.reduce((text, [symbol, replacement]) => text.replaceAll(symbol, replacement), text);
 }
 
@@ -25,6 +25,17 @@ const CONDITIONAL: Rules = [
   [/(?<![a-z])p\(z\)/g, "p(z|y)"],
   [/(?<![a-z])(\p{L}(?:_\p{L})?)\(z\)/gu, "$1(z, y)"],
   [/\bgiven z\b/g, "given z and y"],
+];
+
+const OF_WEIGHTS: Rules = [
+  [/KL\(q\(z\|x\) ‖ p\(z\)\)/g, "KL(q(w) ‖ p(w)) / N"],
+  [/−log p\(x\)/g, "−log p(D) / N"],
+  [/p\(x\)/g, "p(D)"],
+  [/q\(z\|x\)/g, "q(w)"],
+  [/(?<![a-z])p\(z\)/g, "p(w)"],
+  [/\(x\|z\)/g, "(y|x, w)"],
+  [/\[x\|z\]/g, "[y|x, w]"],
+  [/(?<![a-z])(\p{L}(?:_\p{L})?)\(z\)/gu, "$1(x)"],
 ];
 
 const WITHOUT_LATENT: Rules = [

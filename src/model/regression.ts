@@ -70,6 +70,7 @@ export const regression: ModelFamily<typeof schema, Regression> = {
       fields: [x, given],
       target: x,
       noise: [],
+      inferred: "nothing",
       likelihood,
       holdsPosterior: false,
       predict,

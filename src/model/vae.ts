@@ -166,6 +166,7 @@ export const vae: ModelFamily<typeof schema, Vae> = {
       target: x,
       ...(given && { given }),
       noise: [noise],
+      inferred: "latents",
       likelihood,
       ...(perDimension && { rateDimensions: latentDim }),
       holdsPosterior: posterior.held !== undefined,

@@ -1,14 +1,19 @@
+import { exampleOf } from "../data/field.ts";
 import type { Model } from "../model/model.ts";
 import { notationOf } from "../model/notation.ts";
 import * as tf from "../tensors/tf.ts";
 import { type Objective, overSamples } from "./objective.ts";
 
 /** An objective as it is for a model: in the symbols of that, and without a latent −log p(x|y) itself, whatever it was. */
-export function objectiveFor(objective: Objective, model: Pick<Model, "given" | "noise">): Objective {
-  if (model.noise.length === 0) return exact;
+export function objectiveFor(
+  objective: Objective,
+  model: Pick<Model, "given" | "inferred" | "target">,
+): Objective {
+  if (model.inferred === "nothing") return exact;
   const inItsSymbols = notationOf(model);
   return {
     ...objective,
+    example: exampleOf(model.target),
     quantities: objective.quantities.map((quantity) => ({
       ...quantity,
       formula: inItsSymbols(quantity.formula),

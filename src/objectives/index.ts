@@ -21,7 +21,7 @@ export const createObjective = (config: ObjectiveConfig): Objective => objective
 /** Fails, with the reason, where a model's terms lack what the objective is made of. */
 export function checkObjective(objective: Objective, model: Model): void {
   const { kind, samples } = objective;
-  if (model.noise.length === 0 && (kind !== "elbo" || samples > 1 || settlesAfter(objective) > 0)) {
+  if (model.inferred === "nothing" && (kind !== "elbo" || samples > 1 || settlesAfter(objective) > 0)) {
     const what =
       kind !== "elbo"
         ? `objective.kind is ${kind}`

@@ -46,6 +46,8 @@ export interface Estimator {
 /** What is minimised. It makes a loss of a model's terms, and says what it reports; plain data but for its functions. */
 export interface Objective extends Pick<Estimator, "perExample"> {
   readonly kind: string;
+  /** What its numbers are for one of; an image, unless it says otherwise. */
+  readonly example?: "image" | "row";
   /** K, the samples of each example that its estimate takes. */
   readonly samples: number;
   readonly quantities: readonly Quantity[];

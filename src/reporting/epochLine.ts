@@ -14,7 +14,7 @@ export function epochLine(event: EpochEvent, epochs: number, objective: Objectiv
     ...(isAtFloor(event.scaleAtFloor)
       ? [`${formatShare(event.scaleAtFloor)} of the scales at their floor`]
       : []),
-    `${formatCount(event.imagesPerSecond)} images/s`,
+    `${formatCount(event.imagesPerSecond)} ${objective.example ?? "image"}s/s`,
     formatDuration(event.seconds),
   ];
   return parts.join("  ");

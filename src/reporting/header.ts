@@ -1,6 +1,9 @@
+import type { PixelCoding } from "../data/codings.ts";
+import { exampleOf, fieldSize } from "../data/field.ts";
 import { models } from "../model/index.ts";
 import { likelihoods } from "../model/likelihoods/index.ts";
 import { formulaOf, type Likelihood } from "../model/likelihoods/likelihood.ts";
+import type { Model } from "../model/model.ts";
 import { notationOf } from "../model/notation.ts";
 import { objectiveFor } from "../objectives/forModel.ts";
 import { createObjective } from "../objectives/index.ts";
@@ -9,9 +12,9 @@ import type { Experiment } from "../runs/experiment.ts";
 import { formatBackend, formatCount } from "./format.ts";
 
 /** What the numbers of the lines below the header are. */
-const LEGEND: Record<Likelihood["kindOf"], (loss: string) => string> = {
-  density: (loss) => `loss = ${loss}, in nats per image`,
-  loss: (loss) => `loss = ${loss}, summed over an image; no likelihood, so no ELBO and no bits`,
+const LEGEND: Record<Likelihood["kindOf"], (loss: string, example: string) => string> = {
+  density: (loss, example) => `loss = ${loss}, in nats per ${example}`,
+  loss: (loss, example) => `loss = ${loss}, summed over an ${example}; no likelihood, so no ELBO and no bits`,
 };
 
 /** What is about to happen, in a few lines: backend, data, model, folder. */
@@ -21,19 +24,29 @@ export function header(experiment: Experiment, folder: string): string[] {
   const family = likelihoods.of(config.likelihood);
   const objective = objectiveFor(createObjective(config.objective), model);
   const controls = Object.entries(objective.controls).map(([name, { words }]) => `, ${name} ${words}`);
-  const samples = objective.samples === 1 ? "" : `, ${objective.samples} samples of each image`;
+  const samples =
+    objective.samples === 1 ? "" : `, ${objective.samples} samples of each ${exampleOf(model.target)}`;
   return [
     `backend     ${formatBackend(backend)}`,
     ...backend.notes.map((text) => `            ${text}`),
     `data        ${dataset.name}: ${formatCount(train.count)} train, ${formatCount(validation.count)} validation, ` +
-      `${formatCount(test.count)} test images of ${model.target.shape.join("x")}, pixels ${coding}`,
+      `${formatCount(test.count)} test ${describeData(model, coding)}`,
     `likelihood  ${notationOf(model)([formulaOf(family), family.settings(config.likelihood)].filter(Boolean).join(", "))}`,
     `objective   ${objective.kind}${controls.join("")}${samples}`,
     `model       ${models.of(config.model).describe(config.model)}, ` +
       `${formatCount(model.parameters.count)} parameters, seed ${config.training.seed}`,
     `run         ${folder}`,
-    LEGEND[model.likelihood.kindOf](legendOf(objective, model.likelihood.kindOf)),
+    LEGEND[model.likelihood.kindOf](legendOf(objective, model.likelihood.kindOf), exampleOf(model.target)),
   ];
+}
+
+/** What the examples are, and what of them is modelled. */
+function describeData({ target, fields }: Model, coding: PixelCoding): string {
+  if (exampleOf(target) === "image") return `images of ${target.shape.join("x")}, pixels ${coding}`;
+  const features = fields
+    .filter((field) => field !== target)
+    .reduce((sum, field) => sum + fieldSize(field), 0);
+  return `rows of ${formatCount(features)} features, target ${target.valueNames?.[0] ?? target.name}`;
 }
 
 /** `distortion + beta x rate`, in the words of the log lines. */

@@ -24,7 +24,7 @@ export function lineReporter(write: (line: string) => void): Listener {
       case "step":
         if (performance.now() - lastLine < SECONDS_BETWEEN_LINES * 1000) return;
         write(
-          `epoch ${event.epoch}/${epochs}, ${formatCount(images)} of ${formatCount(imagesPerEpoch)} images: ` +
+          `epoch ${event.epoch}/${epochs}, ${formatCount(images)} of ${formatCount(imagesPerEpoch)} ${objective.example ?? "image"}s: ` +
             `train ${formatLoss(event.metrics, objective, event.controls)}`,
         );
         break;

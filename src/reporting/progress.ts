@@ -33,7 +33,7 @@ export function progressReporter(stream: NodeJS.WriteStream): Listener {
             { text: bar, rank: 4 },
             { text: percent, rank: 1 },
             { text: `loss ${loss === undefined ? "..." : formatNats(loss)}`, rank: 2 },
-            { text: `${formatCount(perSecond)} images/s`, rank: 5 },
+            { text: `${formatCount(perSecond)} ${objective.example ?? "image"}s/s`, rank: 5 },
             { text: `${formatDuration((epochs * imagesPerEpoch - done) / perSecond)} left`, rank: 3 },
           ],
         });

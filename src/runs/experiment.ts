@@ -22,7 +22,7 @@ import { imageFields } from "../data/images.ts";
 import { datasets, dataTurns, type LoadContext, loadDataset } from "../data/index.ts";
 import type { DatasetSource } from "../data/source.ts";
 import type { SplitName } from "../evaluation/summary.ts";
-import { models } from "../model/index.ts";
+import { models, targetOf } from "../model/index.ts";
 import { likelihoodSchema, likelihoods, supportOf } from "../model/likelihoods/index.ts";
 import type { Model } from "../model/model.ts";
 import { checkObjective, createObjective } from "../objectives/index.ts";
@@ -43,24 +43,46 @@ export interface Experiment {
 }
 
 /** Settles what a configuration leaves open, so that what is saved says all: the pixel coding and whole paths. */
-export function settle(config: Config): Config & { dataset: { pixels: PixelCoding } } {
-  return { ...config, dataset: { ...withWholePaths(config.dataset), pixels: pixelCoding(config) } };
+export function settle(config: Config): Config {
+  const dataset = withWholePaths(config.dataset);
+  if (dataset.name !== "table") return { ...config, dataset: { ...dataset, pixels: pixelCoding(config) } };
+  const { targetKind } = dataset;
+  return {
+    ...config,
+    dataset: { ...dataset, targetKind: targetKind === "auto" ? kindOfTarget(config) : targetKind },
+  };
+}
+
+/** What the target of a table is to be read as, where the likelihood tells; otherwise the table itself does. */
+function kindOfTarget({ likelihood }: Config) {
+  const { set } = supportOf(likelihood);
+  if (set === "binary" || set === "levels") return "class";
+  return set === "counts" ? "count" : "auto";
 }
 
 /** The coding of the pixels: the likelihood's own choice, or the user's if the likelihood is a density for it. */
 function pixelCoding({ dataset, likelihood }: Config): PixelCoding {
+  if (!("pixels" in dataset)) return "gray"; // of data without pixels, none of which is coded
   const support = supportOf(likelihood);
   const accepted = codingsFor(support);
+  const [usual] = accepted;
+  if (usual === undefined) {
+    throw new VaeError(
+      "usage",
+      `The ${likelihood.kind} likelihood is a density for counts, which are in tables of numbers, and ${dataset.name} has pixels. ` +
+        `For those there are ${densitiesFor("gray").join(", ")}.`,
+    );
+  }
   if (dataset.pixels === "auto") {
     const source: DatasetSource = datasets[dataset.name];
-    return source.isBinary && accepted.includes("binary-threshold") ? "binary-threshold" : accepted[0];
+    return source.isBinary && accepted.includes("binary-threshold") ? "binary-threshold" : usual;
   }
   if (accepted.includes(dataset.pixels)) return dataset.pixels;
   throw new VaeError(
     "usage",
     `dataset.pixels is ${dataset.pixels}, for which the ${likelihood.kind} likelihood ` +
       `(${describeMeasure(support)}) is no density, or one without bound. ` +
-      `It accepts ${accepted.join(", ")}; \`pixels: auto\` takes ${accepted[0]}. ` +
+      `It accepts ${accepted.join(", ")}; \`pixels: auto\` takes ${usual}. ` +
       `For ${dataset.pixels} pixels there are, with their default settings, ${densitiesFor(dataset.pixels).join(", ")}.`,
   );
 }
@@ -79,7 +101,7 @@ function densitiesFor(coding: PixelCoding): string[] {
 /** A run must find the user's files from whichever folder it is opened in. */
 function withWholePaths<T extends Config["dataset"]>(dataset: T): T {
   const isPath = (key: string) =>
-    /^(path|(test|condition|testCondition)Path|(train|test)(Images|Labels))$/.test(key);
+    /^(path|testRows|(test|condition|testCondition)Path|(train|test)(Images|Labels))$/.test(key);
   return Object.fromEntries(
     Object.entries(dataset).map(([key, value]) => [
       key,
@@ -97,11 +119,12 @@ export async function buildExperiment(config: Config, context: DataContext): Pro
   checkMemory(config, { ...about, train }, backend);
   const coding = pixelCoding(config);
   const random = new RandomStream(config.training.seed);
-  const x = fieldOf(fields, "x");
+  const target = targetOf(config.model, fields);
   const data = {
     ...about,
-    averageX: averageOf(train, x, coding),
-    examples: (count: number) => someExamples(train, { fields: [x], coding }, count, random),
+    averageX: averageOf(train, target, coding),
+    trainCount: train.count,
+    examples: (count: number) => someExamples(train, { fields: [target], coding }, count, random),
   };
   const model = models.of(config.model).create(config, data, random);
   checkObjective(createObjective(config.objective), model);
@@ -148,9 +171,10 @@ export async function openRun(
   const { compute } = options;
   const backend = "name" in compute ? compute : await startBackend(loadConfig(undefined, compute));
   const fields = origin?.data.fields ?? formerFields(folder);
-  const averageX = new Float32Array(codedSize(fieldOf(fields, "x"))); // replaced by the weights
+  const averageX = new Float32Array(codedSize(targetOf(config.model, fields))); // replaced by the weights
   const given = givenField(config.condition, fields);
-  const data = { fields, averageX, ...(given && { given }) };
+  const trainCount = origin?.data.splits.train.count;
+  const data = { fields, averageX, ...(given && { given }), ...(trainCount && { trainCount }) };
   const model = models.of(config.model).create(config, data, new RandomStream(0));
   restore(checkpoint, model.parameters);
   return {
@@ -182,7 +206,7 @@ function formerFields(folder: RunFolder): Fields {
   const record = folder.readRecord();
   if (!record)
     throw new VaeError("failure", `${folder.path} has no run.json, which says what its data were.`);
-  return record.dataset.fields ?? imageFields(record.dataset.imageShape);
+  return record.dataset.fields ?? imageFields(record.dataset.imageShape!);
 }
 
 /** The data of a configuration, with what its condition makes of each example. */

@@ -62,7 +62,7 @@ export function openRecord(
       backend: { name: backend.name, device: backend.device, threads: backend.threads },
       dataset: before?.dataset ?? {
         name,
-        imageShape: imageShapeOf(model.target),
+        ...(model.target.show === "image" && { imageShape: imageShapeOf(model.target) }),
         fields,
         counts: { train: splits.train.count, validation: splits.validation.count, test: splits.test.count },
         hashes: dataset.hashes,

@@ -32,7 +32,8 @@ export const runRecordSchema = z.object({
   backend: z.object({ name: text, device: text, threads: count }),
   dataset: z.object({
     name: text,
-    imageShape: z.tuple([count, count, count]) as z.ZodType<ImageShape>,
+    /** Absent where the data are no images. */
+    imageShape: (z.tuple([count, count, count]) as z.ZodType<ImageShape>).optional(),
     /** Absent in the records of earlier versions, whose data are images without classes. */
     fields: dataIdentitySchema.shape.fields.optional(),
     counts: z.object({ train: count, validation: count, test: count }),

@@ -104,7 +104,7 @@ export async function runEveryModel(): Promise<void> {
 
 async function runModel(parts: Parts, recorded: boolean): Promise<void> {
   const { model, likelihood, given } = parts;
-  const [coding] = codingsFor(likelihoods.of(likelihood).support(likelihood));
+  const [coding = "gray"] = codingsFor(likelihoods.of(likelihood).support(likelihood)); // of counts there is none
   const averageX = new Float32Array(D).fill(0.3);
   const data = { fields: { ...fields, ...(given && { [given.name]: given }) }, averageX };
   const built = models.of(model).create({ model, likelihood }, { ...data, ...(given && { given }) }, random);

@@ -8,6 +8,7 @@ import { gaussianMixture } from "./gaussianMixture.ts";
 import { huber } from "./huber.ts";
 import { hybrid } from "./hybrid.ts";
 import { laplace } from "./laplace.ts";
+import { poisson } from "./poisson.ts";
 import type { Reduce, Reduction, ReductionContext } from "./reduction.ts";
 import { studentT } from "./studentT.ts";
 
@@ -21,6 +22,7 @@ const reductions = {
   "discretized-logistic": discretizedLogistic,
   "student-t": studentT,
   huber,
+  poisson,
   hybrid,
 } satisfies { [K in LikelihoodConfig["kind"]]: Reduce<K> };
 

@@ -1,15 +1,13 @@
 import { lossFormula, type Objective, settlesAfter } from "../../objectives/objective.ts";
 import type { CurveQuantity, LossChartMeta } from "./lossChart.ts";
 
-const NATS = "nats per image";
-
-const MINUS_ELBO: CurveQuantity = {
+const minusElbo = (unit: string): CurveQuantity => ({
   name: "elbo",
   title: "−ELBO",
   formula: "distortion + rate",
-  unit: NATS,
+  unit,
   sign: -1,
-};
+});
 
 /**
  * What the chart of an objective shows: its loss, the bound at β = 1 where that is another, then its quantities but for one
@@ -20,13 +18,16 @@ export function lossCurves(
   objective: Objective,
   isBareLoss: boolean,
 ): Pick<LossChartMeta, "controls" | "quantities"> {
+  const { example = "image" } = objective;
+  const nats = `nats per ${example}`;
+  const bare = `per ${example}`;
   const parts = objective.quantities.map(({ name, ofBareLoss, ...density }) => {
     const words = (isBareLoss && ofBareLoss) || density;
     return {
       name,
       title: words.title,
       formula: words.formula,
-      unit: isBareLoss && ofBareLoss ? "per image" : NATS,
+      unit: isBareLoss && ofBareLoss ? bare : nats,
     };
   });
   const titleOf = (quantity: string) => parts.find(({ name }) => name === quantity)!.title.toLowerCase();
@@ -41,13 +42,13 @@ export function lossCurves(
     name: "loss",
     title: "Loss",
     formula: `${formula}${bound}`,
-    unit: isBareLoss ? "per image" : NATS,
+    unit: isBareLoss ? bare : nats,
   };
   const controls = Object.values(objective.controls).map(({ symbol, words }) => `${symbol} = ${words}`);
   return {
     quantities: [
       loss,
-      ...(isBareLoss || isElboThroughout(objective) || isAll ? [] : [MINUS_ELBO]),
+      ...(isBareLoss || isElboThroughout(objective) || isAll ? [] : [minusElbo(nats)]),
       ...parts.filter(({ name }) => name !== own),
     ],
     controls: controls.join(", "),

@@ -11,6 +11,7 @@ import { huber } from "./huber.ts";
 import { hybrid } from "./hybrid.ts";
 import { laplace } from "./laplace.ts";
 import type { LikelihoodFamily } from "./likelihood.ts";
+import { poisson } from "./poisson.ts";
 import { studentT } from "./studentT.ts";
 
 export const likelihoods = familyOf<LikelihoodFamily>()("kind", [
@@ -23,6 +24,7 @@ export const likelihoods = familyOf<LikelihoodFamily>()("kind", [
   discretizedLogistic,
   studentT,
   huber,
+  poisson,
   hybrid,
 ]);
 

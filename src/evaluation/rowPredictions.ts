@@ -1,0 +1,121 @@
+import { evaluationBatches } from "../data/batches.ts";
+import { codedSize } from "../data/codedFields.ts";
+import type { Split } from "../data/dataset.ts";
+import { type Field, fieldSize } from "../data/field.ts";
+import type { Bnn } from "../model/bnn.ts";
+import { hostInputs } from "../model/inputs.ts";
+import type { Density, HostDensity } from "../model/likelihoods/likelihood.ts";
+import { mixed, type PixelDistribution } from "../model/likelihoods/pixelDistribution.ts";
+import { noiseShape, samplesOf } from "../model/noise.ts";
+import { solveIncreasing } from "../tensors/hostMath.ts";
+import { RandomStream } from "../tensors/random.ts";
+import { EVALUATION_SEED } from "./inputs.ts";
+import { decodedPass, evaluatePasses } from "./passes.ts";
+import type { Runner } from "./runner.ts";
+
+/** A runner of a Bayesian network. */
+export type BnnRunner = Runner & { readonly model: Bnn & { readonly likelihood: Density } };
+
+/** Draws of the weights for each row: the error that they leave of a log-likelihood is then below that over rows. */
+export const DEFAULT_WEIGHT_DRAWS = 100;
+
+/** p(y|x) of one row: the mean over draws w ~ q(w) of p(y|x, w), in the units of the file. */
+export interface RowPrediction {
+  /** p(y|x, w) of each draw. */
+  readonly parts: readonly PixelDistribution[];
+  readonly distribution: PixelDistribution;
+}
+
+/** Bytes are none of a table, so nothing is coded. */
+const CODING = "gray";
+
+/** Predicts the rows of a split one after the other, with as many draws of the weights for each; a point has one. */
+export async function* predictRows(
+  runner: BnnRunner,
+  set: Split,
+  draws = DEFAULT_WEIGHT_DRAWS,
+): AsyncGenerator<RowPrediction> {
+  const { model } = runner;
+  const samples = samplesOf(model, draws);
+  const density = await model.likelihood.onHost();
+  const complete = withTarget(set, model.target);
+  for await (const { count, values } of evaluatePasses(runner, complete, CODING, decodedPass, { samples })) {
+    yield* rowsOf(values[0]!, count, samples, { density, P: model.likelihood.paramChannels });
+  }
+}
+
+/** The same with one network, that of the mean weights. */
+export async function* predictRowsAtMean(runner: BnnRunner, set: Split): AsyncGenerator<RowPrediction> {
+  const { model } = runner;
+  const { fields, noise, likelihood, target } = model;
+  const density = await likelihood.onHost();
+  const random = new RandomStream(EVALUATION_SEED);
+  const passes = { fields, coding: CODING, batchSize: 500, random } as const;
+  for (const { columns, count } of evaluationBatches(withTarget(set, target), passes)) {
+    const size = { count, samples: 1 };
+    const still = noise.map((draw) => [
+      draw.name,
+      new Float32Array(noiseShape(draw, size).reduce((product, n) => product * n, 1)),
+    ]);
+    const inputs = hostInputs(model, { ...size, ...columns, ...Object.fromEntries(still) });
+    const [decoded] = await runner.run(decodedPass, inputs, false);
+    yield* rowsOf(decoded!, count, 1, { density, P: likelihood.paramChannels });
+  }
+}
+
+/** `decoded` is [S, count, 1, P]. */
+function* rowsOf(
+  decoded: Float32Array,
+  count: number,
+  samples: number,
+  { density, P }: { density: HostDensity; P: number },
+): Generator<RowPrediction> {
+  const logWeights = new Array<number>(samples).fill(-Math.log(samples));
+  for (let i = 0; i < count; i++) {
+    const parts = Array.from({ length: samples }, (_, s) => {
+      const start = (s * count + i) * P;
+      return density(decoded.slice(start, start + P));
+    });
+    yield { parts, distribution: mixed(logWeights, parts) };
+  }
+}
+
+/** Rows whose target nobody knows are predicted all the same: with zeros that nothing of the prediction depends on. */
+function withTarget(set: Split, target: Field): Split {
+  if (set.columns[target.name]) return set;
+  const size = fieldSize(target);
+  const Column = target.kind === "class" ? Uint8Array : Float32Array;
+  return { ...set, columns: { ...set.columns, [target.name]: new Column(set.count * size) } };
+}
+
+/** The target of each row in the units of the file; of a class its index. */
+export function targetsOf(set: Split, target: Field): Float64Array {
+  const stored = Float64Array.from(set.columns[target.name]!);
+  if (target.kind === "class" || !target.standardized) return stored;
+  const [mean, deviation] = [target.standardized.mean[0]!, target.standardized.deviation[0]!];
+  return stored.map((u) => mean + deviation * u);
+}
+
+/** Mean, and variance in its two parts: E[var(y|w)], which is noise, and var(E[y|w]), which more data would lessen. */
+export function momentsOf({ parts }: RowPrediction) {
+  const S = parts.length;
+  const mean = parts.reduce((sum, part) => sum + part.mean, 0) / S;
+  const noise = parts.reduce((sum, part) => sum + part.variance, 0) / S;
+  const weights = parts.reduce((sum, part) => sum + (part.mean - mean) ** 2, 0) / S;
+  return { mean, noise, weights, total: noise + weights };
+}
+
+/** P(class k | x) of a target of K classes, of which the value k / (K − 1) stands for the k-th. */
+export const classProbabilities = ({ distribution }: RowPrediction, target: Field): number[] =>
+  Array.from({ length: codedSize(target) }, (_, k, K = codedSize(target)) =>
+    Math.exp(distribution.logProb(k / (K - 1))),
+  );
+
+/** The y with P(Y ≤ y) = p. */
+export function quantileOf({ distribution, parts }: RowPrediction, p: number): number {
+  const reach = (part: PixelDistribution, side: number) =>
+    part.mean + side * 60 * Math.sqrt(part.variance) + side;
+  const low = Math.min(...parts.map((part) => reach(part, -1)));
+  const high = Math.max(...parts.map((part) => reach(part, 1)));
+  return solveIncreasing((y) => distribution.cdf(y), p, low, high);
+}
