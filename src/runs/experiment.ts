@@ -43,25 +43,33 @@ export interface Experiment {
 }
 
 /** Settles what a configuration leaves open, so that what is saved says all: the pixel coding and whole paths. */
-export function settle(config: Config): Config & { dataset: { pixels: PixelCoding } } {
-  return { ...config, dataset: { ...withWholePaths(config.dataset), pixels: pixelCoding(config) } };
+export function settle(config: Config): Config {
+  const dataset = withWholePaths(config.dataset);
+  return {
+    ...config,
+    dataset: "pixels" in dataset ? { ...dataset, pixels: pixelCoding(config) } : dataset,
+  };
 }
+
+/** How bytes are asked to become x, where the dataset may have some. */
+export const pixelsOf = (dataset: Config["dataset"]) => ("pixels" in dataset ? dataset.pixels : "auto");
 
 /** The coding of the pixels: the likelihood's own choice, or the user's if the likelihood is a density for it. */
 function pixelCoding({ dataset, likelihood }: Config): PixelCoding {
   const support = supportOf(likelihood);
   const accepted = codingsFor(support);
-  if (dataset.pixels === "auto") {
+  const pixels = pixelsOf(dataset);
+  if (pixels === "auto") {
     const source: DatasetSource = datasets[dataset.name];
     return source.isBinary && accepted.includes("binary-threshold") ? "binary-threshold" : accepted[0];
   }
-  if (accepted.includes(dataset.pixels)) return dataset.pixels;
+  if (accepted.includes(pixels)) return pixels;
   throw new VaeError(
     "usage",
-    `dataset.pixels is ${dataset.pixels}, for which the ${likelihood.kind} likelihood ` +
+    `dataset.pixels is ${pixels}, for which the ${likelihood.kind} likelihood ` +
       `(${describeMeasure(support)}) is no density, or one without bound. ` +
       `It accepts ${accepted.join(", ")}; \`pixels: auto\` takes ${accepted[0]}. ` +
-      `For ${dataset.pixels} pixels there are, with their default settings, ${densitiesFor(dataset.pixels).join(", ")}.`,
+      `For ${pixels} pixels there are, with their default settings, ${densitiesFor(pixels).join(", ")}.`,
   );
 }
 
@@ -79,7 +87,7 @@ function densitiesFor(coding: PixelCoding): string[] {
 /** A run must find the user's files from whichever folder it is opened in. */
 function withWholePaths<T extends Config["dataset"]>(dataset: T): T {
   const isPath = (key: string) =>
-    /^(path|(test|condition|testCondition)Path|(train|test)(Images|Labels))$/.test(key);
+    /^(path|(test|condition|testCondition)Path|testRows|(train|test)(Images|Labels))$/.test(key);
   return Object.fromEntries(
     Object.entries(dataset).map(([key, value]) => [
       key,

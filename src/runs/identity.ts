@@ -107,7 +107,7 @@ export const FREE = [
 ];
 
 /** Where data lie; what they are is told by their bytes. */
-const PLACES = /^dataset\.(path|(test|condition|testCondition)Path|(train|test)(Images|Labels))$/;
+const PLACES = /^dataset\.(path|(test|condition|testCondition)Path|testRows|(train|test)(Images|Labels))$/;
 
 /** `training.batchSize 128 -> 64` for each setting that differs. */
 export function differences(before: Config, after: Config): Difference[] {
