@@ -113,7 +113,7 @@ describe("pixels", () => {
     ["likelihood: { kind: gaussian, sigma: perPixel }", "gray-dequantized"],
     ["likelihood: { kind: bernoulli }\ndataset: { pixels: binary-static }", "binary-static"],
   ])("%j -> %s", (text, expected) => {
-    expect(settle(loadConfig(yaml(text))).dataset.pixels).toBe(expected);
+    expect(settle(loadConfig(yaml(text))).dataset).toMatchObject({ pixels: expected });
   });
 });
 

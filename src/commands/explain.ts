@@ -79,14 +79,14 @@ async function explainRun(path: string, options: Options): Promise<Page> {
     );
   }
   if (options.noise) return explainNoise(path, options);
-  const { readRunData } = await import("../runs/experiment.ts");
+  const { pixelsOf, readRunData } = await import("../runs/experiment.ts");
   const { explain } = await import("../explain/explain.ts");
   const run = await openRun(path, options);
   const acceptsData = options.datasetChanged === "accept";
   const dataset = await withDataProgress((context) =>
     readRunData(run, ["train"], { ...context, acceptsData }),
   );
-  const { pixels } = run.config.dataset;
+  const pixels = pixelsOf(run.config.dataset);
   return explain({ ...run, pixels, dataset, weights: describeRun(run, options.checkpoint), trained: true });
 }
 
@@ -133,7 +133,7 @@ async function explainConfig(file: string | undefined, options: Options): Promis
   const { fieldOf, fieldSize } = await import("../data/field.ts");
   const { settingsFrom } = await import("../explain/settingsFrom.ts");
   const { explain } = await import("../explain/explain.ts");
-  const { buildExperiment, readDataset, settle } = await import("../runs/experiment.ts");
+  const { buildExperiment, pixelsOf, readDataset, settle } = await import("../runs/experiment.ts");
   const { overrides, section } = await settingsFrom(file, options, async (overrides) => {
     const config = loadConfig(file, overrides);
     const { fields } = await withDataProgress((context) => readDataset(config, context));
@@ -141,7 +141,7 @@ async function explainConfig(file: string | undefined, options: Options): Promis
   });
   const config = loadConfig(file, overrides);
   const experiment = await withDataProgress((context) => buildExperiment(settle(config), context));
-  const { pixels } = config.dataset;
+  const pixels = pixelsOf(config.dataset);
   return explain({ ...experiment, pixels, weights: "the model before its first step" }, section);
 }
 

@@ -12,6 +12,7 @@ import { withWholeRange } from "./pixelRange.ts";
 import { type DatasetSource, type LoadContext, stopIfAborted, turnsOf } from "./source.ts";
 import { holdOut } from "./splits.ts";
 import { binarized } from "./staticBinarization.ts";
+import { table } from "./table.ts";
 
 export { type DataDirs, resolveDataDirs } from "./cache.ts";
 export { type FetchedFile, type Inventory, type LoadContext, turnsOf as dataTurns } from "./source.ts";
@@ -30,6 +31,7 @@ export const datasetSchema = z.discriminatedUnion("name", [
   imageFolder.schema,
   npzFiles.schema,
   pairs.schema,
+  table.schema,
 ]);
 
 export type DatasetConfig = z.output<typeof datasetSchema>;
@@ -45,6 +47,7 @@ export const datasets = {
   images: imageFolder,
   npz: npzFiles,
   pairs,
+  table,
 } satisfies { [Name in DatasetName]: DatasetSource };
 
 export const datasetNames = Object.keys(datasets) as DatasetName[];
@@ -65,7 +68,7 @@ export async function loadDataset(config: DatasetConfig, context: LoadContext): 
   const read = await source.load(config, context);
   stopIfAborted(context);
   const data = withWholeRange(config.name, read, context.warn ?? (() => {}));
-  const isStatic = config.pixels === "binary-static";
+  const isStatic = "pixels" in config && config.pixels === "binary-static";
   const dataset = holdOut(isStatic ? await binarized(data, turnsOf(context)) : data, config);
   const { train, validation, test } = dataset; // only what is kept of the source
   return {

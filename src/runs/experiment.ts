@@ -60,6 +60,9 @@ function kindOfTarget({ likelihood }: Config) {
   return set === "counts" ? "count" : "auto";
 }
 
+/** How bytes are asked to become x, where the dataset may have some. */
+export const pixelsOf = (dataset: Config["dataset"]) => ("pixels" in dataset ? dataset.pixels : "auto");
+
 /** The coding of the pixels: the likelihood's own choice, or the user's if the likelihood is a density for it. */
 function pixelCoding({ dataset, likelihood }: Config): PixelCoding {
   if (!("pixels" in dataset)) return "gray"; // of data without pixels, none of which is coded

@@ -6,6 +6,7 @@ import { fetchAmat, loadAmat } from "../../src/data/binarizedMnist.ts";
 import { type AmatDescriptor, amatDescriptorSchema, readDescriptor } from "../../src/data/descriptor.ts";
 import { datasetSchema } from "../../src/data/index.ts";
 import { holdOut } from "../../src/data/splits.ts";
+import { pixelsOf } from "../../src/runs/experiment.ts";
 import { tinyConfig } from "../helpers/tiny.ts";
 import { contextIn, failureOf, hashOf, temporaryFolder, tinyDescription } from "./files.ts";
 import { startMirror } from "./mirror.ts";
@@ -121,7 +122,7 @@ test("what is no image of zeros and ones is told with its line and column", asyn
 
 test("it has no validation to hold out, and pixels that are binary already", () => {
   expect(datasetSchema.safeParse({ name: "binarized-mnist", validation: 5 }).success).toBe(false);
-  const pixelsOf = (kind: string) =>
-    tinyConfig({ "dataset.name": "binarized-mnist", "likelihood.kind": kind }).dataset.pixels;
-  expect([pixelsOf("bernoulli"), pixelsOf("gaussian")]).toEqual(["binary-threshold", "gray"]);
+  const codingFor = (kind: string) =>
+    pixelsOf(tinyConfig({ "dataset.name": "binarized-mnist", "likelihood.kind": kind }).dataset);
+  expect([codingFor("bernoulli"), codingFor("gaussian")]).toEqual(["binary-threshold", "gray"]);
 });

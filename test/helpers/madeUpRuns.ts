@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { configYaml, loadConfig } from "../../src/config/load.ts";
-import { settle } from "../../src/runs/experiment.ts";
+import { pixelsOf, settle } from "../../src/runs/experiment.ts";
 import type { RunRecord } from "../../src/runs/runRecord.ts";
 
 /** What a made-up run says of itself; the rest is that of a run on the built-in digits. */
@@ -79,7 +79,7 @@ export function madeUpRun(folder: string, run: MadeUpRun = {}): string {
       likelihood: config.likelihood.kind,
       kindOf: "density",
       baseMeasure: "counting measure on {0, 1}",
-      pixels: config.dataset.pixels,
+      pixels: pixelsOf(config.dataset),
       ...("beta" in config.objective && { beta: config.objective.beta }),
       protocol: "mean over 8 z ~ q(z|x) per image; and the rest",
       latents: { latentDim: 20, active: { variance: 18, kl: 17 }, collapsed: false },

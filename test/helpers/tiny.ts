@@ -11,7 +11,7 @@ import { createRunner } from "../../src/evaluation/runner.ts";
 import { models } from "../../src/model/index.ts";
 import type { Vae } from "../../src/model/vae.ts";
 import { createObjective } from "../../src/objectives/index.ts";
-import { settle } from "../../src/runs/experiment.ts";
+import { pixelsOf, settle } from "../../src/runs/experiment.ts";
 import { dataIdentityOf } from "../../src/runs/identity.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import type { TrainEvent } from "../../src/training/events.ts";
@@ -54,7 +54,7 @@ export function tinyTraining(
 ) {
   const config = tinyConfig(settings);
   const dataset = overrides.dataset ?? tinyDigits();
-  const coding = config.dataset.pixels as PixelCoding;
+  const coding = pixelsOf(config.dataset) as PixelCoding;
   const random = new RandomStream(config.training.seed);
   const { fields } = dataset;
   const given = givenField(config.condition, fields);
