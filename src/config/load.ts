@@ -149,7 +149,8 @@ function withModelDefaults(input: Plain): Plain {
     const choice = settings().find(
       (setting) => setting.isChoice && sectionOf(setting.path) === sectionOf(path),
     );
-    const chosen = choice && (section[lastKey(choice.path)] ??= choice.default);
+    if (choice) section[lastKey(choice.path)] ??= choice.default;
+    const chosen = choice && section[lastKey(choice.path)];
     if (kinds.length === 0 || kinds.includes(String(chosen))) section[lastKey(path)] ??= value;
   }
   return result;

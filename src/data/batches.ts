@@ -19,19 +19,36 @@ export interface Coded {
   readonly coding: PixelCoding;
 }
 
+/** How an epoch goes through its examples. */
+export interface EpochPlan {
+  readonly batchSize: number;
+  /** Over all examples, each in an order of its own; one unless it says otherwise. */
+  readonly passes?: number;
+}
+
+/** Batches of an epoch; the last of each pass holds what is left. */
+export const batchesPerEpoch = (count: number, { batchSize, passes = 1 }: EpochPlan): number =>
+  passes * Math.ceil(count / batchSize);
+
 /**
- * One pass over `set` in random order, from batch `from` on; the last batch holds what is left. Order and pixel noise
- * are functions of (random, epoch, batch), so a pass may be taken up anywhere.
+ * An epoch over `set` in random order, from batch `from` on. Order and pixel noise are functions of (random, epoch, batch), so
+ * an epoch may be taken up anywhere.
  */
 export function* trainingBatches(
   set: Split,
-  options: Coded & { batchSize: number; epoch: number; from?: number; random: RandomStream },
+  options: Coded & EpochPlan & { epoch: number; from?: number; random: RandomStream },
 ): Generator<Batch> {
   const { batchSize, epoch, from = 0, random } = options;
-  const order = random.fork("shuffle").fork(epoch).permutation(set.count);
+  const shuffle = random.fork("shuffle").fork(epoch);
   const noise = random.fork("pixels").fork(epoch);
-  for (let index = from; index * batchSize < set.count; index++) {
-    const chosen = order.subarray(index * batchSize, (index + 1) * batchSize);
+  const perPass = Math.ceil(set.count / batchSize);
+  let order = new Uint32Array();
+  for (let index = from; index < batchesPerEpoch(set.count, options); index++) {
+    const place = index % perPass;
+    const pass = (index - place) / perPass;
+    if (index === from || place === 0)
+      order = (pass === 0 ? shuffle : shuffle.fork(pass)).permutation(set.count);
+    const chosen = order.subarray(place * batchSize, (place + 1) * batchSize);
     yield { columns: codeBatch(set, options, chosen, noise.fork(index)), count: chosen.length, index };
   }
 }

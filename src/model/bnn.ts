@@ -6,7 +6,7 @@ import { rowsFor } from "../tensors/deviceMath.ts";
 import { Parameters } from "../tensors/parameters.ts";
 import * as tf from "../tensors/tf.ts";
 import { forTarget } from "./likelihoods/forTarget.ts";
-import { type LikelihoodConfig, likelihoods, paramChannelsOf } from "./likelihoods/index.ts";
+import { likelihoods, paramChannelsOf } from "./likelihoods/index.ts";
 import type { Density } from "./likelihoods/likelihood.ts";
 import { ofStored } from "./likelihoods/ofStored.ts";
 import type { Model, ModelFamily } from "./model.ts";
@@ -63,7 +63,9 @@ export const bnn: ModelFamily<typeof schema, Bnn> = {
     "model.network.hidden": [50],
     "likelihood.mean": "linear",
     "likelihood.sigma": "shared",
-    "training.epochs": 400,
+    "training.epochs": 20,
+    "training.passesPerEpoch": 20,
+    "training.previewEvery": 0,
     "training.batchSize": 100,
     "training.learningRate": 0.01,
     "training.schedule": "cosine",
@@ -95,16 +97,7 @@ export const bnn: ModelFamily<typeof schema, Bnn> = {
     const made = family.create(config, parameters.scope("likelihood")) as Density;
     const likelihood = y.kind !== "class" && y.standardized ? ofStored(made, y.standardized) : made;
     const widths = widthsOf(model, x, likelihood.paramChannels);
-    const averageY =
-      data.averageX.length === 1
-        ? data.averageX
-        : [...levels(data.averageX.length)]
-            .map((level, k) => level * data.averageX[k]!)
-            .reduce((a, b) => a + b, 0);
-    const initialBias = family.initialParams(
-      config,
-      Float32Array.from(typeof averageY === "number" ? [averageY] : averageY),
-    );
+    const initialBias = family.initialParams(config, averageLevel(data.averageX));
     const layers = layersOf(model, widths, initialBias);
     const stream = random.fork("weights");
     const weights = layers.map(({ specs }, i) => parameters.create("network", specs, stream.fork(i)));
@@ -120,7 +113,7 @@ export const bnn: ModelFamily<typeof schema, Bnn> = {
         if (i < layers.length - 1) h = activate(activation, h);
       }
       const decoded = tf.reshape(h, [rows, 1, likelihood.paramChannels]) as tf.Tensor3D;
-      const target = rowsFor(valueOf(inputs["y"] as tf.Tensor2D), rows);
+      const target = rowsFor(levelOf(inputs["y"] as tf.Tensor2D), rows);
       return { decoded, logProb: likelihood.logProb(decoded, target) };
     };
     return {
@@ -203,8 +196,14 @@ function layersOf(
 /** k / (K − 1), as the likelihoods of levels have them. */
 const levels = (K: number) => Float32Array.from({ length: K }, (_, k) => k / (K - 1));
 
+/** The mean of the target from that of what is coded of it. */
+const averageLevel = (average: Float32Array): Float32Array =>
+  average.length === 1
+    ? average
+    : Float32Array.of(levels(average.length).reduce((sum, level, k) => sum + level * average[k]!, 0));
+
 /** The value that the likelihood is a density for, [B, 1]: a class, which comes one-hot, by its level. */
-const valueOf = (y: tf.Tensor2D): tf.Tensor2D => {
+const levelOf = (y: tf.Tensor2D): tf.Tensor2D => {
   const K = y.shape[1];
   return K === 1 ? y : tf.matMul(y, tf.tensor2d(levels(K), [K, 1]));
 };

@@ -1,14 +1,13 @@
 import { ahead } from "../base/ahead.ts";
-import { type Coded, trainingBatches } from "../data/batches.ts";
+import { type Coded, type EpochPlan, trainingBatches } from "../data/batches.ts";
 import type { Split } from "../data/dataset.ts";
 import type { BatchInputs } from "../model/inputs.ts";
 import { type NoiseDraw, stepNoise } from "../model/noise.ts";
 import { RandomStream } from "../tensors/random.ts";
 
 /** What the steps of an epoch are run on; plain data, and all that it depends on. */
-export interface InputsPlan extends Coded {
+export interface InputsPlan extends Coded, EpochPlan {
   readonly set: Split;
-  readonly batchSize: number;
   /** What the model draws, and for how many samples of each image. */
   readonly noise: readonly NoiseDraw[];
   readonly samples: number;

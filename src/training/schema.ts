@@ -19,7 +19,17 @@ export const changeable = {
 export const trainingSchema = z.strictObject({
   epochs: changeable.epochs
     .default(6)
-    .meta({ description: "passes over the training images", flag: "epochs" }),
+    .meta({
+      description: "epochs, each a pass over the training images unless passesPerEpoch makes it more",
+      flag: "epochs",
+    }),
+  passesPerEpoch: z
+    .int()
+    .positive()
+    .default(1)
+    .describe(
+      "passes over the training examples that make an epoch, after which it is validated, saved and told: more where a pass is over in no time (20 for bnn)",
+    ),
   batchSize: z.int().positive().default(128).meta({ description: "images per step", flag: "batch-size" }),
   learningRate: changeable.learningRate
     .default(0.001)

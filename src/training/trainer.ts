@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { batchesPerEpoch } from "../data/batches.ts";
 import type { PixelCoding } from "../data/codings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
@@ -61,7 +62,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     objective: settings.at(state.step).objective,
     epoch: state.epoch,
     epochs: phases.at(-1)!.config.epochs,
-    imagesPerEpoch: dataset.train.count,
+    imagesPerEpoch: phases[0].config.passesPerEpoch * dataset.train.count,
     imagesDone: state.epochTotals.count,
   });
   while (state.epoch < now().epochs) {
@@ -170,7 +171,10 @@ type Facts = ReturnType<typeof factsOf>;
 /** What follows from the options and holds for the whole run. */
 function factsOf({ runner: { model }, step, dataset, phases, state }: TrainerOptions) {
   const { config, objective } = phases[0];
-  const settings = settingsByStep(phases, Math.ceil(dataset.train.count / config.batchSize));
+  const settings = settingsByStep(
+    phases,
+    batchesPerEpoch(dataset.train.count, { ...config, passes: config.passesPerEpoch }),
+  );
   /** The last step that was made, from 0. */
   const lastStep = () => Math.max(0, state.step - 1);
   return {
@@ -199,6 +203,7 @@ const inputsPlan = ({ runner, dataset, coding, phases, random, state }: TrainerO
   fields: runner.model.fields,
   coding,
   batchSize: phases[0].config.batchSize,
+  passes: phases[0].config.passesPerEpoch,
   noise: runner.model.noise,
   samples: phases[0].objective.samples,
   epoch: state.epoch + 1,
