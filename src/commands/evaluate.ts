@@ -17,10 +17,10 @@ import {
 } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
-interface Options extends RunOptions {
+export interface EvaluateOptions extends RunOptions {
   split: SplitName;
   k?: number;
-  samples: number;
+  samples?: number;
   against?: string;
   output?: string;
   datasetChanged?: "accept";
@@ -32,7 +32,7 @@ export function evaluateCommand(): Command {
     .description(
       "ELBO, distortion and rate of a trained model on a split, in nats per image, its bits/dim, and with --k its NLL, " +
         "each with its standard error over images; what its latents are used for and tell of the classes; and whether the " +
-        "noise is what the likelihood assumes, with a picture.",
+        "noise is what the likelihood assumes, with a picture. Of a Bayesian network: how well it predicts a table, and how well it knows.",
     )
     .argument("<run>", "a run folder")
     .addOption(
@@ -41,9 +41,8 @@ export function evaluateCommand(): Command {
     .option("--k <count>", "importance weights of each image to estimate -log p(x) with", integerFrom(1))
     .option(
       "--samples <count>",
-      "z of each image that the ELBO is averaged over",
+      `z of each image that the ELBO is averaged over (default: ${DEFAULT_SAMPLES}); of a bnn, draws of the weights (default: 100)`,
       integerFrom(1),
-      DEFAULT_SAMPLES,
     )
     .option(
       "--against <run>",
@@ -57,7 +56,8 @@ export function evaluateCommand(): Command {
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  vae evaluate runs/digits-gaussian --split test --json\n  vae evaluate runs/digits-bernoulli --k 5000\n\n" +
+      "\nExamples:\n  vae evaluate runs/digits-gaussian --split test --json\n  vae evaluate runs/digits-bernoulli --k 5000\n" +
+        "  vae evaluate runs/concrete --samples 1000             a Bayesian network\n\n" +
         "-ELBO is above -log p(x) by the KL divergence of q(z|x) from the exact posterior. --k K estimates -log p(x) itself,\n" +
         "from above, as -log of the mean of K weights p(x,z)/q(z|x), z ~ q(z|x): the more, the closer. The effective sample\n" +
         "size tells how many of them count; where that is near 1 at many images, more weights would lower the estimate.\n" +
@@ -67,12 +67,13 @@ export function evaluateCommand(): Command {
         "do the standardised residuals have mean 0 and deviation 1? A σ that is too small or too large shows in all three;\n" +
         "the scale that fits the training images best tells how many nats that costs.",
     );
-  return addRunOptions(command).action(async (path: string, options: Options) => {
+  return addRunOptions(command).action(async (path: string, options: EvaluateOptions) => {
     const { readRunData } = await import("../runs/experiment.ts");
     const { protocolOf, summarise } = await import("../evaluation/summary.ts");
     const { createRunner, isOfDensity, isOfLatents } = await import("../evaluation/runner.ts");
     const { supportOf } = await import("../model/likelihoods/index.ts");
     const { describeMeasure } = await import("../data/codings.ts");
+    const { isBnn } = await import("../model/bnn.ts");
     const { addEvaluation, evaluationRecord } = await import("../runs/evaluations.ts");
     const { evaluationProgress } = await import("../reporting/evaluationProgress.ts");
     const { assessPredictions, predictionPicture } = await import("../runs/predictions.ts");
@@ -82,8 +83,12 @@ export function evaluateCommand(): Command {
     const { estimateLatents } = await import("../evaluation/latents.ts");
     const { estimateRepresentation } = await import("../evaluation/representation.ts");
     const { drawOrWarn } = await import("../figures/figures.ts");
-    const { split, checkpoint, k, samples } = options;
+    const { split, checkpoint, k, samples = DEFAULT_SAMPLES } = options;
     const run = await openRun(path, options);
+    if (isBnn(run.model)) {
+      const { evaluateTable } = await import("./evaluateTable.ts");
+      return evaluateTable(run, options);
+    }
     const { coding } = run;
     const runner = createRunner(run.model, { record: run.config.training.step !== "eager", note });
     const { kind } = run.config.likelihood;

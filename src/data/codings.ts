@@ -1,4 +1,5 @@
 import type { RandomStream } from "../tensors/random.ts";
+import type { Field } from "./field.ts";
 import { baseMeasureOf, type Support } from "./support.ts";
 
 /** How a byte v becomes a value x, besides `levels-K`. A likelihood says which of these it is a density for. */
@@ -48,8 +49,9 @@ export function codingsFor(support: Support): readonly PixelCoding[] {
   }
 }
 
-/** The base measure of a density over coded pixels, in words. */
-export function describeMeasure(support: Support): string {
+/** The base measure of a density over coded pixels, or over the target of a table, in words. */
+export function describeMeasure(support: Support, target?: Field): string {
+  if (target?.valueNames) return describeMeasureOf(target, support);
   switch (baseMeasureOf(support)) {
     case "Lebesgue":
       return "Lebesgue measure on the real line, pixels scaled to [0, 1]";
@@ -58,6 +60,12 @@ export function describeMeasure(support: Support): string {
     case "none":
       return "no measure: a loss, not a density";
   }
+}
+
+function describeMeasureOf(target: Field, support: Support): string {
+  if (target.kind === "class") return `counting measure on ${target.classCount} classes`;
+  if (support.set === "counts") return "counting measure on 0, 1, 2, …";
+  return `Lebesgue measure in units of ${target.valueNames![0]}`;
 }
 
 /** The codings that draw random numbers. */

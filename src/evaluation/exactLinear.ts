@@ -71,6 +71,21 @@ interface LinearModel {
 export const isLinearGaussian = ({ layers, likelihood, noise }: Bnn, kind: string): boolean =>
   layers.length === 1 && kind === "gaussian" && likelihood.paramChannels === 1 && noise.length > 0;
 
+/** All of it, where the model is linear with a Gaussian of one σ; undefined elsewhere. */
+export async function assessExactly(
+  model: Bnn,
+  kind: string,
+  { train, set }: { readonly train: Split; readonly set: Split },
+): Promise<{ comparison: ExactComparison; scores: ExactScores } | undefined> {
+  if (!isLinearGaussian(model, kind)) return undefined;
+  const of = await linearModelOf(model);
+  const exact = exactLinear(train, model, of);
+  return {
+    comparison: compareWithExact(train, model, of, exact),
+    scores: exactScores(set, model, of, exact),
+  };
+}
+
 /** Reads it from the device. */
 export async function linearModelOf(model: Bnn): Promise<LinearModel> {
   const { target } = model;

@@ -2,7 +2,7 @@ import { evaluationBatches } from "../data/batches.ts";
 import { codedSize } from "../data/codedFields.ts";
 import type { Split } from "../data/dataset.ts";
 import { type Field, fieldSize } from "../data/field.ts";
-import type { Bnn } from "../model/bnn.ts";
+import { type Bnn, isBnn } from "../model/bnn.ts";
 import { hostInputs } from "../model/inputs.ts";
 import type { Density, HostDensity } from "../model/likelihoods/likelihood.ts";
 import { mixed, type PixelDistribution } from "../model/likelihoods/pixelDistribution.ts";
@@ -15,6 +15,8 @@ import type { Runner } from "./runner.ts";
 
 /** A runner of a Bayesian network. */
 export type BnnRunner = Runner & { readonly model: Bnn & { readonly likelihood: Density } };
+
+export const isOfWeights = (runner: Runner): runner is BnnRunner => isBnn(runner.model);
 
 /** Draws of the weights for each row: the error that they leave of a log-likelihood is then below that over rows. */
 export const DEFAULT_WEIGHT_DRAWS = 100;

@@ -1,5 +1,4 @@
 import type { Split } from "../data/dataset.ts";
-import { baseMeasureOf, type Support } from "../data/support.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { type Coverage, coverageCounter } from "./calibration.ts";
 import {
@@ -8,6 +7,7 @@ import {
   momentsOf,
   predictRows,
   predictRowsAtMean,
+  quantileOf,
   targetsOf,
 } from "./rowPredictions.ts";
 import { turnsOf } from "./runner.ts";
@@ -50,47 +50,78 @@ export interface RegressionPrediction extends Predicted, RegressionScores {
   readonly pit: readonly number[];
   /** |share of rows with F(y|x) ≤ p − p|, the mean over p = 0.05 … 0.95. */
   readonly calibrationError: number;
+  /** The share of rows with F(y|x) ≤ p, for those p. */
+  readonly reached: readonly (readonly [p: number, share: number])[];
+  /** The first rows, for pictures. */
+  readonly shown: readonly ShownRow[];
   /** The root mean square over rows of the predictive deviation, and of its two parts. */
   readonly deviation: { readonly total: number; readonly noise: number; readonly weights: number };
   /** Of the one network with the mean weights. */
   readonly atMean: RegressionScores;
 }
 
+/** A row that was predicted, and the central 90 % of p(y|x). */
+export interface ShownRow {
+  readonly observed: number;
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Rows by the probability of their most probable class, in equal parts of [0, 1]. */
+export interface ReliabilityBin {
+  readonly confidence: number;
+  readonly accuracy: number;
+  /** Of all rows. */
+  readonly share: number;
+}
+
 export interface ClassPrediction extends Predicted, ClassScores {
   readonly kind: "classes";
+  readonly reliability: readonly ReliabilityBin[];
   readonly atMean: ClassScores;
 }
 
 export type TablePrediction = RegressionPrediction | ClassPrediction;
 
+/** What is kept of it: without the rows that are for pictures. */
+export type TableSummary = Omit<RegressionPrediction, "shown"> | ClassPrediction;
+
+export function withoutRows(prediction: TablePrediction): TableSummary {
+  if (prediction.kind === "classes") return prediction;
+  const { shown: _, ...summary } = prediction;
+  return summary;
+}
+
 const PIT_BINS = 20;
+
+/** Rows that a picture has room for. */
+const SHOWN = 200;
 
 /** Predicts the rows of a split from their features alone, and holds the predictions against their targets. */
 export async function scorePredictions(
   runner: BnnRunner,
   set: Split,
-  { draws, support }: { readonly draws?: number; readonly support: Support },
+  draws?: number,
 ): Promise<TablePrediction> {
   const { target } = runner.model;
   const y = targetsOf(set, target);
-  return target.kind === "class"
-    ? scoreClasses(runner, set, y, draws)
-    : scoreNumbers(runner, set, y, { draws, support });
+  return target.kind === "class" ? scoreClasses(runner, set, y, draws) : scoreNumbers(runner, set, y, draws);
 }
 
 async function scoreNumbers(
   runner: BnnRunner,
   set: Split,
   y: Float64Array,
-  { draws, support }: { draws: number | undefined; support: Support },
+  draws: number | undefined,
 ): Promise<RegressionPrediction> {
   const random = new RandomStream("calibration");
-  const isDiscrete = baseMeasureOf(support) === "counting";
   const turn = turnsOf(runner);
   const scores = scoreCounter();
   const covered = coverageCounter();
   const u = new Float64Array(y.length);
   const variances = { total: 0, noise: 0, weights: 0 };
+  const shown: ShownRow[] = [];
   let variance = 0;
   let count = 1;
   let row = 0;
@@ -100,13 +131,17 @@ async function scoreNumbers(
     const { distribution, parts } = prediction;
     const moments = momentsOf(prediction);
     scores.add(distribution.logProb(value), value - moments.mean);
-    const jump = isDiscrete ? Math.exp(distribution.logProb(value)) * random.uniform() : 0;
+    const jump = parts[0]!.values ? Math.exp(distribution.logProb(value)) * random.uniform() : 0;
     u[row] = distribution.cdf(value) - jump;
     covered.add(u[row]!);
     for (const part of ["total", "noise", "weights"] as const) variances[part] += moments[part];
     variance += logMeanVariance(parts.map((part) => part.logProb(value)));
     count = parts.length;
     row++;
+    if (shown.length < SHOWN) {
+      const [low, high] = [quantileOf(prediction, 0.05), quantileOf(prediction, 0.95)];
+      shown.push({ observed: value, mean: moments.mean, low, high });
+    }
   }
   const atMean = scoreCounter();
   row = 0;
@@ -116,6 +151,10 @@ async function scoreNumbers(
   }
   const pit = new Array<number>(PIT_BINS).fill(0);
   for (const share of u) pit[Math.min(PIT_BINS - 1, Math.floor(share * PIT_BINS))]! += 1 / u.length;
+  const reached = LEVELS.map((p): [number, number] => [
+    p,
+    u.reduce((count, share) => count + Number(share <= p), 0) / u.length,
+  ]);
   const deviation = (sum: number) => Math.sqrt(sum / y.length);
   return {
     kind: "regression",
@@ -125,7 +164,9 @@ async function scoreNumbers(
     ...scores.result(),
     coverage: covered.shares(),
     pit,
-    calibrationError: calibrationErrorOf(u),
+    calibrationError: meanOf(reached.map(([p, share]) => Math.abs(share - p))),
+    reached,
+    shown,
     deviation: {
       total: deviation(variances.total),
       noise: deviation(variances.noise),
@@ -169,11 +210,6 @@ function logMeanVariance(logWeights: readonly number[]): number {
 
 const LEVELS = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
 
-const calibrationErrorOf = (u: Float64Array): number =>
-  meanOf(
-    LEVELS.map((p) => Math.abs(u.reduce((count, share) => count + Number(share <= p), 0) / u.length - p)),
-  );
-
 async function scoreClasses(
   runner: BnnRunner,
   set: Split,
@@ -206,6 +242,7 @@ async function scoreClasses(
     draws: count,
     ...(count > 1 && { drawError: Math.sqrt(variance) / y.length }),
     ...scores.result(),
+    reliability: scores.reliability(),
     atMean: atMean.result(),
   };
 }
@@ -216,7 +253,7 @@ function classCounter() {
   const logLikelihoods: number[] = [];
   const hits: number[] = [];
   const briers: number[] = [];
-  const bins = Array.from({ length: CONFIDENCE_BINS }, () => ({ confidence: 0, hits: 0 }));
+  const bins = Array.from({ length: CONFIDENCE_BINS }, () => ({ confidence: 0, hits: 0, rows: 0 }));
   return {
     add(probabilities: readonly number[], right: number) {
       const confidence = Math.max(...probabilities);
@@ -227,7 +264,14 @@ function classCounter() {
       const bin = bins[Math.min(CONFIDENCE_BINS - 1, Math.floor(confidence * CONFIDENCE_BINS))]!;
       bin.confidence += confidence;
       bin.hits += hit;
+      bin.rows++;
     },
+    reliability: (): ReliabilityBin[] =>
+      bins.map(({ confidence, hits: right, rows }) => ({
+        confidence: rows === 0 ? 0 : confidence / rows,
+        accuracy: rows === 0 ? 0 : right / rows,
+        share: rows / hits.length,
+      })),
     result(): ClassScores {
       const logLikelihood = estimateOf(logLikelihoods);
       const accuracy = estimateOf(hits);

@@ -6,12 +6,15 @@ import type { PixelCoding } from "../data/codings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { EVALUATION_SEED } from "../evaluation/inputs.ts";
 import { protocolOf, type SplitSummary } from "../evaluation/summary.ts";
+import type { TableSummary } from "../evaluation/tableScores.ts";
 import { type OpenedRun, versions } from "./experiment.ts";
 import { splitIdentityOf } from "./identity.ts";
 import type { CheckpointName, RunFolder } from "./runFolder.ts";
 
 /** A line of `evaluations.jsonl`: what `vae evaluate` found, and all that it depends on. */
 export interface EvaluationRecord extends SplitSummary {
+  /** How well the targets of a table are predicted. */
+  readonly prediction?: TableSummary;
   /** When it was, ISO 8601. */
   readonly time: string;
   readonly checkpoint: CheckpointName;
@@ -32,7 +35,7 @@ export interface EvaluationRecord extends SplitSummary {
 export function evaluationRecord(
   { coding, epoch, backend, checkpoint }: OpenedRun,
   dataset: Dataset,
-  summary: SplitSummary,
+  summary: SplitSummary & { readonly prediction?: TableSummary },
 ): EvaluationRecord {
   return {
     time: new Date().toISOString(),

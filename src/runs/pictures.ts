@@ -1,4 +1,6 @@
 import { firstObservations } from "../evaluation/observations.ts";
+import { isOfWeights } from "../evaluation/rowPredictions.ts";
+import type { Runner } from "../evaluation/runner.ts";
 import { lossChartAside } from "../figures/charts/lossChart.ts";
 import { lossCurves } from "../figures/charts/lossCurves.ts";
 import { conditionalSamplesPng } from "../figures/conditionalGrid.ts";
@@ -9,6 +11,7 @@ import { RandomStream } from "../tensors/random.ts";
 import type { Experiment } from "./experiment.ts";
 import type { MetricsRow } from "./metricsLog.ts";
 import type { RunFolder } from "./runFolder.ts";
+import { drawTablePictures } from "./tablePictures.ts";
 import { titleOf } from "./title.ts";
 
 const PREVIEW_SAMPLES = 100;
@@ -22,7 +25,7 @@ const PREVIEW_GIVEN = { rows: 10, draws: 6 };
  */
 export function trainingPictures(
   { model, dataset, coding, config }: Experiment,
-  objective: Objective,
+  { objective, runner }: { objective: Objective; runner: Runner },
   folder: RunFolder,
   epochs: () => readonly MetricsRow[],
   warn: (text: string) => unknown,
@@ -52,6 +55,7 @@ export function trainingPictures(
     return conditionalSamplesPng(model, observations, { ...PREVIEW_GIVEN, pixels: "mean", random, title });
   };
   const drawOthers = async () => {
+    if (isOfWeights(runner)) return drawTablePictures(runner, dataset, { title, put });
     await put("samples", drawSamples);
     if (!hasLatents(model)) return; // there is nothing that it would be reconstructed from
     await put("reconstructions", () =>

@@ -4,10 +4,13 @@ import { configAt, phasesOf, withChange } from "../config/changes.ts";
 import { configYaml } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { describeMeasure } from "../data/codings.ts";
+import type { Split } from "../data/dataset.ts";
 import { estimateLatents } from "../evaluation/latents.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
+import { type BnnRunner, isOfWeights } from "../evaluation/rowPredictions.ts";
 import { createRunner, isOfLatents } from "../evaluation/runner.ts";
 import { protocolOf, summarise } from "../evaluation/summary.ts";
+import { scorePredictions, withoutRows } from "../evaluation/tableScores.ts";
 import { supportOf } from "../model/likelihoods/index.ts";
 import type { Model } from "../model/model.ts";
 import { objectiveFor } from "../objectives/forModel.ts";
@@ -103,7 +106,7 @@ async function open(experiment: Experiment, { folder, lock }: OwnedRun, options:
   await record.write("running");
   await writeConfig();
   let log = await MetricsLog.open(folder, objective, state.step);
-  const pictures = trainingPictures(experiment, objective, folder, () => log.epochs, warn);
+  const pictures = trainingPictures(experiment, { objective, runner }, folder, () => log.epochs, warn);
 
   return {
     experiment,
@@ -231,15 +234,24 @@ async function summaryOf(
     checkpoint: { name: "best", epoch },
     likelihood: config.likelihood.kind,
     kindOf: model.likelihood.kindOf,
-    baseMeasure: describeMeasure(supportOf(config.likelihood)),
+    baseMeasure: describeMeasure(supportOf(config.likelihood), model.target),
     pixels: coding,
     ...controlsAt(phases(config, model).at(-1)!.objective, "final", 1),
     ...(await readSigma(model)),
     protocol: protocolOf(test),
     ...(isOfLatents(runner) && { latents: await estimateLatents(runner, dataset.test, coding) }),
+    ...(isOfWeights(runner) && {
+      predictions: {
+        validation: await predictionSummary(runner, dataset.validation),
+        test: await predictionSummary(runner, dataset.test),
+      },
+    }),
     splits: { validation, test },
   };
 }
+
+const predictionSummary = async (runner: BnnRunner, set: Split) =>
+  withoutRows(await scorePredictions(runner, set));
 
 function withWayOn(error: unknown, { path }: RunFolder): unknown {
   if (!(error instanceof VaeError) || error.code !== "interrupted") return error;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { LatentHealth } from "../evaluation/latents.ts";
 import type { SplitSummary } from "../evaluation/summary.ts";
+import type { TableSummary } from "../evaluation/tableScores.ts";
 import { readJson } from "./readJson.ts";
 import type { RunFolder } from "./runFolder.ts";
 
@@ -21,6 +22,8 @@ export interface RunSummary {
   readonly protocol: string;
   /** What the latents are used for, on the test split; absent where there are none, or an earlier version trained the run. */
   readonly latents?: LatentHealth;
+  /** How well the targets of a table are predicted. */
+  readonly predictions?: { readonly validation: TableSummary; readonly test: TableSummary };
   readonly splits: { readonly validation: SplitSummary; readonly test: SplitSummary };
 }
 

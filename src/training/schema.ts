@@ -17,12 +17,10 @@ export const changeable = {
 };
 
 export const trainingSchema = z.strictObject({
-  epochs: changeable.epochs
-    .default(6)
-    .meta({
-      description: "epochs, each a pass over the training images unless passesPerEpoch makes it more",
-      flag: "epochs",
-    }),
+  epochs: changeable.epochs.default(6).meta({
+    description: "epochs, each a pass over the training images unless passesPerEpoch makes it more",
+    flag: "epochs",
+  }),
   passesPerEpoch: z
     .int()
     .positive()
