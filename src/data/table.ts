@@ -105,7 +105,8 @@ export const table = defineSource({
     stopIfAborted(context);
     const about = { used, train: rows.train };
     const kind = config.targetKind === "auto" ? "real" : config.targetKind;
-    const [x, y] = [featuresField(features, about), targetField(read, target, kind, about)];
+    const x = featuresField(features, about, { path: read.path, warn: context.warn ?? (() => {}) });
+    const y = targetField(read, target, kind, about);
     const split = (rows: Uint32Array): Split => ({
       count: rows.length,
       columns: { x: x.valuesIn(rows), y: y.valuesIn(rows) },

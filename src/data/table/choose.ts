@@ -1,5 +1,5 @@
 import { didYouMean, VaeError } from "../../base/errors.ts";
-import { columnName, type RawColumn, type Table } from "./table.ts";
+import { columnName, type RawColumn, type Table, unnamed } from "./table.ts";
 
 /** The name of a column, or its number from 1, or from −1 at the end. */
 export type ColumnReference = string | number;
@@ -18,11 +18,17 @@ export function pickColumn(table: Table, reference: ColumnReference, setting: st
       : undefined;
   if (found) return found;
   const names = columns.map(({ name }) => name);
+  const hasNames = columns.some(({ name, number }) => name !== unnamed(number));
+  const hint = Number.isFinite(position)
+    ? ""
+    : hasNames
+      ? didYouMean(text, names)
+      : " If the first line has the names of the columns: --dataset.header true.";
   const some = names.slice(0, 20).join(", ");
   throw new VaeError(
     "usage",
     `${setting} is ${text}, which no column of ${path} is. It has ${count}: ${some}${count > 20 ? ", …" : ""}. ` +
-      `Accepted: one of these names, or a number from 1 to ${count}, or -1 (the last) to -${count}.${didYouMean(text, names)}`,
+      `Accepted: one of these names, or a number from 1 to ${count}, or -1 (the last) to -${count}.${hint}`,
   );
 }
 
@@ -60,7 +66,7 @@ export function chooseColumns(table: Table, { target, features, splitColumn }: C
 const twice = (settings: string, column: RawColumn) =>
   new VaeError(
     "usage",
-    `${settings} name ${columnName(column)} twice. Accepted: each column for one thing, so that what is to be predicted is not given.`,
+    `${settings} ${settings.includes(" ") ? "both name" : "names"} ${columnName(column)}${settings.includes(" ") ? "" : " twice"}. Accepted: each column for one thing, so that what is to be predicted is not given.`,
   );
 
 const tooFewColumns = ({ path, columns }: Table) =>

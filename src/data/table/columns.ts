@@ -1,6 +1,6 @@
 import { VaeError } from "../../base/errors.ts";
 import { isMissing, numberOf, oddFormOf } from "./cells.ts";
-import { cellError, columnName, quoted, type RawColumn, type Table } from "./table.ts";
+import { cellError, columnName, quoted, type RawColumn, type Table, unnamed } from "./table.ts";
 
 interface Named {
   readonly name: string;
@@ -94,12 +94,14 @@ function notANumber(table: Table, raw: RawColumn, row: number, numbers: number, 
   const cell = String(raw.cells[row]);
   const odd = oddFormOf(cell);
   if (odd) return cellError(table, raw, row, `${quoted(cell)} is ${odd}.${toLeaveOut(raw)}`);
+  const mayBeName = row === 0 && raw.name === unnamed(raw.number);
   return cellError(
     table,
     raw,
     row,
-    `${quoted(cell)} is text in a column of numbers (${numbers} of ${given} are). Correct it, empty it and give ` +
-      `--dataset.missing drop, or give --dataset.categories ${nameInFlag(raw)} to read each value as a category.`,
+    `${quoted(cell)} is text in a column of numbers (${numbers} of ${given} are). Correct it; or empty it and give --dataset.missing drop; ` +
+      `or read each value as a category, a target by --dataset.targetKind class, a feature by --dataset.categories ${nameInFlag(raw)}.` +
+      (mayBeName ? " If this line has the names of the columns: --dataset.header true." : ""),
   );
 }
 

@@ -15,7 +15,7 @@ export function completeRows(
   const row = all.find((row) => gap(row) !== undefined)!;
   const column = gap(row)!;
   const cell = String(table.columns[column.number - 1]!.cells[row]);
-  const told = cell === "" || !isMissing(cell) ? "no value" : `no value, but ${quoted(cell)}`;
+  const told = cell !== "" && isMissing(cell) ? `no value (${quoted(cell)})` : "no value";
   throw cellError(
     table,
     column,

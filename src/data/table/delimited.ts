@@ -24,7 +24,8 @@ export function parseDelimited(
   const columns: string[][] = [];
   const add = (record: string[], line: number) => {
     if (lines.length === 0) for (const _ of record) columns.push([]);
-    else if (record.length !== columns.length) throw ragged(path, line, record, lines[0]!, columns.length);
+    else if (record.length !== columns.length)
+      throw ragged(path, used, { line, record }, { line: lines[0]!, width: columns.length });
     lines.push(line);
     for (const [j, cell] of record.entries()) columns[j]!.push(cell);
   };
@@ -39,6 +40,7 @@ export function parseDelimited(
     for (const column of columns) column.shift();
   }
   const names = columns.map((_, j) => (hasHeader && first[j]) || unnamed(j + 1));
+  checkNames(path, names);
   return {
     ...file,
     count: lines.length,
@@ -47,8 +49,22 @@ export function parseDelimited(
   };
 }
 
+function checkNames(path: string, names: readonly string[]): void {
+  const known = new Map<string, number>();
+  for (const [j, name] of names.entries()) {
+    const before = known.get(name);
+    known.set(name, j + 1);
+    if (before === undefined) continue;
+    throw new VaeError(
+      "failure",
+      `${path}: columns ${before} and ${j + 1} are both called ${quoted(name)}. Accepted: a name of its own for each; rename one, ` +
+        "or give --dataset.header false if the first line is a row.",
+    );
+  }
+}
+
 const OPTIONS = {
-  record_delimiter: ["\r\n", "\n", "\r"],
+  record_delimiter: "\n",
   relax_column_count: true, // told here, with both lines
   skip_empty_lines: true,
   trim: true,
@@ -67,17 +83,19 @@ function eachRecord(
   path: string,
   add: (record: string[], line: number) => void,
 ): void {
+  let last = 0;
   try {
     parse(prepared(text, delimiter), {
       ...OPTIONS,
       delimiter: characterOf(delimiter),
       on_record: (record: string[], { lines }: InfoRecord) => {
         add(record, lines);
+        last = lines;
         return null;
       },
     });
   } catch (error) {
-    throw error instanceof CsvError ? quoteError(error, path) : error;
+    throw error instanceof CsvError ? quoteError(error, path, last) : error;
   }
 }
 
@@ -106,15 +124,31 @@ function firstWidths(text: string, delimiter: Delimiter): number[] {
   }
 }
 
-function ragged(path: string, line: number, record: string[], firstLine: number, width: number): VaeError {
-  const values = (count: number) => `${count} value${count === 1 ? "" : "s"}`;
+function ragged(
+  path: string,
+  delimiter: Delimiter,
+  { line, record }: { line: number; record: readonly string[] },
+  first: { line: number; width: number },
+): VaeError {
+  const count = `${record.length} value${record.length === 1 ? "" : "s"}`;
+  const some = `${record.slice(0, 3).map(quoted).join(", ")}${record.length > 3 ? ", …" : ""}`;
+  const between = delimiter.length === 1 ? JSON.stringify(delimiter) : delimiter;
   return new VaeError(
     "failure",
-    `${path}, line ${line}: ${values(record.length)} (${record.slice(0, 3).map(quoted).join(", ")}${record.length > 3 ? ", …" : ""}), ` +
-      `but line ${firstLine} has ${width}. Accepted: as many on each line. Where a cell holds the delimiter itself, put the cell in double quotes.`,
+    `${path}, line ${line}: ${count} (${some}), but line ${first.line} has ${first.width}, with ${between} between them. ` +
+      "Accepted: as many on each line. Where a cell holds that character itself, put the cell in double quotes; " +
+      `--dataset.delimiter names another (${delimiters.join(" ")}).`,
   );
 }
 
-function quoteError({ code, message, lines }: CsvError & { lines?: number }, path: string): VaeError {
-  return new VaeError("failure", `${path}, line ${lines}: ${code} ${message}`);
+/** `last` is the line that the last whole row ends on. */
+function quoteError({ code, lines }: CsvError, path: string, last: number): VaeError {
+  const told =
+    code === "CSV_QUOTE_NOT_CLOSED"
+      ? `line ${last + 1}: a double quote opens a cell here or in the row below, and none closes it`
+      : `line ${lines}: a double quote ${code === "INVALID_OPENING_QUOTE" ? "inside a cell that none opens" : "closes a cell, but text follows it"}`;
+  return new VaeError(
+    "failure",
+    `${path}, ${told}. Accepted: cells without double quotes, or wholly between two, where "" stands for one.`,
+  );
 }

@@ -18,18 +18,27 @@ interface Feature {
   readonly deviation: number;
 }
 
+/** What is made of which rows. */
+export interface FieldRows {
+  /** All that have a value in each column. */
+  readonly used: Uint32Array;
+  readonly train: Uint32Array;
+}
+
+interface About {
+  readonly path: string;
+  readonly warn: (text: string) => void;
+}
+
 /**
  * x: numbers less their mean in the training rows and divided by their deviation there; categories one-hot, among all that
- * the rows in use have.
+ * the rows in use have. `warn` hears of those that no training row has.
  */
-export function featuresField(
-  columns: readonly TypedColumn[],
-  { used, train }: { readonly used: Uint32Array; readonly train: Uint32Array },
-): TableField {
+export function featuresField(columns: readonly TypedColumn[], rows: FieldRows, about: About): TableField {
   const features = columns.flatMap((column): Feature[] =>
     column.kind === "number"
-      ? [{ ...column, ...statisticsOf(column.values, train) }]
-      : oneHot(column, used).map((feature) => ({ ...feature, mean: 0, deviation: 1 })),
+      ? [{ ...column, ...statisticsOf(column.values, rows.train) }]
+      : oneHot(column, rows, about).map((feature) => ({ ...feature, mean: 0, deviation: 1 })),
   );
   const D = features.length;
   return {
@@ -52,21 +61,39 @@ export function featuresField(
 
 const MOST_CATEGORIES = 256;
 
-function oneHot(column: CategoryColumn, used: Uint32Array): Pick<Feature, "name" | "values">[] {
+/** From so many on, categories must come again. */
+const SOME_CATEGORIES = 10;
+
+function oneHot(
+  column: CategoryColumn,
+  { used, train }: FieldRows,
+  { path, warn }: About,
+): Pick<Feature, "name" | "values">[] {
   const categories = distinct(column, used);
-  if (
-    categories.length > MOST_CATEGORIES ||
-    (categories.length > 10 && categories.length > used.length / 2)
-  ) {
-    const some = categories.slice(0, 3).map(quoted).join(", ");
+  const count = categories.length;
+  const where = `${path}, ${columnName(column)}`;
+  if (count > MOST_CATEGORIES || (count > SOME_CATEGORIES && count > used.length / 2)) {
     throw new VaeError(
       "failure",
-      `${columnName(column)}: text, of which ${categories.length} are different in ${used.length} rows (${some}, …): names rather than categories. ` +
+      `${where}: ${count} different values in ${used.length} rows (${someOf(categories)}): names rather than categories. ` +
         `Accepted: up to ${MOST_CATEGORIES} categories that come again.${toLeaveOut(column)}`,
     );
   }
+  const seen = new Set(distinct(column, train));
+  const unseen = categories.filter((category) => !seen.has(category));
+  if (unseen.length > 0) {
+    warn(
+      `${where}: no training row has ${someOf(unseen)}, so nothing is learned of ${unseen.length === 1 ? "it" : "them"}.`,
+    );
+  }
   return categories.map((category) => ({
-    name: `${column.name}=${category}`,
+    name: categoryName(column.name, category),
     values: Float64Array.from(column.values, (value) => Number(value === category)),
   }));
 }
+
+/** What a value of x is called that is 1 for a category of a column. */
+export const categoryName = (column: string, category: string) => `${column}=${category}`;
+
+const someOf = (categories: readonly string[]) =>
+  `${categories.slice(0, 3).map(quoted).join(", ")}${categories.length > 3 ? ", …" : ""}`;

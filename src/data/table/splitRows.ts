@@ -58,9 +58,11 @@ export function splitRows(
 }
 
 function tooFew(table: Table, rows: number, counts: Record<keyof SplitRows, number>): VaeError {
+  const dropped = table.count - rows;
+  const others = dropped > 0 ? ` (${dropped} of ${table.count} lack a value in a column that is used)` : "";
   return new VaeError(
     "failure",
-    `${table.path} has ${rows} row${rows === 1 ? "" : "s"} to use, of which ${counts.test} would be for test, ${counts.validation} for validation ` +
+    `${table.path} has ${rows} row${rows === 1 ? "" : "s"} to use${others}, of which ${counts.test} would be for test, ${counts.validation} for validation ` +
       `and ${counts.train} for training. Accepted: at least 1 for test and 2 for training; --dataset.test and --dataset.validation say how many are held out.`,
   );
 }

@@ -1,26 +1,27 @@
 import { VaeError } from "../../base/errors.ts";
 import { distinct, type NumberColumn, type TypedColumn } from "./columns.ts";
-import type { TableField } from "./features.ts";
+import type { FieldRows, TableField } from "./features.ts";
 import { standardizationOf, statisticsOf, writeStandardized } from "./standardize.ts";
 import { cellError, columnName, quoted, type Table } from "./table.ts";
 
 export type TargetKind = "real" | "class" | "count";
 
-interface Rows {
-  readonly used: Uint32Array;
-  readonly train: Uint32Array;
-}
-
 /** y: real numbers standardised as the features are, counts as they are, or the index of a class. */
-export function targetField(table: Table, column: TypedColumn, kind: TargetKind, rows: Rows): TableField {
+export function targetField(
+  table: Table,
+  column: TypedColumn,
+  kind: TargetKind,
+  rows: FieldRows,
+): TableField {
+  const first = column.values[rows.train[0]!]!;
+  if (rows.train.every((row) => column.values[row] === first)) throw constant(table, column, first);
   if (column.kind === "category") return classField(table, column, rows);
-  return kind === "count" ? countField(table, column, rows) : realField(table, column, rows);
+  return kind === "count" ? countField(table, column, rows) : realField(column, rows);
 }
 
-function realField(table: Table, column: NumberColumn, { train }: Rows): TableField {
+function realField(column: NumberColumn, { train }: FieldRows): TableField {
   const { values, name } = column;
   const statistics = statisticsOf(values, train);
-  if (statistics.isConstant) throw constant(table, column, String(statistics.mean));
   return {
     field: {
       name: "y",
@@ -41,7 +42,7 @@ function realField(table: Table, column: NumberColumn, { train }: Rows): TableFi
 /** Whole numbers up to this one are themselves in float32. */
 const LARGEST_COUNT = 2 ** 24;
 
-function countField(table: Table, column: NumberColumn, { used, train }: Rows): TableField {
+function countField(table: Table, column: NumberColumn, { used }: FieldRows): TableField {
   const { values, name } = column;
   const odd = used.find(
     (row) => !(Number.isInteger(values[row]) && values[row]! >= 0 && values[row]! <= LARGEST_COUNT),
@@ -54,8 +55,6 @@ function countField(table: Table, column: NumberColumn, { used, train }: Rows): 
       `${values[odd]} is no count. Accepted: whole numbers 0, 1, 2 … up to ${LARGEST_COUNT}; --dataset.targetKind real reads any numbers.`,
     );
   }
-  const first = values[train[0]!]!;
-  if (train.every((row) => values[row] === first)) throw constant(table, column, String(first));
   return {
     field: { name: "y", kind: "count", shape: [1], show: "value", valueNames: [name] },
     valuesIn: (rows) => Float32Array.from(rows, (row) => values[row]!),
@@ -64,9 +63,12 @@ function countField(table: Table, column: NumberColumn, { used, train }: Rows): 
 
 const MOST_CLASSES = 256;
 
-function classField(table: Table, column: TypedColumn & { kind: "category" }, { used }: Rows): TableField {
+function classField(
+  table: Table,
+  column: TypedColumn & { kind: "category" },
+  { used }: FieldRows,
+): TableField {
   const classNames = distinct(column, used);
-  if (classNames.length === 1) throw constant(table, column, quoted(classNames[0]!));
   if (classNames.length > MOST_CLASSES) {
     throw new VaeError(
       "failure",
@@ -90,7 +92,7 @@ function classField(table: Table, column: TypedColumn & { kind: "category" }, { 
   };
 }
 
-const constant = ({ path }: Table, column: TypedColumn, value: string) =>
+const constant = ({ path }: Table, column: TypedColumn, value: string | number) =>
   new VaeError(
     "failure",
     `${path}, ${columnName(column)}: the target is ${value} in every training row, so there is nothing to predict. ` +

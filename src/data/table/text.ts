@@ -28,12 +28,13 @@ function utf16Of(bytes: Buffer): "utf-16le" | "utf-16be" | undefined {
 }
 
 function checkUtf8(bytes: Buffer, path: string): void {
-  const zero = bytes.indexOf(0);
-  if (zero >= 0) {
+  const control = firstControl(bytes);
+  if (control >= 0) {
+    const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
     throw new VaeError(
       "failure",
-      `${path}: byte ${zero}, in line ${lineOf(bytes, zero)}, is 0, which no text has: it is a binary file, or damaged. ` +
-        "Accepted: text in UTF-8 or UTF-16, or arrays of numpy (.npz, .npy).",
+      `${path}: byte ${control}, in line ${lineOf(bytes, control)}, is ${bytes[control]}, which no text has: the file is ${isGzip ? "compressed by gzip" : "binary, or damaged"}. ` +
+        `Accepted: text in UTF-8 or UTF-16, or arrays of numpy (.npz, .npy).${isGzip ? " To unpack it: gunzip." : ""}`,
     );
   }
   if (isUtf8(bytes)) return;
@@ -43,6 +44,15 @@ function checkUtf8(bytes: Buffer, path: string): void {
     `${path}: byte ${odd}, 0x${bytes[odd]!.toString(16).toUpperCase()} in line ${lineOf(bytes, odd)}, is not UTF-8. Accepted: text in UTF-8 or UTF-16. ` +
       "If it is Latin-1 or Windows-1252, convert it: iconv -f WINDOWS-1252 -t UTF-8 old.csv > new.csv",
   );
+}
+
+/** Where a byte is that no text has: a control character, other than tab and line ends; −1 if none is. */
+function firstControl(bytes: Buffer): number {
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13) return i;
+  }
+  return -1;
 }
 
 const lineOf = (bytes: Buffer, end: number) =>
@@ -56,7 +66,7 @@ function firstOdd(bytes: Buffer): number {
     if (startsAsUtf8(bytes.subarray(0, middle))) good = middle;
     else bad = middle;
   }
-  return good;
+  return bytes[good]! < 128 ? good - 1 : good; // ASCII after the start of a longer character
 }
 
 /** Whether bytes that end anywhere, inside a character too, may go on as UTF-8. */
