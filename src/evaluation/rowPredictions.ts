@@ -6,7 +6,7 @@ import { type Bnn, isBnn } from "../model/bnn.ts";
 import { hostInputs } from "../model/inputs.ts";
 import type { Density, HostDensity } from "../model/likelihoods/likelihood.ts";
 import { mixed, type PixelDistribution } from "../model/likelihoods/pixelDistribution.ts";
-import { noiseShape, samplesOf } from "../model/noise.ts";
+import { type NoiseDraw, type NoiseSize, noiseShape, samplesOf } from "../model/noise.ts";
 import { solveIncreasing } from "../tensors/hostMath.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { EVALUATION_SEED } from "./inputs.ts";
@@ -31,6 +31,9 @@ export interface RowPrediction {
 /** Bytes are none of a table, so nothing is coded. */
 const CODING = "gray";
 
+/** Rows that are predicted at a time. */
+const BATCH = 500;
+
 /** Predicts the rows of a split one after the other, with as many draws of the weights for each; a point has one. */
 export async function* predictRows(
   runner: BnnRunner,
@@ -47,21 +50,46 @@ export async function* predictRows(
 }
 
 /** The same with one network, that of the mean weights. */
-export async function* predictRowsAtMean(runner: BnnRunner, set: Split): AsyncGenerator<RowPrediction> {
-  const { model } = runner;
+export const predictRowsAtMean = (runner: BnnRunner, set: Split) =>
+  predictRowsWith(runner, set, 1, (draw, size) => new Float32Array(sizeOf(noiseShape(draw, size))));
+
+/** The same with draws that the rows share, so that each is a function of x: a smooth one, for curves. */
+export function predictRowsTogether(runner: BnnRunner, set: Split, draws = DEFAULT_WEIGHT_DRAWS) {
+  const samples = samplesOf(runner.model, draws);
+  const random = new RandomStream(EVALUATION_SEED);
+  return predictRowsWith(runner, set, samples, (draw, { count }) => {
+    const length = sizeOf(draw.shape);
+    const drawn = random.fork(draw.name).normals(samples * length);
+    if (draw.per === "step") return drawn;
+    return Float32Array.from({ length: samples * count * length }, (_, i) => {
+      const sample = Math.floor(i / (count * length));
+      return drawn[sample * length + (i % length)]!;
+    });
+  });
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
+
+/** With noise of the caller's own. */
+async function* predictRowsWith(
+  { model, run }: BnnRunner,
+  set: Split,
+  samples: number,
+  noiseOf: (draw: NoiseDraw, size: NoiseSize) => Float32Array<ArrayBuffer>,
+): AsyncGenerator<RowPrediction> {
   const { fields, noise, likelihood, target } = model;
   const density = await likelihood.onHost();
-  const random = new RandomStream(EVALUATION_SEED);
-  const passes = { fields, coding: CODING, batchSize: 500, random } as const;
+  const passes = {
+    fields,
+    coding: CODING,
+    batchSize: BATCH,
+    random: new RandomStream(EVALUATION_SEED),
+  } as const;
   for (const { columns, count } of evaluationBatches(withTarget(set, target), passes)) {
-    const size = { count, samples: 1 };
-    const still = noise.map((draw) => [
-      draw.name,
-      new Float32Array(noiseShape(draw, size).reduce((product, n) => product * n, 1)),
-    ]);
-    const inputs = hostInputs(model, { ...size, ...columns, ...Object.fromEntries(still) });
-    const [decoded] = await runner.run(decodedPass, inputs, false);
-    yield* rowsOf(decoded!, count, 1, { density, P: likelihood.paramChannels });
+    const size = { count, samples };
+    const drawn = Object.fromEntries(noise.map((draw) => [draw.name, noiseOf(draw, size)]));
+    const [decoded] = await run(decodedPass, hostInputs(model, { ...size, ...columns, ...drawn }), false);
+    yield* rowsOf(decoded!, count, samples, { density, P: likelihood.paramChannels });
   }
 }
 

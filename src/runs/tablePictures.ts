@@ -3,7 +3,7 @@ import { type Field, fieldSize } from "../data/field.ts";
 import {
   type BnnRunner,
   momentsOf,
-  predictRows,
+  predictRowsTogether,
   quantileOf,
   targetsOf,
 } from "../evaluation/rowPredictions.ts";
@@ -49,6 +49,7 @@ export async function drawTablePictures(
 }
 
 const CURVE = 161;
+const CURVE_DRAWS = 400;
 /** Beyond the data at both sides, by this share of their range. */
 const BEYOND = 0.3;
 const MOST_DOTS = 1000;
@@ -72,7 +73,7 @@ async function fitPicture(runner: BnnRunner, train: Split, title: string): Promi
   );
   const columns: Record<string, Column> = { x: grid };
   const curve: FittedPoint[] = [];
-  for await (const row of predictRows(runner, { count: CURVE, columns })) {
+  for await (const row of predictRowsTogether(runner, { count: CURVE, columns }, CURVE_DRAWS)) {
     const means = Float64Array.from(row.parts, (part) => part.mean).toSorted();
     const at = (share: number) => means[Math.round(share * (means.length - 1))]!;
     curve.push({

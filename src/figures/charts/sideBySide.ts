@@ -59,7 +59,12 @@ export function sideBySide(
     })) as XAXisComponentOption[],
     yAxis: panels.map(({ y }, gridIndex) => ({
       ...{ type: "value", min: 0, nameLocation: "middle", nameGap: 38, nameTextStyle: SMALL },
-      ...{ axisLabel: SMALL, axisLine: { show: false }, splitLine: { lineStyle: { color: FAINT } } },
+      ...{
+        axisLabel: SMALL,
+        axisLine: { show: false, onZero: false },
+        axisTick: { show: false },
+        splitLine: { lineStyle: { color: FAINT } },
+      },
       ...y,
       gridIndex,
     })) as YAXisComponentOption[],

@@ -1,0 +1,41 @@
+import { VaeError } from "../base/errors.ts";
+import type { OpenedRun } from "../runs/experiment.ts";
+import { describeRun, note, result } from "./shared.ts";
+
+interface Options {
+  readonly samples?: number;
+  readonly output?: string;
+  readonly json?: boolean;
+  readonly checkpoint: "last" | "best";
+}
+
+/** `vae predict` of a Bayesian network: rows of a file, to lines of predictions. */
+export async function predictTable(run: OpenedRun, input: string, options: Options): Promise<void> {
+  const { createRunner } = await import("../evaluation/runner.ts");
+  const { DEFAULT_WEIGHT_DRAWS, isOfWeights } = await import("../evaluation/rowPredictions.ts");
+  const { csvLine, predictionCells, readRows } = await import("../runs/tableRows.ts");
+  const { writeFileAtomic } = await import("../base/atomicFile.ts");
+  const { output, samples = DEFAULT_WEIGHT_DRAWS } = options;
+  if (output !== undefined && !/\.csv$/.test(output)) {
+    throw new VaeError("usage", `-o ${output}: accepted of a table are names that end in .csv.`);
+  }
+  const runner = createRunner(run.model, { record: false, note });
+  if (!isOfWeights(runner)) throw new Error("no Bayesian network");
+  const set = await readRows(input, run.model, run.config.dataset, note);
+  const rows = [];
+  for await (const cells of predictionCells(runner, set, samples)) rows.push(cells);
+  runner.dispose();
+  const lines = [Object.keys(rows[0]!), ...rows.map((row) => Object.values(row))].map(csvLine);
+  if (output !== undefined) await writeFileAtomic(output, `${lines.join("\n")}\n`);
+  if (options.json) {
+    result(
+      JSON.stringify({ ...(output !== undefined && { file: output }), count: set.count, samples, rows }),
+    );
+  } else if (output === undefined) {
+    for (const line of lines) result(line);
+  } else {
+    result(
+      `${output}: p(y|x) of ${set.count} rows, ${samples} draws of the weights, by ${describeRun(run, options.checkpoint)}`,
+    );
+  }
+}
