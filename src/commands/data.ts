@@ -56,7 +56,7 @@ function inspectCommand(): Command {
     .option("--target <column>", "table: name or number of the column to predict (default: the last)")
     .option("--features <columns>", "table: names or numbers of the others to describe (default: all)", list)
     .option("--header <whether>", "table: whether the first line has the names (auto, true, false)", truth)
-    .option("--delimiter <character>", "table: between the cells of a line (auto, or , ; tab | space)")
+    .option("--delimiter <character>", "table: between the cells of a line (auto, or , ; tab bar space)")
     .option("--test-path <folder>", "the same of test images")
     .option("--condition-path <folder>", "pairs: folder of PNG images y, or .npy file")
     .option("--test-condition-path <folder>", "pairs: the same of test images")
