@@ -34,16 +34,29 @@ function fetchCommand(): Command {
     });
 }
 
+const list = (text: string) => text.split(",");
+
+const truth = (text: string) => (text === "true" ? true : text === "false" ? false : text);
+
 const numbers = (list: string) => list.split(",").map(Number);
 
 function inspectCommand(): Command {
   const { accepts } = settings().find(({ path }) => path === "dataset.name")!;
   return new Command("inspect")
-    .description("count a dataset's images and pixels, and draw some of them")
-    .argument("<name>", accepts.replaceAll(" | ", ", "))
-    .addOption(new Option("--split <split>").choices(["train", "validation", "test"]).default("train"))
-    .option("--out <file>", "where to draw the images (default: <name>.png)")
-    .option("--path <folder>", "images: folder of PNG images; npz: .npz or .npy file; pairs: either")
+    .description("count a dataset's images and pixels, or describe a table's columns, and draw them")
+    .argument("<name>", `${accepts.replaceAll(" | ", ", ")}, or the path of a table`)
+    .addOption(
+      new Option("--split <split>", "of images (default: train)").choices(["train", "validation", "test"]),
+    )
+    .option("--out <file>", "where to draw them (default: <name>.png)")
+    .option(
+      "--path <folder>",
+      "images: folder of PNG images; npz: .npz or .npy file; pairs: either; table: CSV, TSV or .npz file",
+    )
+    .option("--target <column>", "table: name or number of the column to predict (default: the last)")
+    .option("--features <columns>", "table: names or numbers of the others to describe (default: all)", list)
+    .option("--header <whether>", "table: whether the first line has the names (auto, true, false)", truth)
+    .option("--delimiter <character>", "table: between the cells of a line (auto, or , ; tab bar space)")
     .option("--test-path <folder>", "the same of test images")
     .option("--condition-path <folder>", "pairs: folder of PNG images y, or .npy file")
     .option("--test-condition-path <folder>", "pairs: the same of test images")

@@ -104,7 +104,11 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
       for (const leaf of leaves(child, at(key))) {
         const known = byPath.get(leaf.path);
         if (!known) byPath.set(leaf.path, { ...leaf, kinds: isOwn(leaf) ? [names[i]!] : [...leaf.kinds] });
-        else if (isOwn(leaf)) known.kinds.push(names[i]!);
+        else if (isOwn(leaf)) {
+          known.kinds.push(names[i]!);
+          if (known.accepts !== leaf.accepts)
+            byPath.set(leaf.path, { ...known, accepts: joined(known, leaf) });
+        }
       }
     }
   });
@@ -125,6 +129,10 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
     })),
   ];
 }
+
+/** What one kind or another takes. */
+const joined = (one: Setting, other: Setting) =>
+  [...new Set([...one.accepts.split(" | "), ...other.accepts.split(" | ")])].join(" | ");
 
 /** The key whose constant tells the variants of a union apart. */
 const discriminator = (node: Node) =>

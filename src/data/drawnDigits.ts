@@ -26,7 +26,7 @@ const MAX_COUNT = 2_000_000;
 
 const schema = z.strictObject({
   name: z.literal("digits").describe(summary),
-  seed: z.int().min(0).default(0).describe("which digits to draw"),
+  seed: z.int().min(0).default(0).describe("which digits to draw (table: which rows)"),
   trainCount: z
     .int()
     .min(1)

@@ -22,7 +22,7 @@ export const imageFolder = defineSource({
       .string()
       .min(1)
       .describe(
-        "folder of PNG images of one size (npz: .npz or .npy file, pairs: either); relative to the working directory",
+        "folder of PNG images of one size (npz: .npz or .npy file, pairs: either, table: CSV, TSV or .npz file); relative to the working directory",
       ),
     testPath: z
       .string()

@@ -72,7 +72,10 @@ export const commonSettings = {
     .int()
     .min(1)
     .default(5000)
-    .describe("images held out of the end of the training set for validation"),
+    .describe(
+      "images held out of the end of the training set for validation (table: share or number of rows, default 0.1; " +
+        "0: the training rows serve for it)",
+    ),
   limit: z.int().min(1).optional().describe("use only the first N images of each split, for a quick trial"),
   pixels: z
     .union([

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
 import type { Split } from "./dataset.ts";
-import { defineSource, ownFilesOnly, stopIfAborted } from "./source.ts";
+import { defineSource, type LoadContext, ownFilesOnly, stopIfAborted } from "./source.ts";
 import { chooseColumns, pickColumn } from "./table/choose.ts";
 import { categoriesOf, type TypedColumn, typedColumn } from "./table/columns.ts";
 import { completeRows } from "./table/completeRows.ts";
 import { delimiters } from "./table/delimited.ts";
+import { type ColumnDescription, describeColumn } from "./table/describe.ts";
 import { featuresField } from "./table/features.ts";
 import { readTable } from "./table/readTable.ts";
 import { splitsOfColumn } from "./table/splitColumn.ts";
@@ -121,6 +122,40 @@ export const table = defineSource({
   },
   ...ownFilesOnly("table"),
 });
+
+/** The settings that say how a table is read, and what of it is looked at. */
+export const tableViewSchema = schema.pick({
+  path: true,
+  target: true,
+  features: true,
+  header: true,
+  delimiter: true,
+});
+
+export type TableView = z.output<typeof tableViewSchema>;
+
+/** What is in the columns of a table, or in the `features` and the target, whether or not one could train on it. */
+export async function describeTable(
+  view: TableView,
+  context: Pick<LoadContext, "warn">,
+): Promise<{
+  readonly path: string;
+  readonly rows: number;
+  readonly columns: readonly ColumnDescription[];
+  /** The column that training would predict. */
+  readonly target: RawColumn;
+}> {
+  const read = await readTable(view.path, view, context.warn);
+  const target = pickColumn(read, view.target ?? -1, "--target");
+  const chosen = view.features?.map((reference) => pickColumn(read, reference, "--features"));
+  const columns = chosen ? [...chosen.filter((column) => column !== target), target] : read.columns;
+  return {
+    path: read.path,
+    rows: read.count,
+    columns: columns.map((column) => describeColumn(read, column)),
+    target,
+  };
+}
 
 function typedTarget(read: Table, raw: RawColumn, kind: TableConfig["targetKind"]): TypedColumn {
   if (kind === "class") return categoriesOf(raw);

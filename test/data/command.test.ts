@@ -44,6 +44,7 @@ test("list shows every dataset and where it lies", async () => {
     images           a folder of your own PNG images, subfolders are classes                                        none      yours
     npz              your own images in a .npz or .npy file of numpy                                                none      yours
     pairs            your own images x, each with its y: two folders of PNG images, or a .npz file                  none      yours
+    table            your own table of numbers and categories: CSV, TSV or arrays of numpy                          none      yours
     "
   `);
   const { datasets } = JSON.parse((await run(folder, "list", "--json")).out);
@@ -57,6 +58,7 @@ test("list shows every dataset and where it lies", async () => {
     "images",
     "npz",
     "pairs",
+    "table",
   ]);
 });
 
@@ -143,13 +145,13 @@ test("wrong usage is told with what is accepted", async () => {
   }
   expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
     "
-    usage: mnst is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs. Did you mean mnist?
-    usage: fashion_mnist is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs. Did you mean fashion-mnist?
+    usage: mnst is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs, table. Did you mean mnist?
+    usage: fashion_mnist is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs, table. Did you mean fashion-mnist?
     usage: images reads your own files: there is nothing to fetch.
-    usage: vae data inspect images: --path is missing. Accepted: folder of PNG images of one size (npz: .npz or .npy file, pairs: either); relative to the working directory.
+    usage: vae data inspect images: --path is missing. Accepted: folder of PNG images of one size (npz: .npz or .npy file, pairs: either, table: CSV, TSV or .npz file); relative to the working directory.
     usage: vae data inspect mnist: --path, --train-images: not for mnist.
     usage: vae data inspect images: --channels: Invalid input. Accepted: 1 (grey) or 3 (RGB) (default: 1 if all images are grey, otherwise 3).
-    usage: vae data inspect digits: --validation: Too small: expected number to be >=1. Accepted: images held out of the end of the training set for validation.
+    usage: vae data inspect digits: --validation: Too small: expected number to be >=1. Accepted: images held out of the end of the training set for validation (table: share or number of rows, default 0.1; 0: the training rows serve for it).
     "
   `);
 });

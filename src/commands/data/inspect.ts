@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import type { z } from "zod";
 import { writeFileAtomic } from "../../base/atomicFile.ts";
 import { VaeError } from "../../base/errors.ts";
 import { columnOf } from "../../data/codedFields.ts";
@@ -5,33 +7,52 @@ import { contactSheet } from "../../data/contactSheet.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { imageShapeOf } from "../../data/field.ts";
 import {
-  type DatasetConfig,
   type DatasetName,
   datasetName,
+  datasetNames,
   datasetSchema,
   datasets,
   loadDataset,
   resolveDataDirs,
 } from "../../data/index.ts";
 import { labelCounts, pixelStatistics } from "../../data/pixelStatistics.ts";
+import { tableViewSchema } from "../../data/table.ts";
+import type { SplitName } from "../../evaluation/summary.ts";
 import { imageGrid } from "../../figures/imageGrid.ts";
 import { result } from "../shared.ts";
 import { withDataProgress } from "../withDataProgress.ts";
+import { inspectTable } from "./inspectTable.ts";
 import { table } from "./table.ts";
 
 export interface InspectOptions {
-  split: "train" | "validation" | "test";
+  split?: "train" | "validation" | "test";
   out?: string;
   json?: true;
 }
 
+/** Tells what a dataset holds and draws it: images, or the columns of a table, for which its file stands too. */
+export async function inspect(given: string, options: InspectOptions): Promise<void> {
+  const output = {
+    ...(options.out !== undefined && { out: options.out }),
+    ...(options.json && { json: true as const }),
+  };
+  const { out: _, json: __, ...settings } = options;
+  if (given === "table") return inspectTable(parsed("table", tableViewSchema, settings), output);
+  if (isFile(given))
+    return inspectTable(parsed("table", tableViewSchema, { ...settings, path: given }), output);
+  return inspectImages(datasetName(given), options);
+}
+
+/** What is no dataset's name, but the path of a file. */
+const isFile = (given: string) =>
+  !datasetNames.some((name) => name === given) && (/[./\\]/.test(given) || existsSync(given));
+
 /** Counts a dataset's images and pixels, and draws some of them. */
-export async function inspect(
-  given: string,
-  { split, out, json, ...settings }: InspectOptions,
+async function inspectImages(
+  name: DatasetName,
+  { split = "train", out, json, ...settings }: InspectOptions,
 ): Promise<void> {
-  const name = datasetName(given);
-  const config = parseConfig(name, settings);
+  const config = parsed(name, datasetSchema, { name, ...settings });
   const dataset = await withDataProgress((progress) =>
     loadDataset(config, { dataDirs: resolveDataDirs(), ...progress }),
   );
@@ -53,7 +74,7 @@ function shownFields({ fields }: Dataset) {
   };
 }
 
-function inspection(dataset: Dataset, split: InspectOptions["split"]) {
+function inspection(dataset: Dataset, split: SplitName) {
   const { name, train, validation, test } = dataset;
   const { image, label } = shownFields(dataset);
   const { columns } = dataset[split];
@@ -92,8 +113,12 @@ function inspectionTable(report: ReturnType<typeof inspection> & { file: string 
 }
 
 /** The options as a dataset's settings; what is wrong is told by the names of the options. */
-function parseConfig(name: DatasetName, settings: object): DatasetConfig {
-  const config = datasetSchema.safeParse({ name, ...settings });
+function parsed<Schema extends z.ZodType>(
+  name: DatasetName,
+  schema: Schema,
+  settings: object,
+): z.output<Schema> {
+  const config = schema.safeParse(settings);
   if (config.success) return config.data;
   const option = (setting: string) => `--${setting.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
   const problems = config.error.issues.map((issue) => {

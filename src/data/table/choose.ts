@@ -74,5 +74,5 @@ const tooFewColumns = ({ path, columns }: Table) =>
     "failure",
     `${path}: ${columns.length} column${columns.length === 1 ? "" : "s"}, ${columns.map(({ name }) => name).join(", ")}. ` +
       "Accepted: at least one feature and the target. If its columns are set apart by another character, name it: " +
-      "--dataset.delimiter (, ; tab | space).",
+      "--dataset.delimiter (, ; tab bar space).",
   );

@@ -23,16 +23,24 @@ export interface CategoryColumn extends Named {
 export type TypedColumn = NumberColumn | CategoryColumn;
 
 /** Larger ones are infinite as float32. */
-const LARGEST = 2 ** 128 - 2 ** 103;
+export const LARGEST = 2 ** 128 - 2 ** 103;
 
-/**
- * A column with its values: of numbers where at least half of its cells are numbers, or look like them, and otherwise of
- * categories. Fails at the first cell that is not what the column is.
- */
-export function typedColumn(table: Table, raw: RawColumn): TypedColumn {
-  const { name, number, cells } = raw;
-  if (cells instanceof Float64Array)
-    return { kind: "number", name, number, values: checked(table, raw, cells) };
+/** What the cells of a column are, whether it can be used or not. */
+export interface Survey {
+  /** Of numbers where at least half of the cells are numbers or look like them, and otherwise of categories. */
+  readonly kind: "number" | "category" | "empty";
+  /** As numbers; NaN of missing values and of text. */
+  readonly values: Float64Array;
+  /** The rows that are text. */
+  readonly texts: readonly number[];
+  readonly missing: number;
+}
+
+export function survey({ cells }: RawColumn): Survey {
+  if (cells instanceof Float64Array) {
+    const missing = cells.reduce((count, value) => count + Number(Number.isNaN(value)), 0);
+    return { kind: missing < cells.length ? "number" : "empty", values: cells, texts: [], missing };
+  }
   const values = new Float64Array(cells.length);
   const texts: number[] = [];
   let [numberLike, missing] = [0, 0];
@@ -44,10 +52,19 @@ export function typedColumn(table: Table, raw: RawColumn): TypedColumn {
     else if (value !== undefined || oddFormOf(cell)) numberLike++;
   }
   const given = cells.length - missing;
-  if (given === 0) throw allMissing(table, raw);
-  if (numberLike < given / 2) return categoriesOf(raw);
+  const kind = given === 0 ? "empty" : numberLike < given / 2 ? "category" : "number";
+  return { kind, values, texts, missing };
+}
+
+/** A column with its values. Fails at the first cell that is not what the column is. */
+export function typedColumn(table: Table, raw: RawColumn): TypedColumn {
+  const { kind, values, texts, missing } = survey(raw);
+  if (kind === "empty") throw allMissing(table, raw);
+  if (kind === "category") return categoriesOf(raw);
+  const given = table.count - missing;
   if (texts.length > 0) throw notANumber(table, raw, texts[0]!, given - texts.length, given);
-  return { kind: "number", name, number, values: checked(table, raw, values) };
+  const { name, number } = raw;
+  return { kind, name, number, values: checked(table, raw, values) };
 }
 
 /** A column whose values are categories, whether they are numbers or not. */

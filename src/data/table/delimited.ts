@@ -3,7 +3,7 @@ import { VaeError } from "../../base/errors.ts";
 import { isNumber } from "./cells.ts";
 import { quoted, type RawColumn, type Table, unnamed } from "./table.ts";
 
-export const delimiters = [",", ";", "tab", "|", "space"] as const;
+export const delimiters = [",", ";", "tab", "bar", "space"] as const;
 
 export type Delimiter = (typeof delimiters)[number];
 
@@ -70,8 +70,9 @@ const OPTIONS = {
   trim: true,
 } satisfies Options;
 
-const characterOf = (delimiter: Delimiter) =>
-  delimiter === "tab" ? "\t" : delimiter === "space" ? " " : delimiter;
+const NAMED: Readonly<Partial<Record<Delimiter, string>>> = { tab: "\t", bar: "|", space: " " };
+
+const characterOf = (delimiter: Delimiter) => NAMED[delimiter] ?? delimiter;
 
 /** Columns that blanks align are set apart by more than one. */
 const prepared = (text: string, delimiter: Delimiter) =>
@@ -101,7 +102,7 @@ function eachRecord(
 
 /** The first that gives more than one column, and as many on each of the first lines; or else most on the first one. */
 function likeliestDelimiter(text: string): Delimiter {
-  const widths = (["tab", ";", ",", "|", "space"] as const).map((delimiter) => ({
+  const widths = (["tab", ";", ",", "bar", "space"] as const).map((delimiter) => ({
     delimiter,
     counts: firstWidths(text, delimiter),
   }));
@@ -132,10 +133,9 @@ function ragged(
 ): VaeError {
   const count = `${record.length} value${record.length === 1 ? "" : "s"}`;
   const some = `${record.slice(0, 3).map(quoted).join(", ")}${record.length > 3 ? ", …" : ""}`;
-  const between = delimiter.length === 1 ? JSON.stringify(delimiter) : delimiter;
   return new VaeError(
     "failure",
-    `${path}, line ${line}: ${count} (${some}), but line ${first.line} has ${first.width}, with ${between} between them. ` +
+    `${path}, line ${line}: ${count} (${some}), but line ${first.line} has ${first.width}, with ${JSON.stringify(characterOf(delimiter))} between them. ` +
       "Accepted: as many on each line. Where a cell holds that character itself, put the cell in double quotes; " +
       `--dataset.delimiter names another (${delimiters.join(" ")}).`,
   );
