@@ -26,7 +26,7 @@ export const trainingSchema = z.strictObject({
     .positive()
     .default(1)
     .describe(
-      "passes over the training examples that make an epoch, after which it is validated, saved and told: more where a pass is over in no time (20 for bnn)",
+      "passes over the training examples that make an epoch, after which it is validated, saved and told: more where a pass is over in no time (100 for bnn)",
     ),
   batchSize: z.int().positive().default(128).meta({ description: "images per step", flag: "batch-size" }),
   learningRate: changeable.learningRate

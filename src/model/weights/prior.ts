@@ -15,8 +15,10 @@ export const weightPriorSchema = z
       ),
     learned: z
       .boolean()
-      .default(false)
-      .describe("whether s is learned, one for each layer (empirical Bayes), starting from `scale`"),
+      .default(true)
+      .describe(
+        "whether s is learned, one for each layer (empirical Bayes), from `scale` on; false keeps it",
+      ),
     fanIn: z
       .boolean()
       .default(true)
