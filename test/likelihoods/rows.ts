@@ -46,7 +46,7 @@ const floor = (sigmaAtOne: number) => 1e-3 / sigmaAtOne;
  *   from numpy import *
  *   from scipy.integrate import quad
  *   from scipy.special import expit, huber, log_softmax, logsumexp, softmax
- *   from scipy.stats import bernoulli, laplace, logistic, norm, rv_discrete, t, truncexpon
+ *   from scipy.stats import bernoulli, laplace, logistic, norm, poisson, rv_discrete, t, truncexpon
  *   integral = lambda f, d: 2 * (quad(f, 0, d)[0] + quad(f, d, inf)[0])
  *   Z = lambda d: integral(lambda u: exp(-huber(d, u)), d)  # what normalises the Huber density, and its deviation:
  *   sd = lambda d: sqrt(integral(lambda u: u**2 * exp(-huber(d, u)), d) / Z(d))
@@ -469,6 +469,23 @@ export const rows: readonly Row[] = [
       [[500, -100], 0],
       [[-500, -100], 1],
       [[0, 100], 0],
+    ],
+  },
+  {
+    name: "poisson",
+    config: { kind: "poisson" },
+    params: [1.2],
+    support: { values: Array.from({ length: 61 }, (_, k) => k) },
+    mean: 3.3201169227365472, // exp(1.2)
+    variance: 3.3201169227365472,
+    logProb: [
+      [0, -3.3201169227365472], // poisson.logpmf(0, exp(1.2))
+      [3, -1.5118763919646026], // poisson.logpmf(3, exp(1.2))
+      [17, -16.425190372873438], // poisson.logpmf(17, exp(1.2))
+    ],
+    extremes: [
+      [[10], 0],
+      [[-20], 3],
     ],
   },
 ];

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { logGamma, logSumExp } from "../../tensors/hostMath.ts";
+import { HALF_LOG_TWO_PI, logGamma, logSumExp } from "../../tensors/hostMath.ts";
 import type { RandomStream } from "../../tensors/random.ts";
 import * as tf from "../../tensors/tf.ts";
 import { defineLikelihood } from "./likelihood.ts";
@@ -43,20 +43,17 @@ function logProbs(params: tf.Tensor3D, x: tf.Tensor2D): tf.Tensor2D {
 }
 
 /**
- * log x! for each element, x ≥ 0, by Stirling's series at n = x + 8 (Abramowitz and Stegun 1964, 6.1.41), less the logarithm of the
- * factors between: the series has its next term below 1e-8 there.
+ * log x! for each element, x ≥ 0: Stirling's series for log Γ(n) at n = x + 5 (Abramowitz and Stegun 1964, 6.1.41), whose next term is
+ * below 1e-8 there, less the logarithm of the factors between. So few, as they cancel most of it where x is small.
  */
 function logFactorial(x: tf.Tensor2D): tf.Tensor2D {
-  const n = tf.add(x, 9);
+  const n = tf.add(x, 5);
   const inverse = tf.div(1, n);
   const square = tf.square(inverse);
   const series = tf.mul(inverse, tf.add(1 / 12, tf.mul(square, tf.add(-1 / 360, tf.mul(square, 1 / 1260)))));
-  const stirling = tf.add(
-    tf.add(tf.sub(tf.mul(tf.sub(n, 0.5), tf.log(n)), n), 0.5 * Math.log(2 * Math.PI)),
-    series,
-  );
-  const factors = [1, 2, 3, 4, 5, 6, 7, 8].map((i) => tf.log(tf.add(x, i)));
-  return factors.reduce<tf.Tensor>((rest, factor) => tf.sub(rest, factor), stirling) as tf.Tensor2D;
+  const stirling = tf.add(tf.sub(tf.mul(tf.sub(n, 0.5), tf.log(n)), n), tf.add(series, HALF_LOG_TWO_PI));
+  const between = [2, 3, 4].reduce<tf.Tensor>((product, i) => tf.mul(product, tf.add(x, i)), tf.add(x, 1));
+  return tf.sub(stirling, tf.log(between)) as tf.Tensor2D;
 }
 
 /** Up to this rate a draw counts the gaps; no more than four times as many are ever needed. */
