@@ -30,11 +30,11 @@ export interface Drawing {
   decode(bytes: Uint8Array, fileName: string): Column;
 }
 
-/** The settings of such a dataset, whose images are called `what`. */
-export const drawnSettings = (what: string, counts: Drawing["counts"]) => ({
-  seed: z.int().min(0).default(0).describe(`which ${what} to draw`),
-  trainCount: imageCount.default(counts.train).describe("how many training images to draw"),
-  testCount: imageCount.default(counts.test).describe("how many test images to draw"),
+/** The settings of such a dataset; by default it has so many images. */
+export const drawnSettings = ({ train, test }: Drawing["counts"]) => ({
+  seed: z.int().min(0).default(0).describe("which images to draw"),
+  trainCount: imageCount.default(train).describe("how many training images to draw (shapes: 20000 by default)"),
+  testCount: imageCount.default(test).describe("how many test images to draw (shapes: 2000 by default)"),
   ...commonSettings,
 });
 

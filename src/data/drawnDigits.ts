@@ -16,7 +16,7 @@ const summary = "digits drawn by this program, no download";
 
 const schema = z.strictObject({
   name: z.literal(NAME).describe(summary),
-  ...drawnSettings("digits", { train: DIGITS_TRAIN_COUNT, test: DIGITS_TEST_COUNT }),
+  ...drawnSettings({ train: DIGITS_TRAIN_COUNT, test: DIGITS_TEST_COUNT }),
 });
 
 const fileNames = { x: "images-idx3-ubyte", label: "labels-idx1-ubyte" };

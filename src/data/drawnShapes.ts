@@ -11,7 +11,7 @@ const summary = "coloured shapes drawn by this program, each with what it was dr
 const schema = z.strictObject({
   name: z.literal(NAME).describe(summary),
   size: z.int().min(16).max(256).default(64).describe("height and width of an image"),
-  ...drawnSettings("shapes", { train: 20_000, test: 2000 }),
+  ...drawnSettings({ train: 20_000, test: 2000 }),
 });
 
 /** The built-in dataset in colour. Kept as arrays of numpy: `train-x.npy`, `train-label.npy`, `train-hue.npy` … */
