@@ -33,7 +33,9 @@ export interface Drawing {
 /** The settings of such a dataset; by default it has so many images. */
 export const drawnSettings = ({ train, test }: Drawing["counts"]) => ({
   seed: z.int().min(0).default(0).describe("which images to draw"),
-  trainCount: imageCount.default(train).describe("how many training images to draw (shapes: 20000 by default)"),
+  trainCount: imageCount
+    .default(train)
+    .describe("how many training images to draw (shapes: 20000 by default)"),
   testCount: imageCount.default(test).describe("how many test images to draw (shapes: 2000 by default)"),
   ...commonSettings,
 });
