@@ -17,7 +17,7 @@ beforeAll(async () => {
   const settings = [...shapes, ...network, "--epochs", "1", "--backend", "wasm", "--threads", "1"];
   const { code, stderr } = await run("train", "--out", "run", "--quiet", ...settings);
   expect([code, stderr]).toEqual([0, ""]);
-}, 60_000);
+}, 300_000);
 
 /** A cell of a grid of images, each pixel drawn `scale` times as large, as bytes [SIDE, SIDE, 3]. */
 function cell(file: string, row: number, column: number, scale: number): Buffer {
@@ -72,7 +72,7 @@ test("every picture is in colour, and its originals are what was drawn", async (
       { name: "angle" },
     ],
   });
-});
+}, 300_000);
 
 /** The colour type in the header of a PNG. */
 const RGB = 2;
