@@ -36,6 +36,7 @@ test("the table has each network", () => {
 const imageShapes: ImageShape[] = [
   [28, 28, 1],
   [30, 30, 3],
+  [48, 64, 3],
   [7, 9, 1],
   [1, 5, 2],
 ];

@@ -25,7 +25,7 @@ function listCommand(): Command {
 function fetchCommand(): Command {
   return new Command("fetch")
     .description("bring datasets onto this machine, or check those that are here")
-    .argument("<name...>", "one or more of digits, mnist, fashion-mnist, kmnist, binarized-mnist")
+    .argument("<name...>", "one or more of digits, shapes, mnist, fashion-mnist, kmnist, binarized-mnist")
     .option("--force", "replace files that are here, such as damaged ones")
     .addOption(jsonOption())
     .action(async (names: string[], options: { force?: boolean; json?: true }) => {
@@ -70,7 +70,10 @@ function inspectCommand(): Command {
     .option("--train-labels <file>", "idx: their classes")
     .option("--test-images <file>", "idx: test images")
     .option("--test-labels <file>", "idx: their classes")
-    .option("--seed <number>", "digits: which digits to draw", Number)
+    .option("--size <pixels>", "shapes: height and width of an image", Number)
+    .option("--seed <number>", "digits, shapes: which ones to draw", Number)
+    .option("--train-count <number>", "digits, shapes: how many training images to draw", Number)
+    .option("--test-count <number>", "digits, shapes: how many test images to draw", Number)
     .option("--validation <number>", "images held out for validation", Number)
     .addOption(jsonOption())
     .action(async (name: string, options: InspectOptions) => {

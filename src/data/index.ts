@@ -3,6 +3,7 @@ import { didYouMean, VaeError } from "../base/errors.ts";
 import { binarizedMnist } from "./binarizedMnist.ts";
 import type { Column, Dataset, Split } from "./dataset.ts";
 import { drawnDigits } from "./drawnDigits.ts";
+import { drawnShapes } from "./drawnShapes.ts";
 import { idxFiles } from "./idxFiles.ts";
 import { imageFolder } from "./imageFolder.ts";
 import { mnistFamily } from "./mnistFamily.ts";
@@ -23,6 +24,7 @@ const kmnist = mnistFamily("kmnist", "cursive Japanese characters");
 
 export const datasetSchema = z.discriminatedUnion("name", [
   drawnDigits.schema,
+  drawnShapes.schema,
   mnist.schema,
   fashionMnist.schema,
   kmnist.schema,
@@ -39,6 +41,7 @@ export type DatasetName = DatasetConfig["name"];
 
 export const datasets = {
   digits: drawnDigits,
+  shapes: drawnShapes,
   mnist,
   "fashion-mnist": fashionMnist,
   kmnist,

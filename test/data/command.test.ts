@@ -36,6 +36,7 @@ test("list shows every dataset and where it lies", async () => {
   expect((await run(folder, "list")).out).toMatchInlineSnapshot(`
     "NAME             WHAT IT IS                                                                                     DOWNLOAD  LICENCE       ON THIS MACHINE
     digits           digits drawn by this program, no download                                                      none      MIT           drawn on first use
+    shapes           coloured shapes drawn by this program, each with what it was drawn from                        none      MIT           drawn on first use
     mnist            handwritten digits                                                                             11.6 MB   CC BY-SA 3.0  vae data fetch mnist
     fashion-mnist    articles of clothing                                                                           30.9 MB   MIT           vae data fetch fashion-mnist
     kmnist           cursive Japanese characters                                                                    21.2 MB   CC BY-SA 4.0  1 of 4 files in TMP/data/kmnist
@@ -145,8 +146,8 @@ test("wrong usage is told with what is accepted", async () => {
   }
   expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
     "
-    usage: mnst is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs, table. Did you mean mnist?
-    usage: fashion_mnist is not a dataset. Accepted: digits, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs, table. Did you mean fashion-mnist?
+    usage: mnst is not a dataset. Accepted: digits, shapes, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs, table. Did you mean mnist?
+    usage: fashion_mnist is not a dataset. Accepted: digits, shapes, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs, table. Did you mean fashion-mnist?
     usage: images reads your own files: there is nothing to fetch.
     usage: vae data inspect images: --path is missing. Accepted: folder of PNG images of one size (npz: .npz or .npy file, pairs: either, table: CSV, TSV or .npz file); relative to the working directory.
     usage: vae data inspect mnist: --path, --train-images: not for mnist.

@@ -4,7 +4,7 @@ import { writeFileAtomic } from "../../base/atomicFile.ts";
 import { VaeError } from "../../base/errors.ts";
 import { columnOf } from "../../data/codedFields.ts";
 import { contactSheet } from "../../data/contactSheet.ts";
-import type { Dataset } from "../../data/dataset.ts";
+import type { Column, Dataset } from "../../data/dataset.ts";
 import { imageShapeOf } from "../../data/field.ts";
 import {
   type DatasetName,
@@ -86,12 +86,15 @@ function inspection(dataset: Dataset, split: SplitName) {
     split,
     labels: labelCounts(label && columns[label.name], classNames?.length),
     classNames,
+    values: Object.values(dataset.fields)
+      .filter(({ name, kind, show }) => kind === "real" && show === "value" && columns[name])
+      .map(({ name }) => ({ name, ...extent(columns[name]!) })),
     ...pixelStatistics(columnOf(dataset[split], image)),
   };
 }
 
 function inspectionTable(report: ReturnType<typeof inspection> & { file: string }): string {
-  const { counts, split, labels, classNames } = report;
+  const { counts, split, labels, classNames, values } = report;
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const list = (entries: (readonly [string, number])[]) =>
     entries.map((entry) => entry.join(": ")).join(", ");
@@ -103,6 +106,10 @@ function inspectionTable(report: ReturnType<typeof inspection> & { file: string 
       "classes",
       list(labels.map((count, label) => [classNames?.[label] ?? String(label), count])) || "no labels",
     ],
+    ...values.map(({ name, least, most }, i) => [
+      i === 0 ? "values" : "",
+      `${name} ${least.toPrecision(3)} to ${most.toPrecision(3)}`,
+    ]),
     ["pixels", `mean ${report.mean.toFixed(4)}, std ${report.std.toFixed(4)} of white`],
     ["", `${percent(report.shareBlack)} exactly 0, ${percent(report.shareWhite)} exactly 255`],
     ["", report.isBinary ? "binary: every pixel is 0 or 255" : "grey levels: not binary"],
@@ -110,6 +117,16 @@ function inspectionTable(report: ReturnType<typeof inspection> & { file: string 
     ...bars(report.histogram),
     ["drawn", report.file],
   ]);
+}
+
+/** Of the numbers that images come with. */
+function extent(values: Column) {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return { least, most };
 }
 
 /** The options as a dataset's settings; what is wrong is told by the names of the options. */

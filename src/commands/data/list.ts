@@ -19,9 +19,9 @@ export async function list({ json }: { json?: true }): Promise<void> {
     result(JSON.stringify({ datasets: rows }));
     return;
   }
-  const whereabouts = ({ name, files, paths }: (typeof rows)[number]) => {
+  const whereabouts = ({ name, downloadBytes, files, paths }: (typeof rows)[number]) => {
     if (files === 0) return "";
-    if (paths.length === 0) return name === "digits" ? "drawn on first use" : `vae data fetch ${name}`;
+    if (paths.length === 0) return downloadBytes === 0 ? "drawn on first use" : `vae data fetch ${name}`;
     const folders = [...new Set(paths.map((path) => resolve(path, "..")))].join(", ");
     return paths.length < files ? `${paths.length} of ${files} files in ${folders}` : folders;
   };
