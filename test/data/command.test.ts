@@ -51,6 +51,7 @@ test("list shows every dataset and where it lies", async () => {
   const { datasets } = JSON.parse((await run(folder, "list", "--json")).out);
   expect(datasets.map(({ name }: { name: string }) => name)).toEqual([
     "digits",
+    "shapes",
     "mnist",
     "fashion-mnist",
     "kmnist",
