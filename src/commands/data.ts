@@ -59,6 +59,10 @@ function inspectCommand(): Command {
     .option("--test-labels <file>", "idx: their classes")
     .option("--seed <number>", "digits: which digits to draw", Number)
     .option("--validation <number>", "images held out for validation", Number)
+    .option("--split.order <order>", "which: auto, shuffled, file or group")
+    .option("--split.seed <number>", "of the draw of them", Number)
+    .option("--split.test <number>", "images held out for test where there is no test set", Number)
+    .option("--split.by <pattern>", "which images are a group: by their names, or an array of a .npz file")
     .addOption(jsonOption())
     .action(async (name: string, options: InspectOptions) => {
       const { inspect } = await import("./data/inspect.ts");

@@ -96,8 +96,9 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
   const names = variants.map((v) => String(v.properties![tag]!.const));
   const chosen = (node.default as Record<string, unknown> | undefined)?.[tag];
   const byPath = new Map<string, Setting & { kinds: string[] }>();
-  /** What is deeper has the kinds of the section that it is in. */
-  const isOwn = ({ path }: Setting) => path === at(path.split(".").at(-1)!);
+  /** What is deeper in a section of several kinds has those. */
+  const isOwn = ({ path, kinds }: Setting) => path === at(path.split(".").at(-1)!) || kinds.length === 0;
+  const own = new Set<string>();
   variants.forEach((variant, i) => {
     for (const [key, child] of Object.entries(variant.properties!)) {
       if (key === tag) continue;
@@ -105,6 +106,7 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
         const known = byPath.get(leaf.path);
         if (!known) byPath.set(leaf.path, { ...leaf, kinds: isOwn(leaf) ? [names[i]!] : [...leaf.kinds] });
         else if (isOwn(leaf)) known.kinds.push(names[i]!);
+        if (isOwn(leaf)) own.add(leaf.path);
       }
     }
   });
@@ -121,7 +123,7 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
     },
     ...[...byPath.values()].map((leaf) => ({
       ...leaf,
-      kinds: isOwn(leaf) && leaf.kinds.length === variants.length ? [] : leaf.kinds,
+      kinds: own.has(leaf.path) && leaf.kinds.length === variants.length ? [] : leaf.kinds,
     })),
   ];
 }

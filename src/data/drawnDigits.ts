@@ -57,6 +57,7 @@ const fileNames = [
 export const drawnDigits = defineSource({
   schema,
   summary,
+  isDrawn: true,
   async load(config, context) {
     await sweepLeftovers(context.dataDirs, "digits");
     refuseTooMany(config);

@@ -7,6 +7,7 @@ import { formatBytes, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
 import type { SourceData, Split } from "./dataset.ts";
+import { type Grouping, groupsOf } from "./groups.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { decodePng, MAX_PNG_BYTES, type PngSize, pngSize } from "./png.ts";
 import { readInput } from "./readInput.ts";
@@ -44,21 +45,24 @@ interface FolderSettings {
   readonly path: string;
   readonly testPath?: string | undefined;
   readonly channels?: 1 | 3 | undefined;
+  readonly split: Grouping;
 }
 
 /** A folder of images as a source. */
 export async function readImages(
-  { path, testPath, channels: wanted }: FolderSettings,
+  { path, testPath, channels: wanted, split }: FolderSettings,
   context: LoadContext,
 ): Promise<SourceData> {
   const train = await readFolder(path, context);
   const test = testPath === undefined ? undefined : await readFolder(testPath, context, train);
   const channels = wanted ?? (train.isGray && (test?.isGray ?? true) ? 1 : 3);
   const hashes = { [path]: train.hash, ...(test && { [testPath!]: test.hash }) };
+  const groups = groupsOf(train.names, split);
   return {
     fields: imageFields([train.height, train.width, channels], train.classNames ?? test?.classNames?.length),
     train: await toSplit(train, channels, context),
     ...(test && { test: await toSplit(test, channels, context) }),
+    ...(groups && { groups }),
     hashes,
   };
 }
@@ -68,6 +72,7 @@ interface Folder {
   readonly height: number;
   readonly width: number;
   readonly firstFile: string;
+  readonly names: readonly string[];
   readonly rgb: readonly Uint8Array[];
   readonly isGray: boolean;
   readonly classNames?: readonly string[];
@@ -113,6 +118,7 @@ async function readFolder(folder: string, context: LoadContext, like?: Folder): 
     height,
     width,
     firstFile,
+    names: files.map(({ name }) => name),
     rgb,
     isGray,
     ...(classNames && { classNames, labels: Uint8Array.from(files, ({ label }) => label) }),

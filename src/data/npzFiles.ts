@@ -3,6 +3,7 @@ import { VaeError } from "../base/errors.ts";
 import { type ArrayFile, openArrayFile, pick, pickNeeded } from "./arrayFile.ts";
 import { type ByteImages, type ImageSettings, imagesOf, labelsOf } from "./arrayImages.ts";
 import type { SourceData, Split } from "./dataset.ts";
+import type { Grouping } from "./groups.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { defineSource, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
@@ -73,10 +74,25 @@ export const npzFiles = defineSource({
         `dataset.validation is ${config.validation}, but ${validation.images.name} has validation images: leave it out.`,
       );
     }
-    return sourceOf({ train, validation, test }, hashes);
+    const groups = arrayGroups(file, train.images.count, config.split);
+    return { ...sourceOf({ train, validation, test }, hashes), ...(groups && { groups }) };
   },
   ...ownFilesOnly("npz"),
 });
+
+/** The group of each of `count` images by the array that `dataset.split.by` names; undefined where nothing is grouped. */
+export function arrayGroups(file: ArrayFile, count: number, { order, by }: Grouping): string[] | undefined {
+  if (order !== "group") return undefined;
+  const setting = "dataset.split.by";
+  const array = pick(file, { setting, wanted: by, names: ["groups", "group"] });
+  if (array?.values.length === count) return Array.from(array.values, String);
+  throw new VaeError(
+    "usage",
+    array
+      ? `${array.name}: an array of ${array.dims.join("x") || "no dimensions"}. Expected the group of each of the ${count} images, one number.`
+      : `dataset.split.order is group, but ${file.path} has no array groups. Name the one that says which images belong together: ${setting}.`,
+  );
+}
 
 export const twoTestSets = (name: string, testPath: string) =>
   new VaeError(

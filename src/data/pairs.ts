@@ -16,7 +16,7 @@ import type { Field } from "./field.ts";
 import { imageNames, readImages } from "./imageFolder.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { type NumberArray, sizeOf, transposed } from "./npy.ts";
-import { arraySettings, checkShape, namesOf, twoTestSets } from "./npzFiles.ts";
+import { arrayGroups, arraySettings, checkShape, namesOf, twoTestSets } from "./npzFiles.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
 const summary = "your own images x, each with its y: two folders of PNG images, or a .npz file";
@@ -61,7 +61,7 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 async function readFolders(config: PairSettings, context: LoadContext): Promise<SourceData> {
-  const { path, conditionPath, testPath, testConditionPath } = config;
+  const { path, conditionPath, testPath, testConditionPath, split } = config;
   for (const setting of ["x", "y", "range", "shape"] as const) {
     if (config[setting] === undefined) continue;
     throw new VaeError("usage", `dataset.${setting} is for a .npz file, but ${path} is a folder.`);
@@ -75,8 +75,8 @@ async function readFolders(config: PairSettings, context: LoadContext): Promise<
   }
   await checkPairs(path, conditionPath);
   if (testPath !== undefined) await checkPairs(testPath, testConditionPath!);
-  const x = await readImages({ path, testPath }, context);
-  const y = await readImages({ path: conditionPath, testPath: testConditionPath }, context);
+  const x = await readImages({ path, testPath, split }, context);
+  const y = await readImages({ path: conditionPath, testPath: testConditionPath, split }, context);
   const parts = [y.train, ...(y.test ? [y.test] : [])];
   return joined({ ...x, hashes: { ...x.hashes, ...y.hashes } }, y.fields["x"]!.shape, [
     ...unitValues(parts.map(({ columns }) => columns["x"] as Uint8Array)),
@@ -139,10 +139,12 @@ async function readArrays(config: PairSettings, context: LoadContext): Promise<S
     checkShape(test.y, train.y);
   }
   const split = ({ x }: Pairs) => imageSplit(x.count, x.pixels);
+  const groups = arrayGroups(file, train.x.count, config.split);
   const source = {
     fields: imageFields(train.x.shape),
     train: split(train),
     ...(test && { test: split(test) }),
+    ...(groups && { groups }),
     hashes,
   };
   return joined(source, train.y.shape, realValues([train.y, ...(test ? [test.y] : [])]));
@@ -231,7 +233,7 @@ function conditionField(shape: readonly number[]): Field {
 
 /** A source with y, of the training part and then of the test part, beside its images. */
 function joined(
-  { fields, train, test, hashes }: SourceData,
+  { fields, train, test, groups, hashes }: SourceData,
   shape: readonly number[],
   [ofTrain, ofTest]: readonly Float32Array[],
 ): SourceData {
@@ -243,6 +245,7 @@ function joined(
     fields: { ...fields, y: conditionField(shape) },
     train: withY(train, ofTrain!),
     ...(test && { test: withY(test, ofTest!) }),
+    ...(groups && { groups }),
     hashes,
   };
 }

@@ -38,9 +38,10 @@ export function pixelStatistics(pixels: Column): PixelStatistics {
 }
 
 /** How many examples each class has, by label; empty without labels. */
-export function labelCounts(labels: Column | undefined, classCount = 0): number[] {
+export function labelCounts(labels: ArrayLike<number> = [], classCount = 0): number[] {
   const counts: number[] = Array.from({ length: classCount }, () => 0);
-  for (const label of labels ?? []) {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!;
     while (counts.length <= label) counts.push(0);
     counts[label]!++;
   }

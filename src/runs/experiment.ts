@@ -19,7 +19,7 @@ import {
 import type { Dataset, Split } from "../data/dataset.ts";
 import { type Fields, fieldOf } from "../data/field.ts";
 import { imageFields } from "../data/images.ts";
-import { datasets, dataTurns, type LoadContext, loadDataset } from "../data/index.ts";
+import { datasets, dataTurns, type LoadContext, loadDataset, splitOf } from "../data/index.ts";
 import type { DatasetSource } from "../data/source.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import { models } from "../model/index.ts";
@@ -42,9 +42,17 @@ export interface Experiment {
   readonly random: RandomStream;
 }
 
-/** Settles what a configuration leaves open, so that what is saved says all: the pixel coding and whole paths. */
+/**
+ * Settles what a configuration leaves open, so that what is saved says all: which images are held out,
+ * the pixel coding, and whole paths.
+ */
 export function settle(config: Config): Config & { dataset: { pixels: PixelCoding } } {
-  return { ...config, dataset: { ...withWholePaths(config.dataset), pixels: pixelCoding(config) } };
+  const { dataset } = config;
+  const split = splitOf(dataset);
+  return {
+    ...config,
+    dataset: { ...withWholePaths(dataset), ...(split && { split }), pixels: pixelCoding(config) },
+  };
 }
 
 /** The coding of the pixels: the likelihood's own choice, or the user's if the likelihood is a density for it. */

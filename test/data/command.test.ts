@@ -79,8 +79,10 @@ test("inspect tells of the user's images and draws them", async () => {
   expect(out).toMatchInlineSnapshot(`
     "images   4x4x1 (height x width x channels)
     splits   train: 4, validation: 1, test: 1
+    classes  train: dark: 2, light: 2
+             validation: dark: 0, light: 1
+             test: dark: 1, light: 0
     below    train, 4 images
-    classes  dark: 2, light: 2
     pixels   mean 0.5000, std 0.5000 of white
              50.00 % exactly 0, 50.00 % exactly 255
              binary: every pixel is 0 or 255
@@ -124,7 +126,7 @@ test("inspect says when images are binary", async () => {
   const files = ["--train-images", join(folder, "train"), "--train-labels", join(folder, "labels")];
   const { out } = await run(folder, "inspect", "idx", ...files, "--out", join(folder, "idx.png"));
   expect(out).toContain("binary: every pixel is 0 or 255");
-  expect(out).toContain("classes  0: 3, 1: 3, 2: 2\n");
+  expect(out).toMatch(/classes {2}train: 0: 3, 1: 3, 2: 2\n +validation: (\d: [01](, )?){3}\n +test: /);
 });
 
 test("wrong usage is told with what is accepted", async () => {
@@ -149,7 +151,7 @@ test("wrong usage is told with what is accepted", async () => {
     usage: vae data inspect images: --path is missing. Accepted: folder of PNG images of one size (npz: .npz or .npy file, pairs: either); relative to the working directory.
     usage: vae data inspect mnist: --path, --train-images: not for mnist.
     usage: vae data inspect images: --channels: Invalid input. Accepted: 1 (grey) or 3 (RGB) (default: 1 if all images are grey, otherwise 3).
-    usage: vae data inspect digits: --validation: Too small: expected number to be >=1. Accepted: images held out of the end of the training set for validation.
+    usage: vae data inspect digits: --validation: Too small: expected number to be >=1. Accepted: images held out of the training set for validation, which \`split\` says.
     "
   `);
 });

@@ -91,6 +91,17 @@ test("the settings name other arrays; the only one needs no name", async () => {
   expect((await loaded(encodeNpz({ arr_0: bytes([4, 2, 2]) }))).train.count).toBe(4);
 });
 
+test("an array tells which images belong together", async () => {
+  const content = encodeNpz({ x: bytes([6, 2, 2]), patient: int64([6], [7, 7, 9, 9, 9, 1]) });
+  const split = { order: "group", by: "patient" };
+  expect((await loaded(content, { split })).groups).toEqual(["7", "7", "9", "9", "9", "1"]);
+  const { folder, data } = await load(content, { split: { order: "group" } });
+  expect(await failureOf(data, folder)).toBe(
+    "usage: dataset.split.order is group, but TMP/a.npz has no array groups. " +
+      "Name the one that says which images belong together: dataset.split.by.",
+  );
+});
+
 test("0 and 1, as bool has them, are black and white", async () => {
   const folder = await temporaryFolder();
   const path = join(folder, "masks.npy");

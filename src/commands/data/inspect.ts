@@ -1,15 +1,15 @@
 import { writeFileAtomic } from "../../base/atomicFile.ts";
 import { VaeError } from "../../base/errors.ts";
+import { settings } from "../../config/settings.ts";
 import { columnOf } from "../../data/codedFields.ts";
 import { contactSheet } from "../../data/contactSheet.ts";
-import type { Dataset } from "../../data/dataset.ts";
+import type { Dataset, Split } from "../../data/dataset.ts";
 import { imageShapeOf } from "../../data/field.ts";
 import {
   type DatasetConfig,
   type DatasetName,
   datasetName,
   datasetSchema,
-  datasets,
   loadDataset,
   resolveDataDirs,
 } from "../../data/index.ts";
@@ -28,10 +28,10 @@ export interface InspectOptions {
 /** Counts a dataset's images and pixels, and draws some of them. */
 export async function inspect(
   given: string,
-  { split, out, json, ...settings }: InspectOptions,
+  { split, out, json, ...options }: InspectOptions,
 ): Promise<void> {
   const name = datasetName(given);
-  const config = parseConfig(name, settings);
+  const config = parseConfig(name, options);
   const dataset = await withDataProgress((progress) =>
     loadDataset(config, { dataDirs: resolveDataDirs(), ...progress }),
   );
@@ -56,32 +56,33 @@ function shownFields({ fields }: Dataset) {
 function inspection(dataset: Dataset, split: InspectOptions["split"]) {
   const { name, train, validation, test } = dataset;
   const { image, label } = shownFields(dataset);
-  const { columns } = dataset[split];
   const classNames = label?.classNames;
+  const classesOf = ({ columns }: Split) => labelCounts(label && columns[label.name], label?.classCount);
   return {
     name,
     imageShape: imageShapeOf(image),
     counts: { train: train.count, validation: validation.count, test: test.count },
     split,
-    labels: labelCounts(label && columns[label.name], classNames?.length),
+    labels: classesOf(dataset[split]),
+    classes: { train: classesOf(train), validation: classesOf(validation), test: classesOf(test) },
     classNames,
     ...pixelStatistics(columnOf(dataset[split], image)),
   };
 }
 
 function inspectionTable(report: ReturnType<typeof inspection> & { file: string }): string {
-  const { counts, split, labels, classNames } = report;
+  const { counts, split, classes, classNames } = report;
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const list = (entries: (readonly [string, number])[]) =>
     entries.map((entry) => entry.join(": ")).join(", ");
   return table([
     ["images", `${report.imageShape.join("x")} (height x width x channels)`],
     ["splits", list(Object.entries(counts))],
+    ...Object.entries(classes).map(([part, labels], i) => [
+      i === 0 ? "classes" : "",
+      `${part}: ${list(labels.map((count, label) => [classNames?.[label] ?? String(label), count])) || "no labels"}`,
+    ]),
     ["below", `${split}, ${counts[split]} images`],
-    [
-      "classes",
-      list(labels.map((count, label) => [classNames?.[label] ?? String(label), count])) || "no labels",
-    ],
     ["pixels", `mean ${report.mean.toFixed(4)}, std ${report.std.toFixed(4)} of white`],
     ["", `${percent(report.shareBlack)} exactly 0, ${percent(report.shareWhite)} exactly 255`],
     ["", report.isBinary ? "binary: every pixel is 0 or 255" : "grey levels: not binary"],
@@ -92,16 +93,24 @@ function inspectionTable(report: ReturnType<typeof inspection> & { file: string 
 }
 
 /** The options as a dataset's settings; what is wrong is told by the names of the options. */
-function parseConfig(name: DatasetName, settings: object): DatasetConfig {
-  const config = datasetSchema.safeParse({ name, ...settings });
+function parseConfig(name: DatasetName, options: object): DatasetConfig {
+  const given: Record<string, unknown> = {};
+  for (const [option, value] of Object.entries(options)) {
+    const [key, inner] = option.split(".") as [string, string?];
+    given[key] = inner ? { ...(given[key] as object | undefined), [inner]: value } : value;
+  }
+  const config = datasetSchema.safeParse({ name, ...given });
   if (config.success) return config.data;
   const option = (setting: string) => `--${setting.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
   const problems = config.error.issues.map((issue) => {
-    if (issue.code === "unrecognized_keys") return `${issue.keys.map(option).join(", ")}: not for ${name}.`;
-    const setting = String(issue.path[0]);
-    const schema = Object.entries(datasets[name].schema.shape).find(([key]) => key === setting)?.[1];
+    const setting = issue.path.join(".");
+    if (issue.code === "unrecognized_keys") {
+      const keys = issue.keys.map((key) => option(setting ? `${setting}.${key}` : key));
+      return `${keys.join(", ")}: not for ${name}.`;
+    }
+    const accepted = settings().find(({ path }) => path === `dataset.${setting}`)?.description;
     const isMissing = issue.message.endsWith("received undefined");
-    return `${option(setting)}${isMissing ? " is missing" : `: ${issue.message}`}. Accepted: ${schema?.description}.`;
+    return `${option(setting)}${isMissing ? " is missing" : `: ${issue.message}`}. Accepted: ${accepted}.`;
   });
   throw new VaeError("usage", `vae data inspect ${name}: ${problems.join(" ")}`);
 }
