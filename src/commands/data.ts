@@ -36,6 +36,8 @@ function fetchCommand(): Command {
 
 const numbers = (list: string) => list.split(",").map(Number);
 
+const range = (text: string) => (text === "auto" ? text : numbers(text));
+
 function inspectCommand(): Command {
   const { accepts } = settings().find(({ path }) => path === "dataset.name")!;
   return new Command("inspect")
@@ -50,7 +52,12 @@ function inspectCommand(): Command {
     .option("--x <name>", "npz, pairs: array of the images")
     .option("--y <name>", "pairs: array of their y")
     .option("--labels <name>", "npz: array of their classes")
-    .option("--range <lowest,highest>", "npz, pairs: the values that are black and white", numbers)
+    .option(
+      "--range <lowest,highest>",
+      "your own images: the values that are black and white, or auto",
+      range,
+    )
+    .addOption(new Option("--dataset.range <lowest,highest>").argParser(range).hideHelp()) // as messages have it
     .option("--shape <height,width>", "npz, pairs: of images that are rows of values", numbers)
     .option("--channels <number>", "images: 1 (grey) or 3 (RGB)", Number)
     .option("--train-images <file>", "idx: training images")

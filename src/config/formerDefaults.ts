@@ -8,6 +8,7 @@ import { datasets } from "../data/index.ts";
  */
 export const formerDefaults = {
   split: { order: "file" },
+  range: "auto",
 } satisfies Readonly<Record<string, unknown>>;
 
 type Plain = Record<string, unknown>;

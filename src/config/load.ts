@@ -156,9 +156,9 @@ function openSection(root: Plain, path: string): Plain {
 const sectionOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf(".")));
 const lastKey = (path: string) => path.slice(path.lastIndexOf(".") + 1);
 
-/** `0.1`, `true`, `shared` as YAML reads them; a list also as `500,500`. */
+/** `0.1`, `true`, `shared` as YAML reads them; a list also as `500,500`, where there is no word for it such as `auto`. */
 function parseValue(text: string, setting: Setting | undefined): unknown {
-  const isBareList = setting?.isList && !text.trim().startsWith("[");
+  const isBareList = setting?.isList && !/^\s*(\[|[a-z]+\s*$)/i.test(text);
   try {
     return parse(isBareList ? `[${text}]` : text);
   } catch {

@@ -25,6 +25,7 @@ interface Node {
   anyOf?: Node[];
   oneOf?: Node[];
   items?: Node;
+  minItems?: number;
   properties?: Record<string, Node>;
   required?: string[];
   default?: unknown;
@@ -74,7 +75,7 @@ function leaves(node: Node, path: string): Setting[] {
   if (node.properties)
     return Object.entries(node.properties).flatMap(([key, child]) => leaves(child, at(key)));
   if (node.oneOf?.every((variant) => variant.properties)) return unionLeaves(node, at);
-  const isList = node.type === "array";
+  const isList = [node, ...(node.anyOf ?? [])].some(({ type }) => type === "array");
   return [
     {
       path,
@@ -139,7 +140,8 @@ function accepts(node: Node): string {
   if (node.anyOf) return node.anyOf.map(accepts).join(" | ");
   if (node.properties) return `{ ${Object.keys(node.properties).join(", ")} }`;
   if (node.type === "array") {
-    const most = node.maxItems === undefined ? "" : ` (up to ${node.maxItems})`;
+    const { minItems, maxItems } = node;
+    const most = maxItems === undefined ? "" : ` (${minItems === maxItems ? "" : "up to "}${maxItems})`;
     return `list of ${accepts(node.items ?? {})}${most}`;
   }
   const bounds = [

@@ -1,7 +1,8 @@
 import { type Field, type Fields, fieldSize } from "./field.ts";
+import type { ReadPixels } from "./foundPixels.ts";
 
 /** The values of a field for all examples of a split, row-major [count, …shape]. */
-export type Column = Uint8Array | Float32Array;
+export type Column = Uint8Array | Uint16Array | Float32Array;
 
 /** The examples of one split. A column may be missing in it, as labels are in some users' test data. */
 export interface Split {
@@ -42,6 +43,8 @@ export interface Dataset extends Omit<SourceData, "groups"> {
   readonly test: Split;
   /** Of the parts that were held out of one another; absent where the source has its own three. */
   readonly places?: Places;
+  /** What its pixels were before they became bytes, where they are the user's own. */
+  readonly pixels?: ReadPixels;
 }
 
 /** Examples `start` … `end` − 1 (or fewer, where the split ends before), sharing memory with `split`. */
@@ -74,9 +77,9 @@ export function choose(split: Split, fields: Iterable<Field>, places: Uint32Arra
 
 /** `length` zeros of the type of a column, in memory that threads share. */
 export function sharedColumn(like: Column, length: number): Column {
-  return like instanceof Float32Array
-    ? new Float32Array(new SharedArrayBuffer(4 * length))
-    : new Uint8Array(new SharedArrayBuffer(length));
+  const memory = new SharedArrayBuffer(like.BYTES_PER_ELEMENT * length);
+  if (like instanceof Float32Array) return new Float32Array(memory);
+  return like instanceof Uint16Array ? new Uint16Array(memory) : new Uint8Array(memory);
 }
 
 /** Progress of long work on data, for whoever draws the bar. `total` is 0 while it is unknown. */

@@ -73,12 +73,15 @@ interface Folder {
   readonly width: number;
   readonly firstFile: string;
   readonly names: readonly string[];
-  readonly rgb: readonly Uint8Array[];
+  readonly rgb: readonly Rgb[];
   readonly isGray: boolean;
   readonly classNames?: readonly string[];
   readonly labels?: Uint8Array;
   readonly hash: string;
 }
+
+/** Of 16 bits where its file has them. */
+type Rgb = Uint8Array | Uint16Array;
 
 interface ImageFile {
   /** Below the folder, with forward slashes. */
@@ -91,7 +94,7 @@ async function readFolder(folder: string, context: LoadContext, like?: Folder): 
   for (const text of left) context.warn?.(text);
   let { height, width, firstFile } = like ?? { height: 0, width: 0, firstFile: "" };
   const hash = createHash("sha256");
-  const rgb: Uint8Array[] = [];
+  const rgb: Rgb[] = [];
   let isGray = true;
   const turn = turnsOf(context);
   for (const [i, { name }] of files.entries()) {
@@ -250,18 +253,27 @@ function interleave(byClass: readonly (readonly ImageFile[])[]): ImageFile[] {
 async function toSplit({ rgb, labels }: Folder, channels: 1 | 3, context: LoadContext): Promise<Split> {
   const count = rgb.length;
   const size = (rgb[0]!.length / 3) * channels;
-  const pixels = new Uint8Array(count * size);
+  const is16Bit = rgb.some((image) => image instanceof Uint16Array);
+  const pixels = new (is16Bit ? Uint16Array : Uint8Array)(count * size);
   const turn = turnsOf(context);
   for (const [i, image] of rgb.entries()) {
-    pixels.set(channels === 3 ? image : luma(image), i * size);
+    const scale = is16Bit && image instanceof Uint8Array ? 65535 / 255 : 1;
+    writeImage(image, channels, scale, pixels.subarray(i * size, (i + 1) * size));
     await turn();
   }
   return imageSplit(count, pixels, labels);
 }
 
-/** Brightness by ITU-R BT.601; of a grey image, the grey itself. */
-function luma(rgb: Uint8Array): Uint8Array {
-  return Uint8Array.from({ length: rgb.length / 3 }, (_, i) =>
-    Math.round(0.299 * rgb[3 * i]! + 0.587 * rgb[3 * i + 1]! + 0.114 * rgb[3 * i + 2]!),
-  );
+/**
+ * Writes an image of the wanted channels, its values times `scale`; grey is the brightness by ITU-R BT.601, and of a grey
+ * image the grey itself.
+ */
+function writeImage(rgb: Rgb, channels: 1 | 3, scale: number, out: Rgb): void {
+  if (channels === 3) {
+    for (let i = 0; i < out.length; i++) out[i] = scale * rgb[i]!;
+    return;
+  }
+  for (let i = 0; i < out.length; i++) {
+    out[i] = Math.round(scale * (0.299 * rgb[3 * i]! + 0.587 * rgb[3 * i + 1]! + 0.114 * rgb[3 * i + 2]!));
+  }
 }

@@ -8,7 +8,7 @@ import { imageFolder } from "./imageFolder.ts";
 import { mnistFamily } from "./mnistFamily.ts";
 import { npzFiles } from "./npzFiles.ts";
 import { pairs } from "./pairs.ts";
-import { withWholeRange } from "./pixelRange.ts";
+import { type RangeSettings, withRange } from "./pixelRange.ts";
 import { type DatasetSource, type LoadContext, stopIfAborted, turnsOf } from "./source.ts";
 import { holdOut } from "./splits.ts";
 import { binarized } from "./staticBinarization.ts";
@@ -64,7 +64,8 @@ export async function loadDataset(config: DatasetConfig, context: LoadContext): 
   const source: DatasetSource = datasets[config.name]; // the one place where the member's own type is let go
   const read = await source.load(config, context);
   stopIfAborted(context);
-  const data = withWholeRange(config.name, read, context.warn ?? (() => {}));
+  const isOwn = "range" in datasets[config.name].schema.shape;
+  const data = isOwn ? withRange(read, config as RangeSettings, context.warn ?? (() => {})) : read;
   const isStatic = config.pixels === "binary-static";
   const whole = isStatic ? await binarized(data, turnsOf(context)) : data;
   const dataset = holdOut(whole, { ...config, split: splitOf(config) });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
 import { type ArrayFile, openArrayFile, pick, pickNeeded } from "./arrayFile.ts";
-import { type ByteImages, type ImageSettings, imagesOf, labelsOf } from "./arrayImages.ts";
+import { type ArrayImages, type ImageSettings, imagesOf, labelsOf } from "./arrayImages.ts";
 import type { SourceData, Split } from "./dataset.ts";
 import type { Grouping } from "./groups.ts";
 import { imageFields, imageSplit } from "./images.ts";
@@ -11,14 +11,6 @@ const summary = "your own images in a .npz or .npy file of numpy";
 
 /** What arrays of images say that they are, for each source that reads them. */
 export const arraySettings = {
-  range: z
-    .array(z.number())
-    .length(2)
-    .refine(([black, white]) => black! < white!, "the first must be the smaller one")
-    .optional()
-    .describe(
-      "the values of x that are black and white: numbers that are no bytes are rounded to 256 levels between them",
-    ),
   shape: z
     .array(z.int().min(1))
     .length(2)
@@ -101,7 +93,7 @@ export const twoTestSets = (name: string, testPath: string) =>
   );
 
 interface Part {
-  readonly images: ByteImages;
+  readonly images: ArrayImages;
   readonly labels?: Uint8Array;
 }
 

@@ -117,6 +117,19 @@ export const ownFilesSettings = {
       "images held out of the training set for validation, and as many again for test where there " +
         "is no test set (default: a tenth of the images, at most 5000)",
     ),
+  range: z
+    .union([
+      z.literal("auto"),
+      z
+        .array(z.number())
+        .length(2)
+        .refine(([black, white]) => black! < white!, "the first must be the smaller one"),
+    ])
+    .optional()
+    .describe(
+      "the values of pixels that are black and white, such as [0, 1] or [0, 4095]; auto takes the narrowest of the usual " +
+        "ones that holds all values (default: 0 and the largest of the type, 255 or 65535, unless all images would be nearly black)",
+    ),
   split: z
     .strictObject({
       ...splitSettings,

@@ -1,3 +1,4 @@
+import { describePixels } from "../data/pixelRange.ts";
 import { models } from "../model/index.ts";
 import { likelihoods } from "../model/likelihoods/index.ts";
 import { formulaOf, type Likelihood } from "../model/likelihoods/likelihood.ts";
@@ -27,12 +28,29 @@ export function header(experiment: Experiment, folder: string): string[] {
     ...backend.notes.map((text) => `            ${text}`),
     `data        ${dataset.name}: ${formatCount(train.count)} train, ${formatCount(validation.count)} validation, ` +
       `${formatCount(test.count)} test images of ${model.target.shape.join("x")}, pixels ${coding}`,
+    ...aboutData(experiment).map((text) => `            ${text}`),
     `likelihood  ${notationOf(model)([formulaOf(family), family.settings(config.likelihood)].filter(Boolean).join(", "))}`,
     `objective   ${objective.kind}${controls.join("")}${samples}`,
     `model       ${models.of(config.model).describe(config.model)}, ` +
       `${formatCount(model.parameters.count)} parameters, seed ${config.training.seed}`,
     `run         ${folder}`,
     LEGEND[model.likelihood.kindOf](legendOf(objective, model.likelihood.kindOf)),
+  ];
+}
+
+/** What was found in the user's own data, and how they were parted. */
+function aboutData({ config, dataset }: Experiment): string[] {
+  const { pixels, places, fields } = dataset;
+  const { split } = config.dataset as { split?: { order: string; seed: number } };
+  const isOfClasses = Object.values(fields).some(({ kind }) => kind === "class");
+  const how = isOfClasses ? ", the same share of each class" : "";
+  return [
+    ...(pixels ? [describePixels(pixels)] : []),
+    ...(places && split && split.order !== "file"
+      ? [
+          `${places.test ? "validation and test" : "validation"} drawn by seed ${split.seed}${split.order === "group" ? ", whole groups" : how}`,
+        ]
+      : []),
   ];
 }
 

@@ -83,7 +83,8 @@ test("inspect tells of the user's images and draws them", async () => {
              validation: dark: 0, light: 1
              test: dark: 1, light: 0
     below    train, 4 images
-    pixels   mean 0.5000, std 0.5000 of white
+    pixels   8 bits from 0 to 255, 3 distinct values, 50.0 % of them 0 and 33.3 % 255; 0 is black, 255 white
+             mean 0.5000, std 0.5000 of white
              50.00 % exactly 0, 50.00 % exactly 255
              binary: every pixel is 0 or 255
     levels   share (length of the bar: its square root)

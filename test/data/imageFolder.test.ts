@@ -102,7 +102,7 @@ test("without a test folder, validation and test images are held out, from the e
   );
   const path = await folderWith(files);
   const held = async (split: object) => {
-    const config = datasetSchema.parse({ name: "images", path, split });
+    const config = datasetSchema.parse({ name: "images", path, split, range: [0, 255] });
     const { train, validation, test } = await loadDataset(config, contextIn(""));
     expect(train.count).toBe(16);
     return [...test.columns["x"]!, ...validation.columns["x"]!];

@@ -13,6 +13,7 @@ import {
   loadDataset,
   resolveDataDirs,
 } from "../../data/index.ts";
+import { describePixels } from "../../data/pixelRange.ts";
 import { labelCounts, pixelStatistics } from "../../data/pixelStatistics.ts";
 import { imageGrid } from "../../figures/imageGrid.ts";
 import { result } from "../shared.ts";
@@ -66,6 +67,7 @@ function inspection(dataset: Dataset, split: InspectOptions["split"]) {
     labels: classesOf(dataset[split]),
     classes: { train: classesOf(train), validation: classesOf(validation), test: classesOf(test) },
     classNames,
+    ...(dataset.pixels && { pixels: dataset.pixels }),
     ...pixelStatistics(columnOf(dataset[split], image)),
   };
 }
@@ -83,7 +85,8 @@ function inspectionTable(report: ReturnType<typeof inspection> & { file: string 
       `${part}: ${list(labels.map((count, label) => [classNames?.[label] ?? String(label), count])) || "no labels"}`,
     ]),
     ["below", `${split}, ${counts[split]} images`],
-    ["pixels", `mean ${report.mean.toFixed(4)}, std ${report.std.toFixed(4)} of white`],
+    ...(report.pixels ? [["pixels", describePixels(report.pixels)]] : []),
+    [report.pixels ? "" : "pixels", `mean ${report.mean.toFixed(4)}, std ${report.std.toFixed(4)} of white`],
     ["", `${percent(report.shareBlack)} exactly 0, ${percent(report.shareWhite)} exactly 255`],
     ["", report.isBinary ? "binary: every pixel is 0 or 255" : "grey levels: not binary"],
     ["levels", "share (length of the bar: its square root)"],
@@ -96,7 +99,7 @@ function inspectionTable(report: ReturnType<typeof inspection> & { file: string 
 function parseConfig(name: DatasetName, options: object): DatasetConfig {
   const given: Record<string, unknown> = {};
   for (const [option, value] of Object.entries(options)) {
-    const [key, inner] = option.split(".") as [string, string?];
+    const [key, inner] = option.replace(/^dataset\./, "").split(".") as [string, string?];
     given[key] = inner ? { ...(given[key] as object | undefined), [inner]: value } : value;
   }
   const config = datasetSchema.safeParse({ name, ...given });
