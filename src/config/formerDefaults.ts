@@ -9,6 +9,7 @@ import { datasets } from "../data/index.ts";
 export const formerDefaults = {
   split: { order: "file" },
   range: "auto",
+  depth: 8,
 } satisfies Readonly<Record<string, unknown>>;
 
 type Plain = Record<string, unknown>;

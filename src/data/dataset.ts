@@ -76,8 +76,15 @@ export function choose(split: Split, fields: Iterable<Field>, places: Uint32Arra
 }
 
 /** `length` zeros of the type of a column, in memory that threads share. */
-export function sharedColumn(like: Column, length: number): Column {
-  const memory = new SharedArrayBuffer(like.BYTES_PER_ELEMENT * length);
+export const sharedColumn = (like: Column, length: number): Column =>
+  emptyColumn(like, length, new SharedArrayBuffer(like.BYTES_PER_ELEMENT * length));
+
+/** The same in memory of its own, or in `memory`. */
+export function emptyColumn(
+  like: Column,
+  length: number,
+  memory: ArrayBuffer | SharedArrayBuffer = new ArrayBuffer(like.BYTES_PER_ELEMENT * length),
+): Column {
   if (like instanceof Float32Array) return new Float32Array(memory);
   return like instanceof Uint16Array ? new Uint16Array(memory) : new Uint8Array(memory);
 }

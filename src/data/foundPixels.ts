@@ -9,6 +9,8 @@ export interface FoundPixels {
   readonly bits: number;
   /** Whether they are of another type than unsigned integers of 8 or 16 bits, which has no range of its own. */
   readonly isReal: boolean;
+  /** Whether all of them are whole numbers. */
+  readonly isWhole: boolean;
   readonly least: number;
   readonly most: number;
   /** Of all values, those that are the least and the most. */
@@ -21,6 +23,8 @@ export interface FoundPixels {
 /** What pixels were, and which of their values are black and white now. */
 export interface ReadPixels extends FoundPixels {
   readonly range: Range;
+  /** How many levels there are from black to white. */
+  readonly levels: number;
 }
 
 const MOST_DISTINCT = 2 ** 16;
@@ -33,6 +37,7 @@ export function findPixels(parts: readonly Column[]): FoundPixels {
   const { least, most, ofLeast, ofMost, distinct } = counts;
   return {
     ...{ bits, isReal, least, most },
+    isWhole: !isReal || parts.every((values) => values.every(Number.isInteger)),
     shareLeast: ofLeast / total,
     shareMost: ofMost / total,
     ...(distinct !== undefined && { distinct }),

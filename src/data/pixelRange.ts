@@ -1,16 +1,21 @@
 import { VaeError } from "../base/errors.ts";
 import type { Column, SourceData, Split } from "./dataset.ts";
-import { type Field, fieldSize } from "./field.ts";
+import { type Field, fieldSize, withWhite } from "./field.ts";
 import { type FoundPixels, findPixels, type Range, type ReadPixels } from "./foundPixels.ts";
 
 /** What the user says of the values of pixels. */
 export interface RangeSettings {
   /** The values that are black and white; `auto` takes the narrowest usual ones that hold them all. */
   readonly range?: readonly number[] | "auto" | undefined;
+  /** Bits of a value that are kept: whole numbers keep all of their levels by `auto`, and others 256. */
+  readonly depth?: "auto" | 8 | 16 | undefined;
 }
 
+/** Of a value in memory. */
+const MOST_LEVELS = 2 ** 16;
+
 /**
- * Pixels as their file has them become bytes from 0, black, to 255, white. Where the values cannot be of the range that
+ * Pixels as their file has them become levels from 0, black, to white, which is 255 unless more are kept. Where the values cannot be of the range that
  * their type has, what they are is asked for, in an error with the line to type.
  */
 export function withRange(
@@ -25,40 +30,59 @@ export function withRange(
   const parts = [train, validation, test].flatMap((split) => split?.columns[field.name] ?? []);
   const found = findPixels(parts);
   const range = rangeOf(name, found, settings, warn);
-  const pixels = { ...found, range };
-  const [black, white] = range;
-  if (parts.every((column) => column instanceof Uint8Array) && black === 0 && white === 255) {
+  const white = levelsIn(range, found, settings) - 1;
+  const pixels = { ...found, range, levels: white + 1 };
+  if (parts.every((column) => column instanceof Uint8Array) && String(range) === "0,255") {
     return { ...source, pixels };
   }
-  const toBytes = (split: Split): Split => {
+  const levelled = (split: Split): Split => {
     const column = split.columns[field.name];
     if (!column) return split;
-    return { ...split, columns: { ...split.columns, [field.name]: bytesOf(name, field, column, range) } };
+    const levels = levelsOf(column, range, white, (i) => `${name}: ${placeOf(field, i)} of a part`);
+    return { ...split, columns: { ...split.columns, [field.name]: levels } };
   };
   return {
     ...source,
+    fields: { ...source.fields, [field.name]: withWhite(field, white) },
     pixels,
-    train: toBytes(train),
-    ...(validation && { validation: toBytes(validation) }),
-    ...(test && { test: toBytes(test) }),
+    train: levelled(train),
+    ...(validation && { validation: levelled(validation) }),
+    ...(test && { test: levelled(test) }),
   };
 }
 
-/** ⌊255 (v − black) / (white − black)⌉ */
-function bytesOf(name: string, field: Field, values: Column, [black, white]: Range): Uint8Array {
-  const bytes = new Uint8Array(values.length);
+/** How many levels there are from black to white. */
+function levelsIn(
+  [black, white]: Range,
+  { isWhole }: FoundPixels,
+  { depth = "auto" }: RangeSettings,
+): number {
+  const all = white - black + 1;
+  if (depth === 8 || all <= 256) return 256;
+  if (depth === 16) return isWhole && Number.isInteger(black) ? Math.min(all, MOST_LEVELS) : MOST_LEVELS;
+  return isWhole && Number.isInteger(all) && all <= MOST_LEVELS ? all : 256;
+}
+
+/** ⌊w (v − black) / (white − black)⌉ for the highest level w; `where` tells of value i. */
+export function levelsOf(
+  values: Column,
+  [black, white]: Range,
+  highest: number,
+  where: (i: number) => string,
+): Uint8Array | Uint16Array {
+  const levels = new (highest > 255 ? Uint16Array : Uint8Array)(values.length);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     // So that NaN is none of them either.
     if (!(value >= black && value <= white)) {
       throw new VaeError(
         "failure",
-        `${name}: ${placeOf(field, i)} of a part is ${value}, outside of dataset.range [${black}, ${white}].`,
+        `${where(i)} is ${value}, outside of dataset.range [${black}, ${white}].`,
       );
     }
-    bytes[i] = Math.round((255 * (value - black)) / (white - black));
+    levels[i] = Math.round((highest * (value - black)) / (white - black));
   }
-  return bytes;
+  return levels;
 }
 
 function placeOf(field: Field, i: number): string {
@@ -128,8 +152,9 @@ export const usualRange = ({ least, most }: FoundPixels): Range =>
   USUAL.find(([black, white]) => least >= black && most <= white) ?? [least, most];
 
 /** The same, and which of the values are black and white. */
-export const describePixels = ({ range, ...found }: ReadPixels): string =>
-  `${describeFound(found)}; ${range[0]} is black, ${range[1]} white`;
+export const describePixels = ({ range, levels, ...found }: ReadPixels): string =>
+  `${describeFound(found)}; ${range[0]} is black, ${range[1]} white` +
+  (levels === 256 ? "" : `, on ${levels.toLocaleString("en-US")} levels`);
 
 /** `8 bits from 0 to 1, 2 distinct values, 88.4 % of them 0 and 11.6 % 1` */
 function describeFound({ bits, isReal, least, most, distinct, shareLeast, shareMost }: FoundPixels): string {

@@ -130,6 +130,13 @@ export const ownFilesSettings = {
       "the values of pixels that are black and white, such as [0, 1] or [0, 4095]; auto takes the narrowest of the usual " +
         "ones that holds all values (default: 0 and the largest of the type, 255 or 65535, unless all images would be nearly black)",
     ),
+  depth: z
+    .union([z.literal("auto"), z.literal(8), z.literal(16)])
+    .default("auto")
+    .describe(
+      "bits of a value that are kept: 8 rounds to 256 levels from black to white, 16 to 65,536. auto is 8 where the " +
+        "likelihood is one of levels; for others, whole numbers keep all of their levels, and the rest have 256",
+    ),
   split: z
     .strictObject({
       ...splitSettings,

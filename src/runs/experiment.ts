@@ -17,10 +17,11 @@ import {
   type PixelCoding,
 } from "../data/codings.ts";
 import type { Dataset, Split } from "../data/dataset.ts";
-import { type Fields, fieldOf } from "../data/field.ts";
+import { type Field, type Fields, fieldOf, whiteOf } from "../data/field.ts";
 import { imageFields } from "../data/images.ts";
 import { datasets, dataTurns, type LoadContext, loadDataset, splitOf } from "../data/index.ts";
 import type { DatasetSource } from "../data/source.ts";
+import { baseMeasureOf } from "../data/support.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import { models } from "../model/index.ts";
 import { likelihoodSchema, likelihoods, supportOf } from "../model/likelihoods/index.ts";
@@ -43,15 +44,20 @@ export interface Experiment {
 }
 
 /**
- * Settles what a configuration leaves open, so that what is saved says all: which images are held out,
- * the pixel coding, and whole paths.
+ * Settles what a configuration leaves open, so that what is saved says all: which images are held out, the bits and the
+ * coding of pixels, and whole paths.
  */
 export function settle(config: Config): Config & { dataset: { pixels: PixelCoding } } {
   const { dataset } = config;
   const split = splitOf(dataset);
   return {
     ...config,
-    dataset: { ...withWholePaths(dataset), ...(split && { split }), pixels: pixelCoding(config) },
+    dataset: {
+      ...withWholePaths(dataset),
+      ...(split && { split }),
+      ...("depth" in dataset && { depth: depthOf(dataset.depth, config) }),
+      pixels: pixelCoding(config),
+    },
   };
 }
 
@@ -70,6 +76,22 @@ function pixelCoding({ dataset, likelihood }: Config): PixelCoding {
       `(${describeMeasure(support)}) is no density, or one without bound. ` +
       `It accepts ${accepted.join(", ")}; \`pixels: auto\` takes ${accepted[0]}. ` +
       `For ${dataset.pixels} pixels there are, with their default settings, ${densitiesFor(dataset.pixels).join(", ")}.`,
+  );
+}
+
+/** More than 8 bits are for densities of real numbers, which alone can tell so many levels apart. */
+function depthOf(depth: "auto" | 8 | 16, { likelihood }: Config) {
+  return depth === "auto" && baseMeasureOf(supportOf(likelihood)) === "counting" ? 8 : depth;
+}
+
+/** Fails where a likelihood is one of 256 levels, and the data have others. */
+function checkLevels({ likelihood }: Config, x: Field): void {
+  const [white, support] = [whiteOf(x), supportOf(likelihood)];
+  if (white === 255 || support.set !== "bytes") return;
+  throw new VaeError(
+    "usage",
+    `The pixels have ${(white + 1).toLocaleString("en-US")} levels, but the ${likelihood.kind} likelihood is one of 256. ` +
+      "Round to these with --dataset.depth 8, or take a likelihood of real numbers, such as gaussian.",
   );
 }
 
@@ -102,10 +124,11 @@ export async function buildExperiment(config: Config, context: DataContext): Pro
   const { fields, train } = dataset;
   const given = givenField(config.condition, fields);
   const about = { fields, ...(given && { given }) };
+  const x = fieldOf(fields, "x");
+  checkLevels(config, x);
   checkMemory(config, { ...about, train }, backend);
   const coding = pixelCoding(config);
   const random = new RandomStream(config.training.seed);
-  const x = fieldOf(fields, "x");
   const data = {
     ...about,
     averageX: averageOf(train, x, coding),

@@ -15,7 +15,11 @@ const splitSchema = z.strictObject({ count: z.int().positive(), sha256: z.string
 const shape = z.array(z.int().positive());
 const column = { name: z.string(), shape, show: z.enum(["image", "value"]) };
 const fieldSchema = z.union([
-  z.strictObject({ ...column, kind: z.enum(["bytes", "real", "count"]) }),
+  z.strictObject({
+    ...column,
+    kind: z.enum(["bytes", "real", "count"]),
+    white: z.int().positive().exactOptional(),
+  }),
   z.strictObject({
     ...column,
     kind: z.literal("class"),

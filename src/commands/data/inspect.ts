@@ -4,7 +4,7 @@ import { settings } from "../../config/settings.ts";
 import { columnOf } from "../../data/codedFields.ts";
 import { contactSheet } from "../../data/contactSheet.ts";
 import type { Dataset, Split } from "../../data/dataset.ts";
-import { imageShapeOf } from "../../data/field.ts";
+import { imageShapeOf, whiteOf } from "../../data/field.ts";
 import {
   type DatasetConfig,
   type DatasetName,
@@ -57,10 +57,12 @@ function shownFields({ fields }: Dataset) {
 function inspection(dataset: Dataset, split: InspectOptions["split"]) {
   const { name, train, validation, test } = dataset;
   const { image, label } = shownFields(dataset);
+  const white = whiteOf(image);
   const classNames = label?.classNames;
   const classesOf = ({ columns }: Split) => labelCounts(label && columns[label.name], label?.classCount);
   return {
     name,
+    white,
     imageShape: imageShapeOf(image),
     counts: { train: train.count, validation: validation.count, test: test.count },
     split,
@@ -68,29 +70,31 @@ function inspection(dataset: Dataset, split: InspectOptions["split"]) {
     classes: { train: classesOf(train), validation: classesOf(validation), test: classesOf(test) },
     classNames,
     ...(dataset.pixels && { pixels: dataset.pixels }),
-    ...pixelStatistics(columnOf(dataset[split], image)),
+    ...pixelStatistics(columnOf(dataset[split], image), white),
   };
 }
 
 function inspectionTable(report: ReturnType<typeof inspection> & { file: string }): string {
   const { counts, split, classes, classNames } = report;
+  const hasLabels = classes.train.length > 0;
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const list = (entries: (readonly [string, number])[]) =>
     entries.map((entry) => entry.join(": ")).join(", ");
   return table([
     ["images", `${report.imageShape.join("x")} (height x width x channels)`],
     ["splits", list(Object.entries(counts))],
-    ...Object.entries(classes).map(([part, labels], i) => [
+    ...Object.entries(hasLabels ? classes : {}).map(([part, labels], i) => [
       i === 0 ? "classes" : "",
-      `${part}: ${list(labels.map((count, label) => [classNames?.[label] ?? String(label), count])) || "no labels"}`,
+      `${part}: ${list(labels.map((count, label) => [classNames?.[label] ?? String(label), count]))}`,
     ]),
+    ...(hasLabels ? [] : [["classes", "no labels"]]),
     ["below", `${split}, ${counts[split]} images`],
     ...(report.pixels ? [["pixels", describePixels(report.pixels)]] : []),
     [report.pixels ? "" : "pixels", `mean ${report.mean.toFixed(4)}, std ${report.std.toFixed(4)} of white`],
-    ["", `${percent(report.shareBlack)} exactly 0, ${percent(report.shareWhite)} exactly 255`],
-    ["", report.isBinary ? "binary: every pixel is 0 or 255" : "grey levels: not binary"],
+    ["", `${percent(report.shareBlack)} exactly 0, ${percent(report.shareWhite)} exactly ${report.white}`],
+    ["", report.isBinary ? `binary: every pixel is 0 or ${report.white}` : "grey levels: not binary"],
     ["levels", "share (length of the bar: its square root)"],
-    ...bars(report.histogram),
+    ...bars(report.histogram, report.white),
     ["drawn", report.file],
   ]);
 }
@@ -119,10 +123,11 @@ function parseConfig(name: DatasetName, options: object): DatasetConfig {
 }
 
 /** One row for each bin. Bars grow with the square root, or the background would leave nothing of the others. */
-function bars(histogram: readonly number[]): string[][] {
+function bars(histogram: readonly number[], white: number): string[][] {
   const most = Math.max(...histogram);
   return histogram.map((share, bin) => {
-    const levels = `${16 * bin}-${16 * bin + 15}`.padStart(7);
+    const from = (bin: number) => Math.ceil((bin * (white + 1)) / 16);
+    const levels = `${from(bin)}-${from(bin + 1) - 1}`.padStart(white > 255 ? 11 : 7);
     const length = Math.round(40 * Math.sqrt(share / most));
     const bar = share > 0 ? "█".repeat(length) || "▏" : "";
     return ["", `${levels} ${(100 * share).toFixed(2).padStart(6)} % ${bar}`];
