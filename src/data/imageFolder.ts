@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { z } from "zod";
 import { formatBytes, memoryLimit } from "../base/bytes.ts";
@@ -15,7 +15,7 @@ import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, turnsOf
 
 const summary = "a folder of your own PNG images, subfolders are classes";
 
-/** The user's own images. Subfolders, one level deep, are classes. */
+/** The user's own images. Each subfolder that has images, at any depth, is a class. */
 export const imageFolder = defineSource({
   schema: z.strictObject({
     name: z.literal("images").describe(summary),
@@ -152,44 +152,70 @@ async function listImages(
   folder: string,
   trainClasses?: readonly string[],
 ): Promise<{ files: ImageFile[]; classNames?: readonly string[]; left: string[] }> {
-  const top = await listFolder(folder, folder);
-  if (top.images.length > 0 && top.folders.length > 0) {
+  const left: string[] = [];
+  const [top, ...below] = await walk(folder, "", { root: folder, above: [], left });
+  const [first] = top!.images;
+  if (first !== undefined) {
+    if (below.length === 0) return { files: top!.images.map((name) => ({ name, label: 0 })), left };
     throw new VaeError(
       "failure",
-      `${folder} has both images (${top.images[0]}) and subfolders (${top.folders[0]}). ` +
+      `${folder} has both images (${first}) and subfolders (${below[0]!.name}). ` +
         "Accepted: images without classes, or one subfolder of images for each class.",
     );
   }
-  const left = leftOut(folder, "files that are no PNG images", top.others);
-  if (top.images.length > 0) return { files: top.images.map((name) => ({ name, label: 0 })), left };
-
-  const classNames = trainClasses ?? top.folders;
+  const classNames = trainClasses ?? below.map(({ name }) => name);
   if (classNames.length > 256) {
     throw new VaeError(
       "failure",
-      `${folder} has ${classNames.length} subfolders. Accepted: at most 256 classes.`,
+      `${folder} has ${classNames.length} subfolders of images. Accepted: at most 256 classes.`,
     );
   }
-  const byClass = await Promise.all(
-    top.folders.map(async (name) => {
-      const label = classNames.indexOf(name);
-      if (label < 0) {
-        throw new VaeError(
-          "failure",
-          `${join(folder, name)} is a class that the training images do not have: ${classNames.join(", ")}.`,
-        );
-      }
-      const path = join(folder, name);
-      const { images, folders, others } = await listFolder(path, folder);
-      if (images.length === 0) left.push(`${path} is a class without PNG images.`);
-      left.push(...leftOut(path, "files that are no PNG images", others));
-      left.push(...leftOut(path, "folders below a class", folders));
-      return images.map((image) => ({ name: `${name}/${image}`, label }));
-    }),
-  );
+  const byClass = below.map(({ name, images }) => {
+    const label = classNames.indexOf(name);
+    if (label >= 0) return images.map((image) => ({ name: `${name}/${image}`, label }));
+    throw new VaeError(
+      "failure",
+      `${join(folder, name)} is a class that the training images do not have: ${classNames.join(", ")}.`,
+    );
+  });
   const files = interleave(byClass);
   if (files.length === 0) throw new VaeError("usage", `${folder} holds no PNG images.`);
   return { files, classNames, left: left.toSorted() };
+}
+
+interface ImagesOfFolder {
+  /** Below the root, with forward slashes. */
+  readonly name: string;
+  readonly images: readonly string[];
+}
+
+interface Walk {
+  readonly root: string;
+  /** The true paths of the folders that this one is in. */
+  readonly above: readonly string[];
+  /** Gets what is not read. */
+  readonly left: string[];
+}
+
+/** A folder, and of all below it those that are classes; links are followed, unless they lead back to where they are from. */
+async function walk(path: string, name: string, { root, above, left }: Walk): Promise<ImagesOfFolder[]> {
+  const { images, folders, others } = await listFolder(path, root);
+  const truePath = await realpath(path);
+  if (above.includes(truePath)) {
+    left.push(`${path} is a link to a folder that it is in itself, and is not followed.`);
+    return [];
+  }
+  left.push(...leftOut(path, "files that are no PNG images", others));
+  if (name !== "" && images.length === 0 && folders.length === 0) {
+    left.push(`${path} is a class without PNG images.`);
+  }
+  const found: ImagesOfFolder[] = [];
+  for (const folder of folders) {
+    const inside = { root, above: [...above, truePath], left };
+    found.push(...(await walk(join(path, folder), name ? `${name}/${folder}` : folder, inside)));
+  }
+  const isClass = images.length > 0 || folders.length === 0;
+  return name === "" || isClass ? [{ name, images }, ...found] : found;
 }
 
 /** What is told of things that are not read, if there are any. */

@@ -57,10 +57,10 @@ function levelsIn(
   { isWhole }: FoundPixels,
   { depth = "auto" }: RangeSettings,
 ): number {
-  const all = white - black + 1;
-  if (depth === 8 || all <= 256) return 256;
-  if (depth === 16) return isWhole && Number.isInteger(black) ? Math.min(all, MOST_LEVELS) : MOST_LEVELS;
-  return isWhole && Number.isInteger(all) && all <= MOST_LEVELS ? all : 256;
+  if (depth === 8) return 256;
+  const isOfWholes = isWhole && Number.isInteger(black) && Number.isInteger(white);
+  if (!isOfWholes) return depth === 16 ? MOST_LEVELS : 256;
+  return Math.min(MOST_LEVELS, Math.max(256, white - black + 1));
 }
 
 /** ⌊w (v − black) / (white − black)⌉ for the highest level w; `where` tells of value i. */

@@ -66,20 +66,21 @@ test("links are followed, and what is not read is told", async () => {
     "cats/1.png": image,
     "cats/a.txt": "",
     "cats/b.txt": "",
-    "cats/small/1.png": image,
+    "cats/small/1.png": png(1, 1, gray(3)),
     "birds/.keep": "",
     "notes.txt": "",
   });
   await symlink(elsewhere, join(path, "dogs"));
+  await symlink(path, join(path, "cats", "again"));
   const warnings: string[] = [];
   const context = contextIn("", { warn: (text) => warnings.push(text.replaceAll(path, "TMP")) });
   const data = await imageFolder.load(imageFolder.schema.parse({ name: "images", path }), context);
-  expect(data.fields["label"]).toMatchObject({ classNames: ["birds", "cats", "dogs"] });
-  expect([...data.train.columns["x"]!]).toEqual([1, 2]);
+  expect(data.fields["label"]).toMatchObject({ classNames: ["birds", "cats", "cats/small", "dogs"] });
+  expect([...data.train.columns["x"]!]).toEqual([1, 3, 2]);
   expect(warnings).toEqual([
     "TMP/birds is a class without PNG images.",
+    "TMP/cats/again is a link to a folder that it is in itself, and is not followed.",
     "TMP/cats: files that are no PNG images are not read, 2 of them: a.txt, b.txt.",
-    "TMP/cats: folders below a class are not read, 1 of them: small.",
     "TMP: files that are no PNG images are not read, 1 of them: notes.txt.",
   ]);
 
@@ -177,7 +178,7 @@ test("what is wrong is told with the file", async () => {
     failure: TMP has both images (a.png) and subfolders (cats). Accepted: images without classes, or one subfolder of images for each class.
     failure: TESTS/birds is a class that the training images do not have: cats.
     usage: TMP holds no PNG images.
-    failure: TMP has 257 subfolders. Accepted: at most 256 classes.
+    failure: TMP has 257 subfolders of images. Accepted: at most 256 classes.
     usage: TMP/missing is not a folder that can be read: there is no such file (ENOENT).
     "
   `);
