@@ -131,7 +131,7 @@ function ask(name: string, found: FoundPixels, why: string): VaeError {
   const [auto, all, ofType] = [usualRange(found), [Math.min(0, least), most] as const, [0, 2 ** bits - 1]];
   const usual = String(auto) === String(ofType) ? all : auto;
   const others = [
-    ...(String(all) === String(usual) ? [] : [`${all} makes the largest white`]),
+    ...(isReal || String(all) === String(usual) ? [] : [`${all} makes the largest white`]),
     ...(isReal ? [] : [`${ofType} takes them as they are`]),
   ];
   return new VaeError(
@@ -158,13 +158,16 @@ export const describePixels = ({ range, levels, ...found }: ReadPixels): string 
 
 /** `8 bits from 0 to 1, 2 distinct values, 88.4 % of them 0 and 11.6 % 1` */
 function describeFound({ bits, isReal, least, most, distinct, shareLeast, shareMost }: FoundPixels): string {
+  const short = (value: number) => Number(value.toPrecision(6));
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const values =
     distinct === undefined
       ? "many distinct values"
       : `${distinct.toLocaleString("en-US")} distinct value${distinct === 1 ? "" : "s"}`;
   return (
-    `${isReal ? "numbers" : `${bits} bits`} from ${least} to ${most}, ${values}` +
-    (distinct === 1 ? "" : `, ${percent(shareLeast)} of them ${least} and ${percent(shareMost)} ${most}`)
+    `${isReal ? "numbers" : `${bits} bits`} from ${short(least)} to ${short(most)}, ${values}` +
+    (distinct === 1
+      ? ""
+      : `, ${percent(shareLeast)} of them ${short(least)} and ${percent(shareMost)} ${short(most)}`)
   );
 }
