@@ -97,8 +97,9 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
   const names = variants.map((v) => String(v.properties![tag]!.const));
   const chosen = (node.default as Record<string, unknown> | undefined)?.[tag];
   const byPath = new Map<string, Setting & { kinds: string[] }>();
-  /** What is deeper in a section of several kinds has those. */
-  const isOwn = ({ path, kinds }: Setting) => path === at(path.split(".").at(-1)!) || kinds.length === 0;
+  /** What is deeper in a section of several kinds has those, and what chooses them none. */
+  const isOwn = ({ path, kinds, isChoice }: Setting) =>
+    path === at(path.split(".").at(-1)!) || (kinds.length === 0 && !isChoice);
   const own = new Set<string>();
   variants.forEach((variant, i) => {
     for (const [key, child] of Object.entries(variant.properties!)) {
