@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { jsonSchema } from "../src/config/jsonSchema.ts";
-import { configYaml, loadConfig } from "../src/config/load.ts";
+import { configYaml, loadConfig, parseConfig } from "../src/config/load.ts";
+import type { Config } from "../src/config/schema.ts";
 import { settings } from "../src/config/settings.ts";
 import { settle } from "../src/runs/experiment.ts";
 
@@ -49,6 +50,27 @@ describe("defaults", () => {
       ),
     );
     expect(loadConfig(yaml(configYaml(config)))).toEqual(config);
+  });
+
+  test("what a run of an earlier version saved means what it did then", () => {
+    const run = mkdtempSync(join(folder, "run-"));
+    const saved = join(run, "config.yaml");
+    writeFileSync(saved, "dataset: { name: mnist, validation: 3 }\n");
+    const orderOf = ({ dataset }: Config) => dataset.name === "mnist" && dataset.split.order;
+    expect(orderOf(loadConfig(saved))).toBe("auto"); // the recipe of a user's
+    writeFileSync(join(run, "run.json"), "{}");
+    expect(orderOf(loadConfig(saved))).toBe("file");
+    expect(orderOf(parseConfig({ dataset: { name: "mnist" } }, saved))).toBe("file");
+    expect(parseConfig({ dataset: { name: "binarized-mnist" } }, saved).dataset).not.toHaveProperty("split");
+    const now = parseConfig({ dataset: { name: "mnist", split: { order: "shuffled" } } }, saved);
+    expect(orderOf(now)).toBe("shuffled");
+  });
+
+  test("auto draws what is held out, but digits, which are drawn themselves, stay as they come", () => {
+    const orderOf = (text: string) => settle(loadConfig(yaml(text))).dataset as { split?: { order: string } };
+    expect(orderOf("dataset: { name: mnist }").split?.order).toBe("shuffled");
+    expect(orderOf("").split?.order).toBe("file");
+    expect(orderOf("dataset: { split: { order: shuffled } }").split?.order).toBe("shuffled");
   });
 
   test("every setting has a description and a place in the JSON schema", () => {

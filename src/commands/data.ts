@@ -40,6 +40,8 @@ const truth = (text: string) => (text === "true" ? true : text === "false" ? fal
 
 const numbers = (list: string) => list.split(",").map(Number);
 
+const range = (text: string) => (text === "auto" ? text : numbers(text));
+
 function inspectCommand(): Command {
   const { accepts } = settings().find(({ path }) => path === "dataset.name")!;
   return new Command("inspect")
@@ -63,7 +65,12 @@ function inspectCommand(): Command {
     .option("--x <name>", "npz, pairs: array of the images")
     .option("--y <name>", "pairs: array of their y")
     .option("--labels <name>", "npz: array of their classes")
-    .option("--range <lowest,highest>", "npz, pairs: the values that are black and white", numbers)
+    .option(
+      "--range <lowest,highest>",
+      "your own images: the values that are black and white, or auto",
+      range,
+    )
+    .addOption(new Option("--dataset.range <lowest,highest>").argParser(range).hideHelp()) // as messages have it
     .option("--shape <height,width>", "npz, pairs: of images that are rows of values", numbers)
     .option("--channels <number>", "images: 1 (grey) or 3 (RGB)", Number)
     .option("--train-images <file>", "idx: training images")
@@ -75,6 +82,10 @@ function inspectCommand(): Command {
     .option("--train-count <number>", "digits, shapes: how many training images to draw", Number)
     .option("--test-count <number>", "digits, shapes: how many test images to draw", Number)
     .option("--validation <number>", "images held out for validation", Number)
+    .option("--split.order <order>", "which: auto, shuffled, file or group")
+    .option("--split.seed <number>", "of the draw of them", Number)
+    .option("--split.test <number>", "images held out for test where there is no test set", Number)
+    .option("--split.by <pattern>", "which images are a group: by their names, or an array of a .npz file")
     .addOption(jsonOption())
     .action(async (name: string, options: InspectOptions) => {
       const { inspect } = await import("./data/inspect.ts");

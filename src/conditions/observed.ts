@@ -1,6 +1,6 @@
 import { columnOf } from "../data/codedFields.ts";
 import type { Dataset, Split } from "../data/dataset.ts";
-import { type Field, fieldOf, fieldSize } from "../data/field.ts";
+import { type Field, fieldOf, fieldSize, whiteOf } from "../data/field.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import type { Condition } from "./condition.ts";
 
@@ -34,7 +34,7 @@ export async function observedSplit(
 ): Promise<Split> {
   const [D, M] = [fieldSize(x), fieldSize(condition.field)];
   const stored = columnOf(split, x);
-  const scale = x.kind === "bytes" ? 1 / 255 : 1;
+  const scale = x.kind === "bytes" ? 1 / whiteOf(x) : 1;
   const y = new Float32Array(new SharedArrayBuffer(4 * split.count * M)); // as the thread that draws batches reads it too
   const values = new Float64Array(D);
   for (let i = 0; i < split.count; i++) {

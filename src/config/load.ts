@@ -5,6 +5,7 @@ import { didYouMean, VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
 import { models } from "../model/index.ts";
 import { phasesOf } from "./changes.ts";
+import { isOfRun, withUnsaid } from "./formerDefaults.ts";
 import { formerNames } from "./formerNames.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type Setting, settings } from "./settings.ts";
@@ -15,18 +16,24 @@ type Plain = Record<string, unknown>;
 export type Overrides = ReadonlyMap<string, string>;
 
 /**
- * A file (or none, or a configuration) with overrides on top, checked and complete. Whatever is wrong is a usage error that names the
- * file, the path and, for an unknown key, the nearest that exists.
+ * A file (or none, or a configuration) with overrides on top, checked and complete; `unsaid` holds where the file says
+ * nothing of these settings of its dataset. Whatever is wrong is a usage error that names the file, the path and, for an
+ * unknown key, the nearest that exists.
  */
-export function loadConfig(file: string | Config | undefined, overrides: Overrides = new Map()): Config {
+export function loadConfig(
+  file: string | Config | undefined,
+  overrides: Overrides = new Map(),
+  unsaid: Plain = {},
+): Config {
   const fromFile = file === undefined ? {} : typeof file === "string" ? readYaml(file) : file;
   const where = typeof file === "string" ? file : undefined;
-  return resolve(applyOverrides(withPresentNames(fromFile), byPresentNames(overrides)), where);
+  const said = where !== undefined && isOfRun(where) ? withUnsaid(fromFile) : withUnsaid(fromFile, unsaid);
+  return resolve(applyOverrides(withPresentNames(said), byPresentNames(overrides)), where);
 }
 
-/** Settings that come from somewhere else than a file of the user's, checked alike. */
+/** Settings that a run saved, checked alike. */
 export const parseConfig = (settings: Plain, from: string): Config =>
-  resolve(withPresentNames(settings), from);
+  resolve(withPresentNames(withUnsaid(settings)), from);
 
 const byPresentNames = (overrides: Overrides): Overrides =>
   new Map([...overrides].map(([path, text]) => [formerNames.get(path) ?? path, text]));
@@ -169,9 +176,9 @@ function openSection(root: Plain, path: string): Plain {
 const sectionOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf(".")));
 const lastKey = (path: string) => path.slice(path.lastIndexOf(".") + 1);
 
-/** `0.1`, `true`, `shared` as YAML reads them; a list also as `500,500`. */
+/** `0.1`, `true`, `shared` as YAML reads them; a list also as `500,500`, where there is no word for it such as `auto`. */
 function parseValue(text: string, setting: Setting | undefined): unknown {
-  const isBareList = setting?.isList && !text.trim().startsWith("[");
+  const isBareList = setting?.isList && !/^\s*(\[|[a-z]+\s*$)/i.test(text);
   try {
     return parse(isBareList ? `[${text}]` : text);
   } catch {

@@ -25,6 +25,7 @@ interface Node {
   anyOf?: Node[];
   oneOf?: Node[];
   items?: Node;
+  minItems?: number;
   properties?: Record<string, Node>;
   required?: string[];
   default?: unknown;
@@ -74,7 +75,7 @@ function leaves(node: Node, path: string): Setting[] {
   if (node.properties)
     return Object.entries(node.properties).flatMap(([key, child]) => leaves(child, at(key)));
   if (node.oneOf?.every((variant) => variant.properties)) return unionLeaves(node, at);
-  const isList = node.type === "array";
+  const isList = [node, ...(node.anyOf ?? [])].some(({ type }) => type === "array");
   return [
     {
       path,
@@ -96,8 +97,10 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
   const names = variants.map((v) => String(v.properties![tag]!.const));
   const chosen = (node.default as Record<string, unknown> | undefined)?.[tag];
   const byPath = new Map<string, Setting & { kinds: string[] }>();
-  /** What is deeper has the kinds of the section that it is in. */
-  const isOwn = ({ path }: Setting) => path === at(path.split(".").at(-1)!);
+  /** What is deeper in a section of several kinds has those, and what chooses them none. */
+  const isOwn = ({ path, kinds, isChoice }: Setting) =>
+    path === at(path.split(".").at(-1)!) || (kinds.length === 0 && !isChoice);
+  const own = new Set<string>();
   variants.forEach((variant, i) => {
     for (const [key, child] of Object.entries(variant.properties!)) {
       if (key === tag) continue;
@@ -109,6 +112,7 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
           if (known.accepts !== leaf.accepts)
             byPath.set(leaf.path, { ...known, accepts: joined(known, leaf) });
         }
+        if (isOwn(leaf)) own.add(leaf.path);
       }
     }
   });
@@ -125,7 +129,7 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
     },
     ...[...byPath.values()].map((leaf) => ({
       ...leaf,
-      kinds: isOwn(leaf) && leaf.kinds.length === variants.length ? [] : leaf.kinds,
+      kinds: own.has(leaf.path) && leaf.kinds.length === variants.length ? [] : leaf.kinds,
     })),
   ];
 }
@@ -145,7 +149,8 @@ function accepts(node: Node): string {
   if (node.anyOf) return node.anyOf.map(accepts).join(" | ");
   if (node.properties) return `{ ${Object.keys(node.properties).join(", ")} }`;
   if (node.type === "array") {
-    const most = node.maxItems === undefined ? "" : ` (up to ${node.maxItems})`;
+    const { minItems, maxItems } = node;
+    const most = maxItems === undefined ? "" : ` (${minItems === maxItems ? "" : "up to "}${maxItems})`;
     return `list of ${accepts(node.items ?? {})}${most}`;
   }
   const bounds = [

@@ -1,29 +1,31 @@
 import { VaeError } from "../base/errors.ts";
+import type { Column } from "./dataset.ts";
 import type { ImageShape } from "./field.ts";
 import { type NumberArray, sizeOf, transposed } from "./npy.ts";
+import type { RangeSettings } from "./pixelRange.ts";
 
-/** Images [N, H, W, C] as bytes. */
-export interface ByteImages {
+/** Images [N, H, W, C] with the values that their array has. */
+export interface ArrayImages {
   readonly name: string;
   readonly count: number;
   readonly shape: ImageShape;
-  readonly pixels: Uint8Array;
+  readonly pixels: Column;
 }
 
 export interface ImageSettings {
-  /** The values that become 0, black, and 255, white. */
-  readonly range?: readonly number[] | undefined;
+  /** Which values are black and white, see `withRange`. */
+  readonly range?: RangeSettings["range"];
   /** Height and width of images that are rows of values. */
   readonly shape?: readonly number[] | undefined;
 }
 
 const FORMS = "[N, H, W], [N, H, W, C] or [N, C, H, W] with 1 or 3 channels, or [N, D] with dataset.shape";
 
-/** An array as images of bytes; what is neither bytes nor has a range is an error that names the line to type. */
-export function imagesOf(array: NumberArray, settings: ImageSettings): ByteImages {
+/** An array as images. */
+export function imagesOf(array: NumberArray, settings: ImageSettings): ArrayImages {
   const shape = imageShape(array, settings);
   const { name, dims } = array;
-  const pixels = bytesOf(array, settings.range);
+  const pixels = pixelsOf(array, settings.range);
   return {
     name,
     count: dims[0]!,
@@ -62,33 +64,11 @@ function imageShape({ name, dims }: NumberArray, { shape: wanted }: ImageSetting
   throw fail(`. Accepted: ${FORMS}.`);
 }
 
-function bytesOf(array: NumberArray, range: ImageSettings["range"]): Uint8Array {
-  const { name, type, values } = array;
-  if (!range) {
-    if (values instanceof Uint8Array) return values;
-    const told = `${name}: values of ${type}, ${extent(values)}.`;
-    if (values.every(Number.isNaN)) throw new VaeError("failure", told);
-    throw new VaeError(
-      "usage",
-      `${told} Images are bytes here: say which values are black and white with dataset.range, such as ` +
-        `${guessedRange(values)}, and they are rounded to 256 levels between them.`,
-    );
-  }
-  const [black, white] = range as [number, number];
-  const pixels = new Uint8Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    // So that NaN is none of them either.
-    if (!(value >= black && value <= white)) {
-      throw new VaeError(
-        "failure",
-        `${name}: the value at ${placeOf(array, i)} is ${value}, outside of dataset.range [${black}, ${white}]. ` +
-          `There are values ${extent(values)}.`,
-      );
-    }
-    pixels[i] = Math.round((255 * (value - black)) / (white - black));
-  }
-  return pixels;
+/** The values as they are, in memory that fits their type; true of `bool` is white. */
+function pixelsOf({ type, values }: NumberArray, range: ImageSettings["range"]): Column {
+  if (type === "bool" && range === undefined) return (values as Uint8Array).map((value) => 255 * value);
+  if (type === "uint16") return Uint16Array.from(values);
+  return values instanceof Float64Array ? Float32Array.from(values) : values;
 }
 
 /** `[12, 3, 4]`, the indices of value `i`. */
@@ -100,33 +80,6 @@ function placeOf({ dims }: NumberArray, i: number): string {
     return index;
   });
   return `[${indices.toReversed().join(", ")}]`;
-}
-
-function extremes(values: NumberArray["values"]) {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
-    if (value < least) least = value;
-    if (value > most) most = value;
-  }
-  return [least, most] as const;
-}
-
-function extent(values: NumberArray["values"]): string {
-  const [least, most] = extremes(values);
-  return least > most ? "none of which is a number" : `from ${least} to ${most}`;
-}
-
-/** The usual range that holds them: an offer, not a decision. */
-function guessedRange(values: NumberArray["values"]): string {
-  const [least, most] = extremes(values);
-  const usual = [
-    [0, 1],
-    [-1, 1],
-    [0, 255],
-    [0, 4095],
-    [0, 65535],
-  ].find(([black, white]) => least >= black! && most <= white!);
-  return `[${(usual ?? [least, most]).join(", ")}]`;
 }
 
 /** Whole numbers 0 … 255, one for each of `count` images, [N] or [N, 1]. */

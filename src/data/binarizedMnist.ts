@@ -12,7 +12,7 @@ const NAME = "binarized-mnist";
 const summary =
   "one fixed draw of binary MNIST (Larochelle and Murray), which published static numbers are on";
 
-const { validation: _, ...settings } = commonSettings; // it has a validation part of its own
+const { validation: _, split: __, ...settings } = commonSettings; // it has a validation part of its own
 
 const descriptor = () => readDescriptor(NAME, amatDescriptorSchema);
 

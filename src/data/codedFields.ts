@@ -2,7 +2,7 @@ import { VaeError } from "../base/errors.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import { codePixels, expectedPixel, type PixelCoding } from "./codings.ts";
 import type { Column, Split } from "./dataset.ts";
-import { type Field, fieldSize } from "./field.ts";
+import { type Field, fieldSize, whiteOf } from "./field.ts";
 
 /** How many numbers a model sees of one example: D, or D·K of classes, which become one-hot. */
 export const codedSize = (field: Field): number =>
@@ -29,7 +29,8 @@ export function codeExample(
   out: Float32Array,
   offset: number,
 ): void {
-  if (field.kind === "bytes") codePixels(coding, values as Uint8Array, random, out, offset);
+  if (field.kind === "bytes")
+    codePixels(coding, values as Uint8Array | Uint16Array, random, out, offset, whiteOf(field));
   else codeExactly(field, values, out, offset);
 }
 
@@ -57,8 +58,9 @@ export function averageOf(set: Split, field: Field, coding: PixelCoding): Float3
   let values = columnOf(set, field);
   let expected = (value: number) => value;
   if (field.kind === "bytes") {
-    const ofByte = Float64Array.from({ length: 256 }, (_, v) => expectedPixel(coding, v));
-    expected = (value) => ofByte[value]!;
+    const white = whiteOf(field);
+    const ofLevel = Float64Array.from({ length: white + 1 }, (_, v) => expectedPixel(coding, v, white));
+    expected = (value) => ofLevel[value]!;
   } else {
     const coded = new Float32Array(set.count * size);
     codeExactly(field, values, coded, 0);

@@ -1,6 +1,6 @@
 import { columnOf } from "./codedFields.ts";
 import type { Column, Split } from "./dataset.ts";
-import { type Field, fieldSize } from "./field.ts";
+import { type Field, fieldSize, whiteOf } from "./field.ts";
 
 /**
  * The images of a contact sheet, [rows · columns, H, W, C]: the first of each class in a row of its own where there
@@ -17,8 +17,10 @@ export function contactSheet(
   const size = fieldSize(image);
   const pixels = columnOf(set, image);
   const images = new Uint8Array(Math.ceil(chosen.length / columns) * columns * size);
+  const toByte = 255 / whiteOf(image);
   for (const [cell, index] of chosen.entries()) {
-    if (index !== undefined) images.set(pixels.subarray(index * size, (index + 1) * size), cell * size);
+    if (index === undefined) continue;
+    for (let d = 0; d < size; d++) images[cell * size + d] = Math.round(toByte * pixels[index * size + d]!);
   }
   return images;
 }

@@ -51,6 +51,7 @@ export function defineDrawn<Schema extends z.ZodObject>(
   return {
     schema,
     summary,
+    isDrawn: true,
     async load(settings, { dataDirs, ...context }) {
       const drawing = drawingOf(settings);
       await sweepLeftovers(dataDirs, name);

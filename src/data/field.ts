@@ -9,9 +9,11 @@ interface NamedColumn {
   readonly valueNames?: readonly string[];
 }
 
-/** Bytes, real numbers, or counts 0, 1, 2 … */
+/** Levels of brightness, real numbers, or counts 0, 1, 2 … */
 interface NumberField extends NamedColumn {
   readonly kind: "bytes" | "real" | "count";
+  /** Of levels, which go from 0, black, to this one: 255 without it, and up to 65535. */
+  readonly white?: number;
   /** Where stored values are standardised: what they stand for is mean + deviation · stored, for each of the D values. */
   readonly standardized?: Standardization;
 }
@@ -31,6 +33,16 @@ interface ClassField extends NamedColumn {
 
 /** A named column of a dataset: what it holds for one example, and how that is shown. */
 export type Field = NumberField | ClassField;
+
+/** The level that is white. */
+export const whiteOf = (field: Field): number => (field.kind === "bytes" && field.white) || 255;
+
+/** A field whose values are levels from 0 to `white`. */
+export function withWhite(field: Field, white: number): Field {
+  if (field.kind !== "bytes") return field;
+  const { white: _, ...rest } = field;
+  return white === 255 ? rest : { ...rest, white };
+}
 
 /** By their names. */
 export type Fields = Readonly<Record<string, Field>>;

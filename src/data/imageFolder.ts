@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { z } from "zod";
 import { formatBytes, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
 import type { SourceData, Split } from "./dataset.ts";
+import { type Grouping, groupsOf } from "./groups.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { decodePng, MAX_PNG_BYTES, type PngSize, pngSize } from "./png.ts";
 import { readInput } from "./readInput.ts";
@@ -14,7 +15,7 @@ import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, turnsOf
 
 const summary = "a folder of your own PNG images, subfolders are classes";
 
-/** The user's own images. Subfolders, one level deep, are classes. */
+/** The user's own images. Each subfolder that has images, at any depth, is a class. */
 export const imageFolder = defineSource({
   schema: z.strictObject({
     name: z.literal("images").describe(summary),
@@ -44,21 +45,24 @@ interface FolderSettings {
   readonly path: string;
   readonly testPath?: string | undefined;
   readonly channels?: 1 | 3 | undefined;
+  readonly split: Grouping;
 }
 
 /** A folder of images as a source. */
 export async function readImages(
-  { path, testPath, channels: wanted }: FolderSettings,
+  { path, testPath, channels: wanted, split }: FolderSettings,
   context: LoadContext,
 ): Promise<SourceData> {
   const train = await readFolder(path, context);
   const test = testPath === undefined ? undefined : await readFolder(testPath, context, train);
   const channels = wanted ?? (train.isGray && (test?.isGray ?? true) ? 1 : 3);
   const hashes = { [path]: train.hash, ...(test && { [testPath!]: test.hash }) };
+  const groups = groupsOf(train.names, split);
   return {
     fields: imageFields([train.height, train.width, channels], train.classNames ?? test?.classNames?.length),
     train: await toSplit(train, channels, context),
     ...(test && { test: await toSplit(test, channels, context) }),
+    ...(groups && { groups }),
     hashes,
   };
 }
@@ -68,12 +72,16 @@ interface Folder {
   readonly height: number;
   readonly width: number;
   readonly firstFile: string;
-  readonly rgb: readonly Uint8Array[];
+  readonly names: readonly string[];
+  readonly rgb: readonly Rgb[];
   readonly isGray: boolean;
   readonly classNames?: readonly string[];
   readonly labels?: Uint8Array;
   readonly hash: string;
 }
+
+/** Of 16 bits where its file has them. */
+type Rgb = Uint8Array | Uint16Array;
 
 interface ImageFile {
   /** Below the folder, with forward slashes. */
@@ -86,7 +94,7 @@ async function readFolder(folder: string, context: LoadContext, like?: Folder): 
   for (const text of left) context.warn?.(text);
   let { height, width, firstFile } = like ?? { height: 0, width: 0, firstFile: "" };
   const hash = createHash("sha256");
-  const rgb: Uint8Array[] = [];
+  const rgb: Rgb[] = [];
   let isGray = true;
   const turn = turnsOf(context);
   for (const [i, { name }] of files.entries()) {
@@ -113,6 +121,7 @@ async function readFolder(folder: string, context: LoadContext, like?: Folder): 
     height,
     width,
     firstFile,
+    names: files.map(({ name }) => name),
     rgb,
     isGray,
     ...(classNames && { classNames, labels: Uint8Array.from(files, ({ label }) => label) }),
@@ -143,44 +152,70 @@ async function listImages(
   folder: string,
   trainClasses?: readonly string[],
 ): Promise<{ files: ImageFile[]; classNames?: readonly string[]; left: string[] }> {
-  const top = await listFolder(folder, folder);
-  if (top.images.length > 0 && top.folders.length > 0) {
+  const left: string[] = [];
+  const [top, ...below] = await walk(folder, "", { root: folder, above: [], left });
+  const [first] = top!.images;
+  if (first !== undefined) {
+    if (below.length === 0) return { files: top!.images.map((name) => ({ name, label: 0 })), left };
     throw new VaeError(
       "failure",
-      `${folder} has both images (${top.images[0]}) and subfolders (${top.folders[0]}). ` +
+      `${folder} has both images (${first}) and subfolders (${below[0]!.name}). ` +
         "Accepted: images without classes, or one subfolder of images for each class.",
     );
   }
-  const left = leftOut(folder, "files that are no PNG images", top.others);
-  if (top.images.length > 0) return { files: top.images.map((name) => ({ name, label: 0 })), left };
-
-  const classNames = trainClasses ?? top.folders;
+  const classNames = trainClasses ?? below.map(({ name }) => name);
   if (classNames.length > 256) {
     throw new VaeError(
       "failure",
-      `${folder} has ${classNames.length} subfolders. Accepted: at most 256 classes.`,
+      `${folder} has ${classNames.length} subfolders of images. Accepted: at most 256 classes.`,
     );
   }
-  const byClass = await Promise.all(
-    top.folders.map(async (name) => {
-      const label = classNames.indexOf(name);
-      if (label < 0) {
-        throw new VaeError(
-          "failure",
-          `${join(folder, name)} is a class that the training images do not have: ${classNames.join(", ")}.`,
-        );
-      }
-      const path = join(folder, name);
-      const { images, folders, others } = await listFolder(path, folder);
-      if (images.length === 0) left.push(`${path} is a class without PNG images.`);
-      left.push(...leftOut(path, "files that are no PNG images", others));
-      left.push(...leftOut(path, "folders below a class", folders));
-      return images.map((image) => ({ name: `${name}/${image}`, label }));
-    }),
-  );
+  const byClass = below.map(({ name, images }) => {
+    const label = classNames.indexOf(name);
+    if (label >= 0) return images.map((image) => ({ name: `${name}/${image}`, label }));
+    throw new VaeError(
+      "failure",
+      `${join(folder, name)} is a class that the training images do not have: ${classNames.join(", ")}.`,
+    );
+  });
   const files = interleave(byClass);
   if (files.length === 0) throw new VaeError("usage", `${folder} holds no PNG images.`);
   return { files, classNames, left: left.toSorted() };
+}
+
+interface ImagesOfFolder {
+  /** Below the root, with forward slashes. */
+  readonly name: string;
+  readonly images: readonly string[];
+}
+
+interface Walk {
+  readonly root: string;
+  /** The true paths of the folders that this one is in. */
+  readonly above: readonly string[];
+  /** Gets what is not read. */
+  readonly left: string[];
+}
+
+/** A folder, and of all below it those that are classes; links are followed, unless they lead back to where they are from. */
+async function walk(path: string, name: string, { root, above, left }: Walk): Promise<ImagesOfFolder[]> {
+  const { images, folders, others } = await listFolder(path, root);
+  const truePath = await realpath(path);
+  if (above.includes(truePath)) {
+    left.push(`${path} is a link to a folder that it is in itself, and is not followed.`);
+    return [];
+  }
+  left.push(...leftOut(path, "files that are no PNG images", others));
+  if (name !== "" && images.length === 0 && folders.length === 0) {
+    left.push(`${path} is a class without PNG images.`);
+  }
+  const found: ImagesOfFolder[] = [];
+  for (const folder of folders) {
+    const inside = { root, above: [...above, truePath], left };
+    found.push(...(await walk(join(path, folder), name ? `${name}/${folder}` : folder, inside)));
+  }
+  const isClass = images.length > 0 || folders.length === 0;
+  return name === "" || isClass ? [{ name, images }, ...found] : found;
 }
 
 /** What is told of things that are not read, if there are any. */
@@ -244,18 +279,27 @@ function interleave(byClass: readonly (readonly ImageFile[])[]): ImageFile[] {
 async function toSplit({ rgb, labels }: Folder, channels: 1 | 3, context: LoadContext): Promise<Split> {
   const count = rgb.length;
   const size = (rgb[0]!.length / 3) * channels;
-  const pixels = new Uint8Array(count * size);
+  const is16Bit = rgb.some((image) => image instanceof Uint16Array);
+  const pixels = new (is16Bit ? Uint16Array : Uint8Array)(count * size);
   const turn = turnsOf(context);
   for (const [i, image] of rgb.entries()) {
-    pixels.set(channels === 3 ? image : luma(image), i * size);
+    const scale = is16Bit && image instanceof Uint8Array ? 65535 / 255 : 1;
+    writeImage(image, channels, scale, pixels.subarray(i * size, (i + 1) * size));
     await turn();
   }
   return imageSplit(count, pixels, labels);
 }
 
-/** Brightness by ITU-R BT.601; of a grey image, the grey itself. */
-function luma(rgb: Uint8Array): Uint8Array {
-  return Uint8Array.from({ length: rgb.length / 3 }, (_, i) =>
-    Math.round(0.299 * rgb[3 * i]! + 0.587 * rgb[3 * i + 1]! + 0.114 * rgb[3 * i + 2]!),
-  );
+/**
+ * Writes an image of the wanted channels, its values times `scale`; grey is the brightness by ITU-R BT.601, and of a grey
+ * image the grey itself.
+ */
+function writeImage(rgb: Rgb, channels: 1 | 3, scale: number, out: Rgb): void {
+  if (channels === 3) {
+    for (let i = 0; i < out.length; i++) out[i] = scale * rgb[i]!;
+    return;
+  }
+  for (let i = 0; i < out.length; i++) {
+    out[i] = Math.round(scale * (0.299 * rgb[3 * i]! + 0.587 * rgb[3 * i + 1]! + 0.114 * rgb[3 * i + 2]!));
+  }
 }

@@ -1,4 +1,4 @@
-import type { Split } from "./dataset.ts";
+import type { Column, Split } from "./dataset.ts";
 import type { Field, Fields, ImageShape } from "./field.ts";
 
 /** What is known of the classes of images: how many there are, K, or what they are called. */
@@ -22,8 +22,8 @@ export const imageFields = (shape: ImageShape, classes?: Classes): ImageFields =
   }),
 });
 
-/** Images [N, H, W, C] as bytes and their labels [N] as a split. */
-export const imageSplit = (count: number, x: Uint8Array, label?: Uint8Array): Split => ({
+/** Images [N, H, W, C] and their labels [N] as a split. */
+export const imageSplit = (count: number, x: Column, label?: Uint8Array): Split => ({
   count,
   columns: { x, ...(label && { label }) },
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { didYouMean, VaeError } from "../base/errors.ts";
 import { binarizedMnist } from "./binarizedMnist.ts";
-import type { Column, Dataset, Split } from "./dataset.ts";
+import { type Column, type Dataset, type Split, sharedColumn } from "./dataset.ts";
 import { drawnDigits } from "./drawnDigits.ts";
 import { drawnShapes } from "./drawnShapes.ts";
 import { idxFiles } from "./idxFiles.ts";
@@ -9,7 +9,7 @@ import { imageFolder } from "./imageFolder.ts";
 import { mnistFamily } from "./mnistFamily.ts";
 import { npzFiles } from "./npzFiles.ts";
 import { pairs } from "./pairs.ts";
-import { withWholeRange } from "./pixelRange.ts";
+import { type RangeSettings, withRange } from "./pixelRange.ts";
 import { type DatasetSource, type LoadContext, stopIfAborted, turnsOf } from "./source.ts";
 import { holdOut } from "./splits.ts";
 import { binarized } from "./staticBinarization.ts";
@@ -70,9 +70,11 @@ export async function loadDataset(config: DatasetConfig, context: LoadContext): 
   const source: DatasetSource = datasets[config.name]; // the one place where the member's own type is let go
   const read = await source.load(config, context);
   stopIfAborted(context);
-  const data = withWholeRange(config.name, read, context.warn ?? (() => {}));
+  const isOwn = "range" in datasets[config.name].schema.shape;
+  const data = isOwn ? withRange(read, config as RangeSettings, context.warn ?? (() => {})) : read;
   const isStatic = "pixels" in config && config.pixels === "binary-static";
-  const dataset = holdOut(isStatic ? await binarized(data, turnsOf(context)) : data, config);
+  const whole = isStatic ? await binarized(data, turnsOf(context)) : data;
+  const dataset = holdOut(whole, { ...config, split: splitOf(config) });
   const { train, validation, test } = dataset; // only what is kept of the source
   return {
     ...dataset,
@@ -82,6 +84,14 @@ export async function loadDataset(config: DatasetConfig, context: LoadContext): 
   };
 }
 
+/** `dataset.split` with `order: auto` settled; undefined of a dataset that has its own three parts. */
+export function splitOf(config: DatasetConfig) {
+  if (!("split" in config) || config.name === "table") return undefined;
+  const { isDrawn }: DatasetSource = datasets[config.name];
+  const { order } = config.split;
+  return { ...config.split, order: order === "auto" ? (isDrawn ? "file" : "shuffled") : order } as const;
+}
+
 /** The thread that draws the batches then reads the same values. */
 function inSharedMemory({ count, columns }: Split): Split {
   const shared = Object.entries(columns).map(([name, column]) => [name, copyToShared(column)]);
@@ -89,8 +99,9 @@ function inSharedMemory({ count, columns }: Split): Split {
 }
 
 function copyToShared(column: Column): Column {
-  const memory = new SharedArrayBuffer(column.byteLength);
-  const copy = column instanceof Float32Array ? new Float32Array(memory) : new Uint8Array(memory);
+  if (column.buffer instanceof SharedArrayBuffer && column.byteLength === column.buffer.byteLength)
+    return column;
+  const copy = sharedColumn(column, column.length);
   copy.set(column);
   return copy;
 }

@@ -167,7 +167,7 @@ function halfFloat(bits: number): number {
 export const sizeOf = (dims: readonly number[]) => dims.reduce((product, dim) => product * dim, 1);
 
 /** Row-major values with axis `axes[i]` of `dims` as their axis i. */
-export function transposed<Values extends NumberArray["values"]>(
+export function transposed<Values extends NumberArray["values"] | Uint16Array>(
   values: Values,
   dims: readonly number[],
   axes: readonly number[],

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
 import { type ArrayFile, openArrayFile, pick, pickNeeded } from "./arrayFile.ts";
-import { type ByteImages, type ImageSettings, imagesOf, labelsOf } from "./arrayImages.ts";
+import { type ArrayImages, type ImageSettings, imagesOf, labelsOf } from "./arrayImages.ts";
 import type { SourceData, Split } from "./dataset.ts";
+import type { Grouping } from "./groups.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { defineSource, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
@@ -10,14 +11,6 @@ const summary = "your own images in a .npz or .npy file of numpy";
 
 /** What arrays of images say that they are, for each source that reads them. */
 export const arraySettings = {
-  range: z
-    .array(z.number())
-    .length(2)
-    .refine(([black, white]) => black! < white!, "the first must be the smaller one")
-    .optional()
-    .describe(
-      "the values of x that are black and white: numbers that are no bytes are rounded to 256 levels between them",
-    ),
   shape: z
     .array(z.int().min(1))
     .length(2)
@@ -73,10 +66,25 @@ export const npzFiles = defineSource({
         `dataset.validation is ${config.validation}, but ${validation.images.name} has validation images: leave it out.`,
       );
     }
-    return sourceOf({ train, validation, test }, hashes);
+    const groups = arrayGroups(file, train.images.count, config.split);
+    return { ...sourceOf({ train, validation, test }, hashes), ...(groups && { groups }) };
   },
   ...ownFilesOnly("npz"),
 });
+
+/** The group of each of `count` images by the array that `dataset.split.by` names; undefined where nothing is grouped. */
+export function arrayGroups(file: ArrayFile, count: number, { order, by }: Grouping): string[] | undefined {
+  if (order !== "group") return undefined;
+  const setting = "dataset.split.by";
+  const array = pick(file, { setting, wanted: by, names: ["groups", "group"] });
+  if (array?.values.length === count) return Array.from(array.values, String);
+  throw new VaeError(
+    "usage",
+    array
+      ? `${array.name}: an array of ${array.dims.join("x") || "no dimensions"}. Expected the group of each of the ${count} images, one number.`
+      : `dataset.split.order is group, but ${file.path} has no array groups. Name the one that says which images belong together: ${setting}.`,
+  );
+}
 
 export const twoTestSets = (name: string, testPath: string) =>
   new VaeError(
@@ -85,7 +93,7 @@ export const twoTestSets = (name: string, testPath: string) =>
   );
 
 interface Part {
-  readonly images: ByteImages;
+  readonly images: ArrayImages;
   readonly labels?: Uint8Array;
 }
 

@@ -4,19 +4,21 @@ import { VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
 import { type ArrayFile, openArrayFile, pick, pickNeeded } from "./arrayFile.ts";
 import {
-  type ByteImages,
+  type ArrayImages,
   CHANNELS_LAST,
   type ImageSettings,
   imagesOf,
   isChannels,
   isChannelsFirst,
 } from "./arrayImages.ts";
-import type { SourceData, Split } from "./dataset.ts";
+import type { Column, SourceData, Split } from "./dataset.ts";
 import type { Field } from "./field.ts";
+import { findPixels } from "./foundPixels.ts";
 import { imageNames, readImages } from "./imageFolder.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { type NumberArray, sizeOf, transposed } from "./npy.ts";
-import { arraySettings, checkShape, namesOf, twoTestSets } from "./npzFiles.ts";
+import { arrayGroups, arraySettings, checkShape, namesOf, twoTestSets } from "./npzFiles.ts";
+import { usualRange } from "./pixelRange.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
 const summary = "your own images x, each with its y: two folders of PNG images, or a .npz file";
@@ -61,8 +63,8 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 async function readFolders(config: PairSettings, context: LoadContext): Promise<SourceData> {
-  const { path, conditionPath, testPath, testConditionPath } = config;
-  for (const setting of ["x", "y", "range", "shape"] as const) {
+  const { path, conditionPath, testPath, testConditionPath, split } = config;
+  for (const setting of ["x", "y", "shape"] as const) {
     if (config[setting] === undefined) continue;
     throw new VaeError("usage", `dataset.${setting} is for a .npz file, but ${path} is a folder.`);
   }
@@ -75,12 +77,11 @@ async function readFolders(config: PairSettings, context: LoadContext): Promise<
   }
   await checkPairs(path, conditionPath);
   if (testPath !== undefined) await checkPairs(testPath, testConditionPath!);
-  const x = await readImages({ path, testPath }, context);
-  const y = await readImages({ path: conditionPath, testPath: testConditionPath }, context);
+  const x = await readImages({ path, testPath, split }, context);
+  const y = await readImages({ path: conditionPath, testPath: testConditionPath, split }, context);
   const parts = [y.train, ...(y.test ? [y.test] : [])];
-  return joined({ ...x, hashes: { ...x.hashes, ...y.hashes } }, y.fields["x"]!.shape, [
-    ...unitValues(parts.map(({ columns }) => columns["x"] as Uint8Array)),
-  ]);
+  const values = unitValues(parts.map(({ columns }) => columns["x"]!));
+  return joined({ ...x, hashes: { ...x.hashes, ...y.hashes } }, y.fields["x"]!.shape, values);
 }
 
 /** Fails where the images of two folders are not of the same names. */
@@ -139,17 +140,19 @@ async function readArrays(config: PairSettings, context: LoadContext): Promise<S
     checkShape(test.y, train.y);
   }
   const split = ({ x }: Pairs) => imageSplit(x.count, x.pixels);
+  const groups = arrayGroups(file, train.x.count, config.split);
   const source = {
     fields: imageFields(train.x.shape),
     train: split(train),
     ...(test && { test: split(test) }),
+    ...(groups && { groups }),
     hashes,
   };
   return joined(source, train.y.shape, realValues([train.y, ...(test ? [test.y] : [])]));
 }
 
 interface Pairs {
-  readonly x: ByteImages;
+  readonly x: ArrayImages;
   readonly y: Conditions;
 }
 
@@ -218,10 +221,10 @@ function realValues(parts: readonly Conditions[]): Float32Array[] {
   });
 }
 
-/** v / 255; of bytes that are all 0 or 1, black and white as `withWholeRange` reads them, v. */
-function unitValues(parts: readonly Uint8Array[]): Float32Array[] {
-  const white = parts.every((bytes) => bytes.every((byte) => byte <= 1)) ? 1 : 255;
-  return parts.map((bytes) => Float32Array.from(bytes, (byte) => byte / white));
+/** From black, 0, to white, 1, by the narrowest usual range that holds them, as `dataset.range: auto` has it. */
+function unitValues(parts: readonly Column[]): Float32Array[] {
+  const white = usualRange(findPixels(parts))[1];
+  return parts.map((values) => Float32Array.from(values, (value) => value / white));
 }
 
 function conditionField(shape: readonly number[]): Field {
@@ -231,7 +234,7 @@ function conditionField(shape: readonly number[]): Field {
 
 /** A source with y, of the training part and then of the test part, beside its images. */
 function joined(
-  { fields, train, test, hashes }: SourceData,
+  { fields, train, test, groups, hashes }: SourceData,
   shape: readonly number[],
   [ofTrain, ofTest]: readonly Float32Array[],
 ): SourceData {
@@ -243,6 +246,7 @@ function joined(
     fields: { ...fields, y: conditionField(shape) },
     train: withY(train, ofTrain!),
     ...(test && { test: withY(test, ofTest!) }),
+    ...(groups && { groups }),
     hashes,
   };
 }

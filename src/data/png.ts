@@ -15,7 +15,8 @@ export interface PngSize {
 export interface RgbImage {
   readonly width: number;
   readonly height: number;
-  readonly rgb: Uint8Array;
+  /** Of 0 … 65535 where the file has 16 bits, otherwise of 0 … 255. */
+  readonly rgb: Uint8Array | Uint16Array;
   readonly isGray: boolean;
 }
 
@@ -64,17 +65,18 @@ export function decodePng(bytes: Buffer, path: string): RgbImage {
   let png: PNG;
   try {
     if (isInterlaced(bytes)) inflateSync(pixelData(bytes), { maxOutputLength: pngSize(bytes, path).bytes });
-    png = PNG.sync.read(bytes);
+    png = PNG.sync.read(bytes, { skipRescale: is16Bit(bytes) });
   } catch (error) {
     if (error instanceof VaeError) throw error;
     throw fail(path, `the image is damaged: ${(error as Error).message}`, error);
   }
   const { width, height, data } = png;
-  const rgb = new Uint8Array(width * height * 3);
+  const opaque = is16Bit(bytes) ? 65535 : 255;
+  const rgb = new (is16Bit(bytes) ? Uint16Array : Uint8Array)(width * height * 3);
   let isGray = true;
   for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
     const [r, g, b, alpha] = [data[from]!, data[from + 1]!, data[from + 2]!, data[from + 3]!];
-    if (alpha !== 255) {
+    if (alpha !== opaque) {
       throw fail(
         path,
         "has transparent pixels, and what is behind them is not known. " +
@@ -88,6 +90,9 @@ export function decodePng(bytes: Buffer, path: string): RgbImage {
   }
   return { width, height, rgb, isGray };
 }
+
+/** Fewer bits than 8 are brought to 0 … 255. */
+const is16Bit = (bytes: Buffer) => bytes[24] === 16;
 
 /** pngjs decompresses such an image without asking how much comes, and is given one only after that was seen. */
 const isInterlaced = (bytes: Buffer) => bytes[28] === 1;

@@ -25,6 +25,8 @@ export interface DatasetSource<Schema extends z.ZodObject = z.ZodObject> {
   readonly summary: string;
   /** Its bytes are 0 and 255 as published: no binary coding changes them. */
   readonly isBinary?: true;
+  /** Its examples are drawn independently, so that the end of them is as good as any others. */
+  readonly isDrawn?: true;
   /** Reads the examples and says which fields they have, from this machine or, where that is possible, from elsewhere first. */
   load(config: z.output<Schema>, context: LoadContext): Promise<SourceData>;
   /** What the source consists of, and which of it is on this machine. Reads no contents. */
@@ -66,6 +68,23 @@ export function stopIfAborted({ signal }: Pick<LoadContext, "signal">): void {
 /** The same between the pieces of work that would be deaf without. */
 export const turnsOf = ({ signal }: Pick<LoadContext, "signal">) => turns(signal, INTERRUPTED);
 
+/** Which training images are held out for validation. */
+const orders = ["auto", "shuffled", "file", "group"] as const;
+
+export type Order = (typeof orders)[number];
+
+const splitSettings = {
+  order: z
+    .enum(orders)
+    .default("auto")
+    .describe(
+      "which images are held out: shuffled (a seeded draw, the same share of each class where there are classes), " +
+        "file (the end of the training images), or group (the same draw of whole groups, which `by` tells). auto is " +
+        "shuffled, but file for digits, which are drawn in random order",
+    ),
+  seed: z.int().min(0).default(0).describe("of the draw; another seed holds out other images"),
+};
+
 /** The settings that each dataset has. */
 export const commonSettings = {
   validation: z
@@ -73,9 +92,10 @@ export const commonSettings = {
     .min(1)
     .default(5000)
     .describe(
-      "images held out of the end of the training set for validation (table: share or number of rows, default 0.1; " +
+      "images held out of the training set for validation, which `split` says (table: share or number of rows, default 0.1; " +
         "0: the training rows serve for it)",
     ),
+  split: z.strictObject(splitSettings).prefault({}).describe("which images are held out"),
   limit: z.int().min(1).optional().describe("use only the first N images of each split, for a quick trial"),
   pixels: z
     .union([
@@ -97,9 +117,48 @@ export const ownFilesSettings = {
     .min(1)
     .optional()
     .describe(
-      "images held out of the end of the training set for validation, and as many before them for test where there " +
+      "images held out of the training set for validation, and as many again for test where there " +
         "is no test set (default: a tenth of the images, at most 5000)",
     ),
+  range: z
+    .union([
+      z.literal("auto"),
+      z
+        .array(z.number())
+        .length(2)
+        .refine(([black, white]) => black! < white!, "the first must be the smaller one"),
+    ])
+    .optional()
+    .describe(
+      "the values of pixels that are black and white, such as [0, 1] or [0, 4095]; auto takes the narrowest of the usual " +
+        "ones that holds all values (default: 0 and the largest of the type, 255 or 65535, unless all images would be nearly black)",
+    ),
+  depth: z
+    .union([z.literal("auto"), z.literal(8), z.literal(16)])
+    .default("auto")
+    .describe(
+      "bits of a value that are kept: 8 rounds to 256 levels from black to white, 16 to 65,536. auto is 8 where the " +
+        "likelihood is one of levels; for others, whole numbers keep all of their levels, and the rest have 256",
+    ),
+  split: z
+    .strictObject({
+      ...splitSettings,
+      test: z
+        .int()
+        .min(1)
+        .optional()
+        .describe("images held out for test where there is no test set (default: as many as for validation)"),
+      by: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "which images are a group. In folders, a regular expression of the images' names below the folder: those with " +
+            "the same text in its brackets are one (default: those of a folder). Of a .npz file, the array whose equal values are one",
+        ),
+    })
+    .prefault({})
+    .describe("which images are held out"),
 };
 
 /** Two members of the sources that read only what the user has. */

@@ -1,6 +1,6 @@
 import { columnOf } from "../data/codedFields.ts";
 import { type Dataset, part, type Split } from "../data/dataset.ts";
-import { fieldSize } from "../data/field.ts";
+import { fieldSize, whiteOf } from "../data/field.ts";
 import { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
 import { type Accuracy, accuracyOf, vote } from "./nearest.ts";
@@ -37,7 +37,7 @@ export async function estimateClassOfDraws(
   const { given, target } = model;
   if (given?.kind !== "class") return undefined;
   const others = part(dataset[split], Object.values(dataset.fields), 0, IMAGES);
-  const scale = target.kind === "bytes" ? 1 / 255 : 1;
+  const scale = target.kind === "bytes" ? 1 / whiteOf(target) : 1;
   const pixels = (set: Split) => Float32Array.from(columnOf(set, target), (v) => v * scale);
   const judges = { x: pixels(dataset.train), labels: columnOf(dataset.train, given), D: fieldSize(target) };
   const judge = async (x: Float32Array, labels: ArrayLike<number>): Promise<Accuracy> => {

@@ -1,7 +1,7 @@
 import { columnOf } from "../data/codedFields.ts";
 import { byteIntervals, type PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
-import { fieldSize } from "../data/field.ts";
+import { fieldSize, whiteOf } from "../data/field.ts";
 import type { Density } from "../model/likelihoods/likelihood.ts";
 import type { Model } from "../model/model.ts";
 import { bitsPerDim } from "../objectives/means.ts";
@@ -10,13 +10,15 @@ import { decodedPass, evaluatePasses } from "./passes.ts";
 import { type Runner, turnsOf } from "./runner.ts";
 import { estimateOf, meanOf } from "./statistics.ts";
 
-/** A bound on log P(v) for the bytes v of an image themselves, in nats per image, on the counting measure of 256 levels. */
+/** A bound on log P(v) for the levels v of an image themselves, in nats per image, on the counting measure of their 256, or as many as there are. */
 export interface LevelsEstimate {
   readonly distortion: number;
   readonly elbo: number;
   readonly bitsPerDim: number;
   /** Over images. */
   readonly bitsPerDimStandardError: number;
+  /** How many levels there are, where they are not 256. */
+  readonly levels?: number;
 }
 
 /**
@@ -36,19 +38,21 @@ export async function estimateLevels(
   coding: PixelCoding,
   { rate, distortion, perImage, perImageRate, aboveFirstDraw }: ElboEstimate,
 ): Promise<LevelsEstimate | undefined> {
-  const intervals = byteIntervals(coding);
-  if (!intervals) return undefined;
   const { target } = runner.model;
+  const white = whiteOf(target);
+  const intervals = byteIntervals(coding, white);
+  if (!intervals) return undefined;
   const D = fieldSize(target);
   const levelsOf = (distortion: number, perImage: Float64Array) => {
     const elbo = -(distortion + rate);
     const bitsPerDimStandardError = bitsPerDim(-estimateOf(perImage).standardError, D);
-    return { distortion, elbo, bitsPerDim: bitsPerDim(elbo, D), bitsPerDimStandardError };
+    const levels = white === 255 ? {} : { levels: white + 1 };
+    return { distortion, elbo, bitsPerDim: bitsPerDim(elbo, D), bitsPerDimStandardError, ...levels };
   };
   const { likelihood } = runner.model;
   const distributionOf = await likelihood.onHost();
   const P = likelihood.paramChannels;
-  const isOnBytes = distributionOf(new Float64Array(P)).values?.length === 256;
+  const isOnBytes = distributionOf(new Float64Array(P)).values?.length === white + 1;
   if (isOnBytes) return levelsOf(distortion, perImage);
   const { lower, upper } = intervals;
   const bytes = columnOf(set, target);

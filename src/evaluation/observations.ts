@@ -1,5 +1,5 @@
 import { columnOf } from "../data/codedFields.ts";
-import type { Split } from "../data/dataset.ts";
+import { emptyColumn, type Split } from "../data/dataset.ts";
 import { type Field, fieldSize } from "../data/field.ts";
 import { isDensity, type Model } from "../model/model.ts";
 import { hasLatents } from "../model/vae.ts";
@@ -24,8 +24,7 @@ export function observationsAt(
   const columns = [target, given!].flatMap((field) => {
     const D = fieldSize(field);
     const column = columnOf(set, field);
-    const chosen = column instanceof Float32Array ? Float32Array : Uint8Array;
-    const values = new chosen(places.length * D);
+    const values = emptyColumn(column, places.length * D);
     for (const [i, place] of places.entries()) values.set(column.subarray(place * D, (place + 1) * D), i * D);
     return [[field.name, values] as const];
   });

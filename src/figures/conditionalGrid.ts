@@ -1,6 +1,6 @@
 import { columnOf } from "../data/codedFields.ts";
 import type { Column } from "../data/dataset.ts";
-import { type Field, fieldSize, type ImageShape, imageShapeOf } from "../data/field.ts";
+import { type Field, fieldSize, type ImageShape, imageShapeOf, whiteOf } from "../data/field.ts";
 import {
   drawGiven,
   drawsOf,
@@ -115,9 +115,9 @@ type Range = readonly [least: number, most: number];
 
 const UNIT: Range = [0, 1];
 
-/** Bytes as the model's units, 0 … 1. */
-const inUnits = ({ kind }: Field, column: Column): Float32Array =>
-  kind === "bytes" ? Float32Array.from(column, (byte) => byte / 255) : Float32Array.from(column);
+/** Levels as the model's units, 0 … 1. */
+const inUnits = (field: Field, column: Column): Float32Array =>
+  field.kind === "bytes" ? Float32Array.from(column, (v) => v / whiteOf(field)) : Float32Array.from(column);
 
 const largest = (values: Float32Array) => values.reduce((most, value) => Math.max(most, value), 0);
 

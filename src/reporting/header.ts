@@ -1,5 +1,6 @@
 import type { PixelCoding } from "../data/codings.ts";
 import { exampleOf, fieldSize } from "../data/field.ts";
+import { describePixels } from "../data/pixelRange.ts";
 import { models } from "../model/index.ts";
 import { likelihoods } from "../model/likelihoods/index.ts";
 import { formulaOf, type Likelihood } from "../model/likelihoods/likelihood.ts";
@@ -31,6 +32,7 @@ export function header(experiment: Experiment, folder: string): string[] {
     ...backend.notes.map((text) => `            ${text}`),
     `data        ${dataset.name}: ${formatCount(train.count)} train, ${formatCount(validation.count)} validation, ` +
       `${formatCount(test.count)} test ${describeData(model, coding)}`,
+    ...aboutData(experiment).map((text) => `            ${text}`),
     `likelihood  ${notationOf(model)([formulaOf(family), family.settings(config.likelihood)].filter(Boolean).join(", "))}`,
     `objective   ${objective.kind}${controls.join("")}${samples}`,
     `model       ${models.of(config.model).describe(config.model)}, ` +
@@ -47,6 +49,22 @@ function describeData({ target, fields }: Model, coding: PixelCoding): string {
     .filter((field) => field !== target)
     .reduce((sum, field) => sum + fieldSize(field), 0);
   return `rows of ${formatCount(features)} features, target ${target.valueNames?.[0] ?? target.name}`;
+}
+
+/** What was found in the user's own data, and how they were parted. */
+function aboutData({ config, dataset }: Experiment): string[] {
+  const { pixels, places, fields } = dataset;
+  const { split } = config.dataset as { split?: { order: string; seed: number } };
+  const isOfClasses = Object.values(fields).some(({ kind }) => kind === "class");
+  const how = isOfClasses ? ", the same share of each class" : "";
+  return [
+    ...(pixels ? [describePixels(pixels)] : []),
+    ...(places && split && split.order !== "file"
+      ? [
+          `${places.test ? "validation and test" : "validation"} drawn by seed ${split.seed}${split.order === "group" ? ", whole groups" : how}`,
+        ]
+      : []),
+  ];
 }
 
 /** `distortion + beta x rate`, in the words of the log lines. */

@@ -88,7 +88,7 @@ function bitsLines(summary: SplitSummary, { baseMeasure, pixels }: Measure): str
     nllBitsPerDim === undefined
       ? []
       : [bits(nllBitsPerDim, summary.nllBitsPerDimStandardError, "of the NLL")];
-  const ofBytes = "of the bytes (counting measure on 256 levels): compare likelihoods by this one";
+  const ofBytes = `of the bytes (counting measure on ${(levels256?.levels ?? 256).toLocaleString("en-US")} levels): compare likelihoods by this one`;
   return [
     bits(bitsPerDim!, bitsPerDimStandardError, `(${baseMeasure}; pixels ${pixels})`),
     ...ofNll,

@@ -56,7 +56,7 @@ function imageSummaryText({
       ? `Test loss ${distortion}${ofLoss}${test.rate === 0 ? " per image" : ` and rate ${rate} nats per image`}; a loss and no likelihood, so no ELBO`
       : `Test ${bound}, ` +
         `${formatBits(bitsPerDim, bitsPerDimStandardError)} bits/dim (${baseMeasure})` +
-        `${levels256 ? `, ${formatBits(levels256.bitsPerDim, levels256.bitsPerDimStandardError)} of the bytes (256 levels)` : ""}`;
+        `${levels256 ? `, ${formatBits(levels256.bitsPerDim, levels256.bitsPerDimStandardError)} of the bytes (${(levels256.levels ?? 256).toLocaleString("en-US")} levels)` : ""}`;
   return (
     `${run}: ${epochs} epochs${stopped}, best on validation after epoch ${checkpoint.epoch}. ` +
     `${numbers}` +

@@ -17,10 +17,11 @@ import {
   type PixelCoding,
 } from "../data/codings.ts";
 import type { Dataset, Split } from "../data/dataset.ts";
-import { type Fields, fieldOf } from "../data/field.ts";
+import { type Field, type Fields, fieldOf, whiteOf } from "../data/field.ts";
 import { imageFields } from "../data/images.ts";
-import { datasets, dataTurns, type LoadContext, loadDataset } from "../data/index.ts";
+import { datasets, dataTurns, type LoadContext, loadDataset, splitOf } from "../data/index.ts";
 import type { DatasetSource } from "../data/source.ts";
+import { baseMeasureOf } from "../data/support.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import { models, targetOf } from "../model/index.ts";
 import { likelihoodSchema, likelihoods, supportOf } from "../model/likelihoods/index.ts";
@@ -42,14 +43,26 @@ export interface Experiment {
   readonly random: RandomStream;
 }
 
-/** Settles what a configuration leaves open, so that what is saved says all: the pixel coding and whole paths. */
+/**
+ * Settles what a configuration leaves open, so that what is saved says all: which images are held out, the bits and the
+ * coding of pixels, what the target of a table is, and whole paths.
+ */
 export function settle(config: Config): Config {
   const dataset = withWholePaths(config.dataset);
-  if (dataset.name !== "table") return { ...config, dataset: { ...dataset, pixels: pixelCoding(config) } };
-  const { targetKind } = dataset;
+  if (dataset.name === "table") {
+    const { targetKind } = dataset;
+    const kind = targetKind === "auto" ? kindOfTarget(config) : targetKind;
+    return { ...config, dataset: { ...dataset, targetKind: kind } };
+  }
+  const split = splitOf(dataset);
   return {
     ...config,
-    dataset: { ...dataset, targetKind: targetKind === "auto" ? kindOfTarget(config) : targetKind },
+    dataset: {
+      ...dataset,
+      ...(split && { split }),
+      ...("depth" in dataset && { depth: depthOf(dataset.depth, config) }),
+      pixels: pixelCoding(config),
+    },
   };
 }
 
@@ -90,6 +103,22 @@ function pixelCoding({ dataset, likelihood }: Config): PixelCoding {
   );
 }
 
+/** More than 8 bits are for densities of real numbers, which alone can tell so many levels apart. */
+function depthOf(depth: "auto" | 8 | 16, { likelihood }: Config) {
+  return depth === "auto" && baseMeasureOf(supportOf(likelihood)) === "counting" ? 8 : depth;
+}
+
+/** Fails where a likelihood is one of 256 levels, and the data have others. */
+function checkLevels({ likelihood }: Config, x: Field): void {
+  const [white, support] = [whiteOf(x), supportOf(likelihood)];
+  if (white === 255 || support.set !== "bytes") return;
+  throw new VaeError(
+    "usage",
+    `The pixels have ${(white + 1).toLocaleString("en-US")} levels, but the ${likelihood.kind} likelihood is one of 256. ` +
+      "Round to these with --dataset.depth 8, or take a likelihood of real numbers, such as gaussian.",
+  );
+}
+
 /** The densities for pixels of this coding, by how they are set to be one. */
 function densitiesFor(coding: PixelCoding): string[] {
   const levels = coding.startsWith("levels-") ? levelsOf(coding as LevelsCoding) : undefined;
@@ -119,6 +148,8 @@ export async function buildExperiment(config: Config, context: DataContext): Pro
   const { fields, train } = dataset;
   const given = givenField(config.condition, fields);
   const about = { fields, ...(given && { given }) };
+  const x = fieldOf(fields, "x");
+  checkLevels(config, x);
   checkMemory(config, { ...about, train }, backend);
   const coding = pixelCoding(config);
   const random = new RandomStream(config.training.seed);

@@ -3,8 +3,10 @@ import { didYouMean, VaeError } from "../base/errors.ts";
 import { conditionOf, observedSplit, streamOf } from "../conditions/index.ts";
 import { openArrayFile } from "../data/arrayFile.ts";
 import type { Column, Split } from "../data/dataset.ts";
-import { type Field, fieldSize } from "../data/field.ts";
+import { type Field, fieldSize, whiteOf } from "../data/field.ts";
+import { findPixels, type Range } from "../data/foundPixels.ts";
 import type { NumberArray } from "../data/npy.ts";
+import { levelsOf, type RangeSettings, usualRange } from "../data/pixelRange.ts";
 import { decodePng, MAX_PNG_BYTES, pngSize } from "../data/png.ts";
 import { readInput } from "../data/readInput.ts";
 import { type Float32Values, npzBytes } from "../data/writeArrays.ts";
@@ -107,11 +109,12 @@ async function readPng(run: OpenedRun, path: string): Promise<Given> {
     );
   }
   const channels = role.shape[2]!;
-  const column = new (role.kind === "bytes" ? Uint8Array : Float32Array)(width * height * channels);
-  for (let i = 0; i < column.length; i++) {
-    const byte = rgb[channels === 1 ? 3 * i : i]!;
-    column[i] = role.kind === "bytes" ? byte : byte / 255;
-  }
+  const values = channels === 1 ? rgb.filter((_, i) => i % 3 === 0) : rgb;
+  const ofType = values instanceof Uint16Array ? 65535 : 255;
+  const column =
+    role.kind === "bytes"
+      ? levelsFrom(run, role, values, path)
+      : Float32Array.from(values, (value) => value / ofType);
   return fromFile(run, path, { count: 1, columns: { [role.name]: column } });
 }
 
@@ -148,6 +151,16 @@ async function readArrays(run: OpenedRun, path: string): Promise<Given> {
   return fromFile(run, path, { count: counts[0]!, columns });
 }
 
+/** Levels of values that are as those of the data of the run are, which its `dataset.range` tells. */
+function levelsFrom({ config }: OpenedRun, field: Field, values: Column, path: string): Column {
+  const { range } = config.dataset as RangeSettings;
+  const white = whiteOf(field);
+  const found = findPixels([values]);
+  const ofRun = (): Range => (white > 255 ? [0, white] : usualRange(found));
+  const known = range === "auto" ? ofRun() : ((range as Range | undefined) ?? [0, 2 ** found.bits - 1]);
+  return levelsOf(values, known, white, (i) => `${path}: value ${i}`);
+}
+
 /** How many examples there are: 1 of a shape without a first dimension for them. Dimensions of 1 may be there or not. */
 function countOf(field: Field, { dims: shape }: NumberArray, path: string): number {
   const long = (shape: readonly number[]) => shape.filter((length) => length !== 1).join();
@@ -167,10 +180,12 @@ function columnFrom(field: Field, { values, type }: NumberArray, path: string): 
   if (!(values as Float64Array).every(Number.isFinite)) throw refuse("finite");
   if (field.kind === "real") return Float32Array.from(values);
   if (field.kind === "bytes") {
-    const scale = isInteger ? 1 : 255;
-    if (!(values as Float64Array).every((value) => value >= 0 && value * scale <= 255))
-      throw refuse(isInteger ? "0 … 255" : "in [0, 1]");
-    return Uint8Array.from(values, (value) => Math.round(value * scale));
+    const white = whiteOf(field);
+    const scale = isInteger ? 1 : white;
+    if (!(values as Float64Array).every((value) => value >= 0 && value * scale <= white))
+      throw refuse(isInteger ? `0 … ${white}` : "in [0, 1]");
+    const levels = new (white > 255 ? Uint16Array : Uint8Array)(values.length);
+    return levels.map((_, i) => Math.round(values[i]! * scale));
   }
   const most = field.kind === "class" ? field.classCount - 1 : Number.MAX_SAFE_INTEGER;
   if (!(values as Float64Array).every((value) => Number.isInteger(value) && value >= 0 && value <= most))
@@ -218,5 +233,5 @@ export function predictionsNpz(
 
 const arrayOf = (field: Field, column: Column): Float32Values => ({
   shape: [column.length / fieldSize(field), ...field.shape],
-  values: Float32Array.from(column, (value) => (field.kind === "bytes" ? value / 255 : value)),
+  values: Float32Array.from(column, (value) => (field.kind === "bytes" ? value / whiteOf(field) : value)),
 });

@@ -25,6 +25,7 @@ const fieldSchema = z.union([
     ...column,
     kind: z.enum(["bytes", "real", "count"]),
     standardized: z.strictObject({ mean: numbers, deviation: numbers }).exactOptional(),
+    white: z.int().positive().exactOptional(),
   }),
   z.strictObject({
     ...column,
@@ -72,6 +73,19 @@ function sha256({ columns }: Split): string {
     hash.update(`${name} ${byteLength}\n`).update(new Uint8Array(buffer, byteOffset, byteLength));
   }
   return hash.digest("hex");
+}
+
+/** Which examples of the source's training part each part has, as the sha256 of their places, little-endian 32-bit integers. */
+export function placeHashesOf({ places }: Dataset): Record<string, string> | undefined {
+  return (
+    places && Object.fromEntries(Object.entries(places).map(([name, chosen]) => [name, hashOfPlaces(chosen)]))
+  );
+}
+
+function hashOfPlaces(places: Uint32Array): string {
+  const bytes = Buffer.alloc(4 * places.length);
+  for (const [i, place] of places.entries()) bytes.writeUInt32LE(place, 4 * i);
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /** Fails where a split is not what the run was trained on; says both, and the way on. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { VaeError } from "../base/errors.ts";
 import { CHANGEABLE, configAt, withChange } from "../config/changes.ts";
+import { formerDefaults } from "../config/formerDefaults.ts";
 import { loadConfig, type Overrides } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -74,7 +75,7 @@ function planExisting(
   const { origin, state } = checkpoint;
   const saved = configOf(folder, checkpoint);
   const now = configAt(saved, state.step);
-  const given = settle(loadConfig(file ?? now, overrides));
+  const given = settle(loadConfig(file ?? now, overrides, formerlyUnsaid(now)));
   const wanted = configAt(given, Number.POSITIVE_INFINITY);
   const changed = differences(now, wanted);
   if (!resume) {
@@ -98,6 +99,10 @@ function planExisting(
     open: () => folder.own(),
   };
 }
+
+/** Of what earlier versions had no setting for, so that a recipe that goes on with one of their runs does not say it either. */
+const formerlyUnsaid = ({ dataset }: Config) =>
+  Object.fromEntries(Object.entries(dataset).filter(([key]) => Object.hasOwn(formerDefaults, key)));
 
 /** A run that says it is running is not, as nobody has it. */
 const stateOf = (record: RunRecord | undefined) =>

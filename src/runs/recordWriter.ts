@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { isDeepStrictEqual } from "node:util";
 import { imageShapeOf } from "../data/field.ts";
 import { type Experiment, versions } from "./experiment.ts";
-import type { DataIdentity } from "./identity.ts";
+import { type DataIdentity, placeHashesOf } from "./identity.ts";
 import type { RunFolder } from "./runFolder.ts";
 import { type HistoryEntry, type RunRecord, type RunStatus, splitHashes } from "./runRecord.ts";
 
@@ -54,6 +54,7 @@ export function openRecord(
     });
   }
   const { name, fields, splits } = data;
+  const placeHashes = placeHashesOf(dataset);
   const write = (status: RunStatus) =>
     folder.writeRecord({
       status,
@@ -67,6 +68,7 @@ export function openRecord(
         counts: { train: splits.train.count, validation: splits.validation.count, test: splits.test.count },
         hashes: dataset.hashes,
         splitHashes: splitHashes(data),
+        ...(placeHashes && { placeHashes }),
       },
       parameterCount: model.parameters.count,
       timings: {

@@ -40,6 +40,8 @@ export const runRecordSchema = z.object({
     /** Of the files of the dataset, and of each split as it was trained on. */
     hashes: z.record(text, text),
     splitHashes: z.object({ train: text, validation: text, test: text }).optional(),
+    /** Of the places that each part has among the training examples of the source, for parts that are held out of these. */
+    placeHashes: z.record(text, text).optional(),
   }),
   parameterCount: count,
   /** Clock times and speeds live here and not among the metrics, which repeat to the byte. */

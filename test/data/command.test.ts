@@ -83,9 +83,12 @@ test("inspect tells of the user's images and draws them", async () => {
   expect(out).toMatchInlineSnapshot(`
     "images   4x4x1 (height x width x channels)
     splits   train: 4, validation: 1, test: 1
+    classes  train: dark: 2, light: 2
+             validation: dark: 0, light: 1
+             test: dark: 1, light: 0
     below    train, 4 images
-    classes  dark: 2, light: 2
-    pixels   mean 0.5000, std 0.5000 of white
+    pixels   8 bits from 0 to 255, 3 distinct values, 50.0 % of them 0 and 33.3 % 255; 0 is black, 255 white
+             mean 0.5000, std 0.5000 of white
              50.00 % exactly 0, 50.00 % exactly 255
              binary: every pixel is 0 or 255
     levels   share (length of the bar: its square root)
@@ -153,7 +156,7 @@ test("wrong usage is told with what is accepted", async () => {
     usage: vae data inspect images: --path is missing. Accepted: folder of PNG images of one size (npz: .npz or .npy file, pairs: either, table: CSV, TSV or .npz file); relative to the working directory.
     usage: vae data inspect mnist: --path, --train-images: not for mnist.
     usage: vae data inspect images: --channels: Invalid input. Accepted: 1 (grey) or 3 (RGB) (default: 1 if all images are grey, otherwise 3).
-    usage: vae data inspect digits: --validation: Too small: expected number to be >=1. Accepted: images held out of the end of the training set for validation (table: share or number of rows, default 0.1; 0: the training rows serve for it).
+    usage: vae data inspect digits: --validation: Too small: expected number to be >=1. Accepted: images held out of the training set for validation, which \`split\` says (table: share or number of rows, default 0.1; 0: the training rows serve for it).
     "
   `);
 });

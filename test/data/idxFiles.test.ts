@@ -40,13 +40,17 @@ test("own files with labels and a test set, plain and gzip", async () => {
 test("labels go with their images into every split", async () => {
   const folder = await folderWith({ train: images, labels });
   const paths = { trainImages: join(folder, "train"), trainLabels: join(folder, "labels") };
-  const dataset = await loadDataset(datasetSchema.parse({ name: "idx", ...paths }), contextIn(folder));
+  const dataset = await loadDataset(
+    datasetSchema.parse({ name: "idx", ...paths, range: [0, 255] }),
+    contextIn(folder),
+  );
   const all = [dataset.train, dataset.test, dataset.validation];
   expect(all.map(({ columns }) => columns["label"]?.length)).toEqual([24, 3, 3]);
-  const order = Array.from({ length: 30 }, (_, i) => i);
   // The first pixel of an image tells its index, and its label is that modulo 3.
-  expect(all.flatMap(({ columns }) => [...columns["x"]!].filter((_, i) => i % 6 === 0))).toEqual(order);
+  const order = all.flatMap(({ columns }) => [...columns["x"]!].filter((_, i) => i % 6 === 0));
+  expect(order.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, i) => i));
   expect(all.flatMap(({ columns }) => [...columns["label"]!])).toEqual(order.map((i) => i % 3));
+  expect([...dataset.validation.columns["label"]!].sort()).toEqual([0, 1, 2]);
   for (const { columns } of all) expect(columns["label"]?.buffer).toBeInstanceOf(SharedArrayBuffer);
 });
 
@@ -74,7 +78,11 @@ test("RGB images of any size", async () => {
 
 test("without a test file, a tenth goes to validation and a tenth to test", async () => {
   const folder = await folderWith({ train: images });
-  const config = datasetSchema.parse({ name: "idx", trainImages: join(folder, "train") });
+  const config = datasetSchema.parse({
+    name: "idx",
+    trainImages: join(folder, "train"),
+    range: [0, 255],
+  });
   const dataset = await loadDataset(config, contextIn(folder));
   expect([dataset.train.count, dataset.test.count, dataset.validation.count]).toEqual([24, 3, 3]);
 });

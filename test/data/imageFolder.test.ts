@@ -66,20 +66,21 @@ test("links are followed, and what is not read is told", async () => {
     "cats/1.png": image,
     "cats/a.txt": "",
     "cats/b.txt": "",
-    "cats/small/1.png": image,
+    "cats/small/1.png": png(1, 1, gray(3)),
     "birds/.keep": "",
     "notes.txt": "",
   });
   await symlink(elsewhere, join(path, "dogs"));
+  await symlink(path, join(path, "cats", "again"));
   const warnings: string[] = [];
   const context = contextIn("", { warn: (text) => warnings.push(text.replaceAll(path, "TMP")) });
   const data = await imageFolder.load(imageFolder.schema.parse({ name: "images", path }), context);
-  expect(data.fields["label"]).toMatchObject({ classNames: ["birds", "cats", "dogs"] });
-  expect([...data.train.columns["x"]!]).toEqual([1, 2]);
+  expect(data.fields["label"]).toMatchObject({ classNames: ["birds", "cats", "cats/small", "dogs"] });
+  expect([...data.train.columns["x"]!]).toEqual([1, 3, 2]);
   expect(warnings).toEqual([
     "TMP/birds is a class without PNG images.",
+    "TMP/cats/again is a link to a folder that it is in itself, and is not followed.",
     "TMP/cats: files that are no PNG images are not read, 2 of them: a.txt, b.txt.",
-    "TMP/cats: folders below a class are not read, 1 of them: small.",
     "TMP: files that are no PNG images are not read, 1 of them: notes.txt.",
   ]);
 
@@ -96,14 +97,38 @@ test("test images have the classes of the training images", async () => {
   expect(Object.keys(data.hashes).length).toBe(2);
 });
 
-test("without a test folder, validation and test images come from the end", async () => {
+test("without a test folder, validation and test images are held out, from the end if so wished", async () => {
   const files = Object.fromEntries(
     Array.from({ length: 20 }, (_, i) => [`${100 + i}.png`, png(1, 1, gray(i))]),
   );
   const path = await folderWith(files);
-  const dataset = await loadDataset(datasetSchema.parse({ name: "images", path }), contextIn(""));
-  expect([...dataset.test.columns["x"]!, ...dataset.validation.columns["x"]!]).toEqual([16, 17, 18, 19]);
-  expect(dataset.train.count).toBe(16);
+  const held = async (split: object) => {
+    const config = datasetSchema.parse({ name: "images", path, split, range: [0, 255] });
+    const { train, validation, test } = await loadDataset(config, contextIn(""));
+    expect(train.count).toBe(16);
+    return [...test.columns["x"]!, ...validation.columns["x"]!];
+  };
+  expect(await held({ order: "file" })).toEqual([16, 17, 18, 19]);
+  expect(await held({})).toEqual(await held({ order: "shuffled", seed: 0 }));
+  expect(await held({})).not.toEqual(await held({ seed: 1 }));
+});
+
+test("images are grouped by what the brackets find in their names, or by their folders", async () => {
+  const files: Record<string, Buffer> = {};
+  for (let i = 0; i < 24; i++) files[`${i % 2 ? "a" : "b"}/eye${i % 6}_${i}.png`] = png(1, 1, gray(i));
+  const path = await folderWith(files);
+  const groups = async (split: object) =>
+    (await load({ path, split: { order: "group", ...split } } as never)).groups!;
+  const byEye = await groups({ by: "eye([0-9]+)_" });
+  expect(new Set(byEye).size).toBe(6);
+  expect(byEye.filter((group) => group === byEye[0]).length).toBe(4);
+  expect(new Set(await groups({ by: "eye[0-9]" })).size).toBe(6);
+  expect(new Set(await groups({}))).toEqual(new Set(["a", "b"]));
+  expect(await failureOf(groups({ by: "a/(.*)_" }))).toBe(
+    "usage: dataset.split.by is a/(.*)_, which is not in 12 of 24 names: b/eye0_0.png, b/eye0_12.png, b/eye0_18.png, …. " +
+      "Accepted: a pattern that each image's name has, its folders with it.",
+  );
+  expect(await failureOf(groups({ by: "(" }))).toMatch(/^usage: dataset.split.by is \(, which is no regular/);
 });
 
 test("the hash depends on names and bytes, not on the folder", async () => {
@@ -153,7 +178,7 @@ test("what is wrong is told with the file", async () => {
     failure: TMP has both images (a.png) and subfolders (cats). Accepted: images without classes, or one subfolder of images for each class.
     failure: TESTS/birds is a class that the training images do not have: cats.
     usage: TMP holds no PNG images.
-    failure: TMP has 257 subfolders. Accepted: at most 256 classes.
+    failure: TMP has 257 subfolders of images. Accepted: at most 256 classes.
     usage: TMP/missing is not a folder that can be read: there is no such file (ENOENT).
     "
   `);

@@ -138,7 +138,7 @@ test("what is wrong is told with the file", async () => {
     ],
     [
       { ...named("x", 1), ...named("y", 1) },
-      { ...folders, range: [0, 1] },
+      { ...folders, shape: [2, 2] },
     ],
     [{}, { path: "missing" }],
     [{ "a.npz": encodeNpz({ x }) }, { path: "a.npz" }],
@@ -159,7 +159,7 @@ test("what is wrong is told with the file", async () => {
     usage: TMP/missing is not a folder that can be read: there is no such file (ENOENT).
     usage: dataset.testPath needs dataset.testConditionPath, which is not set.
     usage: dataset.testConditionPath needs dataset.testPath, which is not set.
-    usage: dataset.range is for a .npz file, but TMP/x is a folder.
+    usage: dataset.shape is for a .npz file, but TMP/x is a folder.
     usage: dataset.path is TMP/missing, which cannot be read: there is no such file (ENOENT).
     usage: TMP/a.npz has the array x, none of which is y or conditions or y_train or train_conditions. Name the one that it is: dataset.y.
     failure: TMP/a.npz, array y: an array of 3x2. Expected one y for each of the 4 images of TMP/a.npz, array x.

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { SourceData, Split } from "../../src/data/dataset.ts";
 import { imageFields, imageSplit } from "../../src/data/images.ts";
 import { datasetNames, datasetSchema, datasets } from "../../src/data/index.ts";
@@ -62,6 +62,107 @@ test("limit shortens each split from its beginning, after validation is held out
   expect([generous.train.count, generous.validation.count, generous.test.count]).toEqual([7, 3, 4]);
 });
 
+/** The places of 12 of 90 + 30 images by seed 0. */
+const FROZEN = [15, 62, 109, 87, 23, 63, 90, 77, 30, 45, 103, 76];
+
+describe("shuffled", () => {
+  /** 90 of class 0, then 30 of class 1; the first pixel is the place. */
+  const sorted: SourceData = {
+    fields: imageFields([1, 1, 1], 2),
+    train: imageSplit(
+      120,
+      Uint8Array.from({ length: 120 }, (_, i) => i),
+      Uint8Array.from({ length: 120 }, (_, i) => (i < 90 ? 0 : 1)),
+    ),
+    hashes: {},
+  };
+  const draw = (seed: number, more: object = {}) =>
+    holdOut(sorted, { name: "x", validation: 12, split: { order: "shuffled", seed }, ...more });
+  const placesIn = ({ columns }: Split) => [...columns["x"]!];
+
+  test("each part has the classes in their shares, and each image is in one", () => {
+    const { train, validation, test, places } = draw(0);
+    for (const [part, count] of [
+      [train, 96],
+      [validation, 12],
+      [test, 12],
+    ] as const) {
+      expect(part.count).toBe(count);
+      expect(labelsOf(part).filter((label) => label === 1).length).toBe(count / 4);
+      expect(part.columns["x"]!.buffer).toBeInstanceOf(SharedArrayBuffer);
+    }
+    const all = [train, validation, test].flatMap(placesIn);
+    expect(all.toSorted((a, b) => a - b)).toEqual(placesIn(sorted.train));
+    expect(placesIn(validation)).toEqual([...places!.validation]);
+  });
+
+  test("is a function of the seed alone, the same on every machine", () => {
+    expect(placesIn(draw(0).validation)).toEqual(FROZEN);
+    expect(placesIn(draw(1).validation)).not.toEqual(FROZEN);
+    expect(placesIn(draw(0, { limit: 5 }).validation)).toEqual(FROZEN.slice(0, 5));
+  });
+
+  test("a rare class stays in training", () => {
+    const labels = new Uint8Array(120).fill(1, 119);
+    const rare = { ...sorted, train: imageSplit(120, sorted.train.columns["x"] as Uint8Array, labels) };
+    for (let seed = 0; seed < 5; seed++) {
+      const { train } = holdOut(rare, { name: "x", split: { order: "shuffled", seed } });
+      expect(labelsOf(train)).toContain(1);
+    }
+  });
+
+  test("test may be of another size", () => {
+    const { train, validation, test } = holdOut(sorted, {
+      name: "x",
+      validation: 10,
+      split: { order: "shuffled", seed: 0, test: 40 },
+    });
+    expect([train.count, validation.count, test.count]).toEqual([70, 10, 40]);
+  });
+});
+
+describe("groups", () => {
+  const grouped = (sizes: readonly number[]): SourceData => {
+    const groups = sizes.flatMap((size, i) => Array.from({ length: size }, () => `group ${i}`));
+    return { ...source(groups.length), groups };
+  };
+  const split = { order: "group", seed: 0 } as const;
+
+  test("stay together, in parts of no more than what is asked for", () => {
+    for (let seed = 0; seed < 5; seed++) {
+      const { train, validation, test } = holdOut(grouped([3, 5, 4, 6, 2, 1, 7, 3, 4, 5]), {
+        name: "x",
+        validation: 8,
+        split: { ...split, seed },
+      });
+      const names = grouped([3, 5, 4, 6, 2, 1, 7, 3, 4, 5]).groups!;
+      const groupsIn = (set: Split) => new Set(labelsOf(set).map((place) => names[place]));
+      const [a, b, c] = [train, validation, test].map(groupsIn) as [Set<string>, Set<string>, Set<string>];
+      expect(a.size + b.size + c.size).toBe(10);
+      expect(train.count + validation.count + test.count).toBe(40);
+      for (const part of [validation, test]) {
+        expect(part.count).toBeGreaterThan(0);
+        expect(part.count).toBeLessThanOrEqual(8);
+      }
+    }
+  });
+
+  test("too large, too few or unknown ones are an error with the way on", async () => {
+    const told = [];
+    for (const data of [grouped([20, 20]), grouped([40]), source(40)]) {
+      const held = async () => holdOut(data, { name: "idx", validation: 4, split });
+      told.push(await failureOf(held()));
+    }
+    expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
+      "
+      usage: dataset.split.order is group, but 2 groups of 20 to 20 images cannot be parted: validation takes whole groups of up to 4 images, and so does test of up to 4. Set dataset.validation to more, or dataset.split.by to what makes more groups.
+      usage: dataset.split.order is group, but 1 group of 40 to 40 images cannot be parted: validation takes whole groups of up to 4 images, and so does test of up to 4. Set dataset.validation to more, or dataset.split.by to what makes more groups.
+      usage: dataset.split.order is group, but idx has nothing that tells which images belong together. Accepted here: shuffled, file. Images in folders are grouped by their names, those of .npz files by an array.
+      "
+    `);
+  });
+});
+
 test("a source that has its own three parts keeps them", () => {
   const given = { ...source(10, 4), validation: imagesFrom(100, 5) };
   const { train, validation, test } = holdOut(given, { name: "x", limit: 6 });
@@ -105,13 +206,18 @@ test("every dataset has the common settings, with text", () => {
     for (const [setting, schema] of Object.entries(shape)) {
       expect(schema.description, `${name}.${setting}`).toBeTruthy();
     }
-    const common = ["limit", "pixels", ...(name === "binarized-mnist" ? [] : ["validation"])];
+    const common = ["limit", "pixels", ...(name === "binarized-mnist" ? [] : ["validation", "split"])];
     expect(Object.keys(shape)).toEqual(expect.arrayContaining(common));
   }
 });
 
 test("defaults and unknown settings", () => {
-  expect(datasetSchema.parse({ name: "mnist" })).toEqual({ name: "mnist", validation: 5000, pixels: "auto" });
+  expect(datasetSchema.parse({ name: "mnist" })).toEqual({
+    name: "mnist",
+    validation: 5000,
+    split: { order: "auto", seed: 0 },
+    pixels: "auto",
+  });
   expect(datasetSchema.safeParse({ name: "mnist", path: "x" }).success).toBe(false);
   expect(datasetSchema.safeParse({ name: "images" }).success).toBe(false);
   expect(datasetSchema.safeParse({ name: "mnist", validation: 0 }).success).toBe(false);

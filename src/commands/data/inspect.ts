@@ -2,19 +2,20 @@ import { existsSync } from "node:fs";
 import type { z } from "zod";
 import { writeFileAtomic } from "../../base/atomicFile.ts";
 import { VaeError } from "../../base/errors.ts";
+import { settings } from "../../config/settings.ts";
 import { columnOf } from "../../data/codedFields.ts";
 import { contactSheet } from "../../data/contactSheet.ts";
-import type { Column, Dataset } from "../../data/dataset.ts";
-import { imageShapeOf } from "../../data/field.ts";
+import type { Column, Dataset, Split } from "../../data/dataset.ts";
+import { imageShapeOf, whiteOf } from "../../data/field.ts";
 import {
   type DatasetName,
   datasetName,
   datasetNames,
   datasetSchema,
-  datasets,
   loadDataset,
   resolveDataDirs,
 } from "../../data/index.ts";
+import { describePixels } from "../../data/pixelRange.ts";
 import { labelCounts, pixelStatistics } from "../../data/pixelStatistics.ts";
 import { tableViewSchema } from "../../data/table.ts";
 import type { SplitName } from "../../evaluation/summary.ts";
@@ -50,9 +51,9 @@ const isFile = (given: string) =>
 /** Counts a dataset's images and pixels, and draws some of them. */
 async function inspectImages(
   name: DatasetName,
-  { split = "train", out, json, ...settings }: InspectOptions,
+  { split = "train", out, json, ...options }: InspectOptions,
 ): Promise<void> {
-  const config = parsed(name, datasetSchema, { name, ...settings });
+  const config = parsed(name, datasetSchema, { name, ...nested(options) });
   const dataset = await withDataProgress((progress) =>
     loadDataset(config, { dataDirs: resolveDataDirs(), ...progress }),
   );
@@ -77,44 +78,51 @@ function shownFields({ fields }: Dataset) {
 function inspection(dataset: Dataset, split: SplitName) {
   const { name, train, validation, test } = dataset;
   const { image, label } = shownFields(dataset);
-  const { columns } = dataset[split];
+  const white = whiteOf(image);
   const classNames = label?.classNames;
+  const classesOf = ({ columns }: Split) => labelCounts(label && columns[label.name], label?.classCount);
   return {
     name,
+    white,
     imageShape: imageShapeOf(image),
     counts: { train: train.count, validation: validation.count, test: test.count },
     split,
-    labels: labelCounts(label && columns[label.name], classNames?.length),
+    labels: classesOf(dataset[split]),
+    classes: { train: classesOf(train), validation: classesOf(validation), test: classesOf(test) },
     classNames,
     values: Object.values(dataset.fields)
-      .filter(({ name, kind, show }) => kind === "real" && show === "value" && columns[name])
-      .map(({ name }) => ({ name, ...extent(columns[name]!) })),
-    ...pixelStatistics(columnOf(dataset[split], image)),
+      .filter(({ name, kind, show }) => kind === "real" && show === "value" && dataset[split].columns[name])
+      .map(({ name }) => ({ name, ...extent(dataset[split].columns[name]!) })),
+    ...(dataset.pixels && { pixels: dataset.pixels }),
+    ...pixelStatistics(columnOf(dataset[split], image), white),
   };
 }
 
 function inspectionTable(report: ReturnType<typeof inspection> & { file: string }): string {
-  const { counts, split, labels, classNames, values } = report;
+  const { counts, split, classes, classNames, values } = report;
+  const hasLabels = classes.train.length > 0;
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const list = (entries: (readonly [string, number])[]) =>
     entries.map((entry) => entry.join(": ")).join(", ");
   return table([
     ["images", `${report.imageShape.join("x")} (height x width x channels)`],
     ["splits", list(Object.entries(counts))],
+    ...Object.entries(hasLabels ? classes : {}).map(([part, labels], i) => [
+      i === 0 ? "classes" : "",
+      `${part}: ${list(labels.map((count, label) => [classNames?.[label] ?? String(label), count]))}`,
+    ]),
+    ...(hasLabels ? [] : [["classes", "no labels"]]),
     ["below", `${split}, ${counts[split]} images`],
-    [
-      "classes",
-      list(labels.map((count, label) => [classNames?.[label] ?? String(label), count])) || "no labels",
-    ],
     ...values.map(({ name, least, most }, i) => [
       i === 0 ? "values" : "",
       `${name} ${least.toPrecision(3)} to ${most.toPrecision(3)}`,
     ]),
-    ["pixels", `mean ${report.mean.toFixed(4)}, std ${report.std.toFixed(4)} of white`],
-    ["", `${percent(report.shareBlack)} exactly 0, ${percent(report.shareWhite)} exactly 255`],
-    ["", report.isBinary ? "binary: every pixel is 0 or 255" : "grey levels: not binary"],
+    ...(report.pixels ? [["pixels", describePixels(report.pixels)]] : []),
+    [report.pixels ? "" : "pixels", `mean ${report.mean.toFixed(4)}, std ${report.std.toFixed(4)} of white`],
+    ["", `${percent(report.shareBlack)} exactly 0, ${percent(report.shareWhite)} exactly ${report.white}`],
+    ["", report.isBinary ? `binary: every pixel is 0 or ${report.white}` : "grey levels: not binary"],
     ["levels", "share (length of the bar: its square root)"],
-    ...bars(report.histogram),
+    ...bars(report.histogram, report.white),
     ["drawn", report.file],
   ]);
 }
@@ -130,29 +138,43 @@ function extent(values: Column) {
 }
 
 /** The options as a dataset's settings; what is wrong is told by the names of the options. */
+/** `dataset.split.order` and its like as settings in sections. */
+function nested(options: object): Record<string, unknown> {
+  const given: Record<string, unknown> = {};
+  for (const [option, value] of Object.entries(options)) {
+    const [key, inner] = option.replace(/^dataset\./, "").split(".") as [string, string?];
+    given[key] = inner ? { ...(given[key] as object | undefined), [inner]: value } : value;
+  }
+  return given;
+}
+
 function parsed<Schema extends z.ZodType>(
   name: DatasetName,
   schema: Schema,
-  settings: object,
+  given: object,
 ): z.output<Schema> {
-  const config = schema.safeParse(settings);
+  const config = schema.safeParse(given);
   if (config.success) return config.data;
   const option = (setting: string) => `--${setting.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
   const problems = config.error.issues.map((issue) => {
-    if (issue.code === "unrecognized_keys") return `${issue.keys.map(option).join(", ")}: not for ${name}.`;
-    const setting = String(issue.path[0]);
-    const schema = Object.entries(datasets[name].schema.shape).find(([key]) => key === setting)?.[1];
+    const setting = issue.path.join(".");
+    if (issue.code === "unrecognized_keys") {
+      const keys = issue.keys.map((key) => option(setting ? `${setting}.${key}` : key));
+      return `${keys.join(", ")}: not for ${name}.`;
+    }
+    const accepted = settings().find(({ path }) => path === `dataset.${setting}`)?.description;
     const isMissing = issue.message.endsWith("received undefined");
-    return `${option(setting)}${isMissing ? " is missing" : `: ${issue.message}`}. Accepted: ${schema?.description}.`;
+    return `${option(setting)}${isMissing ? " is missing" : `: ${issue.message}`}. Accepted: ${accepted}.`;
   });
   throw new VaeError("usage", `vae data inspect ${name}: ${problems.join(" ")}`);
 }
 
 /** One row for each bin. Bars grow with the square root, or the background would leave nothing of the others. */
-function bars(histogram: readonly number[]): string[][] {
+function bars(histogram: readonly number[], white: number): string[][] {
   const most = Math.max(...histogram);
   return histogram.map((share, bin) => {
-    const levels = `${16 * bin}-${16 * bin + 15}`.padStart(7);
+    const from = (bin: number) => Math.ceil((bin * (white + 1)) / 16);
+    const levels = `${from(bin)}-${from(bin + 1) - 1}`.padStart(white > 255 ? 11 : 7);
     const length = Math.round(40 * Math.sqrt(share / most));
     const bar = share > 0 ? "█".repeat(length) || "▏" : "";
     return ["", `${levels} ${(100 * share).toFixed(2).padStart(6)} % ${bar}`];

@@ -1,5 +1,5 @@
 import { codingsFor, describeMeasure, levelsOf, type PixelCoding } from "../../data/codings.ts";
-import { type Field, fieldSize } from "../../data/field.ts";
+import { type Field, fieldSize, whiteOf } from "../../data/field.ts";
 import { type LikelihoodConfig, likelihoods } from "../../model/likelihoods/index.ts";
 import { formulaOf } from "../../model/likelihoods/likelihood.ts";
 import { list, paragraph, type Section } from "../document.ts";
@@ -27,7 +27,7 @@ export function likelihoodSection(
         isLoss
           ? "base measure: none, as it is no density"
           : `base measure: ${describeMeasure(support)}; numbers on different measures are not comparable`,
-        `pixels: ${resolved} (${describeCoding(data.coding)}); ${isLoss ? "taken" : "a density"} for ${accepted.join(", ")}`,
+        `pixels: ${resolved} (${describeCoding(data.coding, whiteOf(data.field))}); ${isLoss ? "taken" : "a density"} for ${accepted.join(", ")}`,
         `data: ${data.name}, ${data.field.shape.join("x")}, so D = ${D} values per image`,
       ),
       ...(isLoss
@@ -52,22 +52,22 @@ export function likelihoodSection(
   } satisfies Section;
 }
 
-/** How a byte v becomes x. */
-function describeCoding(coding: PixelCoding): string {
+/** How a level v of 0 … `white` becomes x. */
+function describeCoding(coding: PixelCoding, white: number): string {
   switch (coding) {
     case "binary-dynamic":
-      return "x is 1 with probability v/255, drawn anew for each batch";
+      return `x is 1 with probability v/${white}, drawn anew for each batch`;
     case "binary-static":
-      return "x is 1 with probability v/255, drawn once for all runs";
+      return `x is 1 with probability v/${white}, drawn once for all runs`;
     case "binary-threshold":
-      return "x is 1 where v ≥ 128";
+      return `x is 1 where v ≥ ${Math.ceil((white + 1) / 2)}`;
     case "gray":
-      return "x = v / 255";
+      return `x = v / ${white}`;
     case "gray-dequantized":
-      return "x = (v + u) / 256, u uniform on [0, 1)";
+      return `x = (v + u) / ${white + 1}, u uniform on [0, 1)`;
     default: {
       const K = levelsOf(coding);
-      return `x = k / ${K - 1}, k = ⌊v · ${K} / 256⌋`;
+      return `x = k / ${K - 1}, k = ⌊v · ${K} / ${white + 1}⌋`;
     }
   }
 }
