@@ -14,6 +14,7 @@ import { reconstructCommand } from "./commands/reconstruct.ts";
 import { sampleCommand } from "./commands/sample.ts";
 import { setupCommand } from "./commands/setup.ts";
 import { note } from "./commands/shared.ts";
+import { sweepCommand } from "./commands/sweep.ts";
 import { trainCommand } from "./commands/train.ts";
 import { defectReport } from "./reporting/defectReport.ts";
 
@@ -50,6 +51,7 @@ export function createProgram(): Command {
     reconstructCommand(),
     evaluateCommand(),
     compareCommand(),
+    sweepCommand(),
     explainCommand(),
     dataCommand(),
     doctorCommand(),
