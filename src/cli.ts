@@ -32,6 +32,7 @@ function version(): string {
 export function createProgram(): Command {
   const program = new Command("vae")
     .version(version(), "-V, --version", "the version")
+    .enablePositionalOptions() // a command inside another has options of the same names
     .description(
       "Train variational autoencoders from the command line.\n" +
         "A reconstruction loss is a likelihood: name the likelihood, and the loss, its constant and its units follow.",

@@ -40,10 +40,15 @@ export function sweepCommand(): Command {
     .addOption(new Option("--count <n>", "draws of a random search").argParser(integerFrom(1)))
     .option("--dry-run", "print a `vae train` command for each cell, and run none");
   addRunnerOptions(command);
-  const before = command.options.length;
+  const own = command.options.length;
   addSettingOptions(command);
-  for (const option of command.options.slice(before)) option.hideHelp();
+  /** All the same known before, so that one which is misspelt is told the nearest. */
+  const hideSettings = () => {
+    for (const option of command.options.slice(own)) option.hideHelp();
+    return "";
+  };
   return command
+    .addHelpText("before", hideSettings)
     .addHelpText(
       "after",
       "\nEvery setting of `vae train` is a flag here too. With several values it varies, in all combinations with the others:\n" +

@@ -97,7 +97,7 @@ function namesOf(cells: readonly Settings[]): string[] {
 }
 
 const fileText = (value: unknown) =>
-  (typeof value === "string" ? value : JSON.stringify(value))
+  (Array.isArray(value) ? value.join("-") : String(value))
     .replace(/[^\w.+-]+/g, "-")
     .replace(/^-(?!\d)|-$/g, "");
 

@@ -3,6 +3,7 @@ import { didYouMean, VaeError } from "../base/errors.ts";
 import { settingNamed } from "../comparison/settingsOf.ts";
 import { formerNames } from "../config/formerNames.ts";
 import type { Plain } from "../config/load.ts";
+import { settings } from "../config/settings.ts";
 
 /** Of a random search that says nowhere how long it is. */
 export function noCount(file: string, key: string): never {
@@ -18,7 +19,8 @@ export function byPath<In, Out>(
 }
 
 /** Of a setting by any of its names. */
-export const pathOf = (name: string) => formerNames.get(name) ?? settingNamed(name).path;
+export const pathOf = (name: string): string =>
+  settings().find(({ flag }) => flag === name)?.path ?? formerNames.get(name) ?? settingNamed(name).path;
 
 /** What a file says, if it is of this form; a usage error that names the place otherwise. */
 export function checked<T>(schema: z.ZodType<T>, content: Plain, file: string): T {

@@ -7,7 +7,7 @@ import type { Sweep } from "./sweep.ts";
 import { valuesOfAxis } from "./values.ts";
 
 const parameterSchema = z.strictObject({
-  value: z.unknown(),
+  value: z.unknown().optional(),
   values: z.array(z.unknown()).nonempty().optional(),
   min: z.number().optional(),
   max: z.number().optional(),
