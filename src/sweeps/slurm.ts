@@ -43,9 +43,9 @@ export async function submit(
   indices: readonly number[],
   options: SlurmOptions,
 ): Promise<Submission> {
-  const path = resolve(folder);
-  const files = join(path, "slurm");
-  const name = `${basename(path)}-${createHash("sha256").update(path).digest("hex").slice(0, 8)}`;
+  const files = resolve(folder, "slurm");
+  const hash = createHash("sha256").update(files).digest("hex").slice(0, 8);
+  const name = `${basename(resolve(folder))}-${hash}`;
   const size = largestArray();
   const queued = queuedCells(name);
   const chunks = new Map<number, number[]>();
@@ -55,8 +55,9 @@ export async function submit(
   }
   mkdirSync(files, { recursive: true });
   const script = join(files, "job.sh");
-  await writeFileAtomic(script, jobScript(path, options));
+  await writeFileAtomic(script, jobScript(folder, options));
   const common = [
+    `--chdir=${process.cwd()}`, // so that the runs have the names that they have here
     ...(options.partition === undefined ? [] : [`--partition=${options.partition}`]),
     ...(options.sbatch === undefined ? [] : options.sbatch.trim().split(/\s+/)),
   ];
@@ -72,7 +73,7 @@ export async function submit(
   const report = sbatch([
     ...common,
     ...[`--job-name=${name}-report`, `--dependency=afterany:${jobs.join(":")}`, "--open-mode=truncate"],
-    ...[`--output=${join(files, "report.log")}`, `--wrap=${shellText(vae("compare", path))}`],
+    ...[`--output=${join(files, "report.log")}`, `--wrap=${shellText(vae("compare", folder))}`],
   ]);
   return { jobs, report, script, submitted, queued: queued.size };
 }
@@ -82,7 +83,7 @@ const vae = (...args: string[]) => [process.execPath, program, ...args];
 /** What a task of the array runs. Its first argument is the number of the cell that the array's task 0 would have. */
 export function jobScript(folder: string, { time, gres, cpus }: SlurmOptions): string {
   const settings = [
-    `--output=${join(folder, "slurm", "%A_%a.log")}`,
+    `--output=${resolve(folder, "slurm", "%A_%a.log")}`,
     "--open-mode=append",
     "--requeue",
     `--signal=B:USR1@${LEAD_SECONDS}`,
