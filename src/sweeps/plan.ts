@@ -54,27 +54,34 @@ export function readPlan(folder: string): Plan {
   return { folder, cells: lines.filter((line) => line !== "").map((line) => parseCell(line, file)) };
 }
 
-/** More than the line of any cell: a configuration with every key has 2 kB. */
-const LONGEST_LINE = 200_000;
-
 /** Cell `index` of a plan, without the others: its line starts at index · the length of the first. */
 export function readCell(folder: string, index: number): Cell {
   const file = planFile(folder);
   const line = attempt(file, () => {
     const handle = openSync(file, "r");
     try {
-      const at = (position: number, length: number) => {
-        const bytes = Buffer.alloc(length);
-        return bytes.subarray(0, readSync(handle, bytes, 0, length, position));
-      };
-      const width = at(0, LONGEST_LINE).indexOf("\n") + 1;
-      return at(index * width, width).toString();
+      const width = widthOf(handle);
+      return bytesAt(handle, index * width, width).toString();
     } finally {
       closeSync(handle);
     }
   });
   if (line === "") throw new VaeError("usage", `${file} has no cell ${index}; the first is cell 0.`);
   return parseCell(line, file);
+}
+
+function bytesAt(handle: number, position: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  return bytes.subarray(0, readSync(handle, bytes, 0, length, position));
+}
+
+/** Of the first line, with its end. */
+function widthOf(handle: number): number {
+  for (let length = 4096; ; length *= 2) {
+    const start = bytesAt(handle, 0, length);
+    const end = start.indexOf("\n");
+    if (end >= 0 || start.length < length) return end + 1;
+  }
 }
 
 function attempt<T>(file: string, read: () => T): T {
