@@ -97,9 +97,10 @@ ${settings.map((setting) => `#SBATCH ${setting}`).join("\n")}
 ${shellText(vae("sweep", "run", folder))} --cell $(($1 + SLURM_ARRAY_TASK_ID)) --threads "\${SLURM_CPUS_PER_TASK:-1}" &
 run=$!
 
-# The time limit is near: a checkpoint, and another go. Or somebody cancels, or Slurm preempts and requeues by itself.
-trap 'limit=near; kill -TERM $run' USR1
-trap 'stopped=yes; kill -TERM $run' TERM INT
+# The time limit is near: a checkpoint, and another go.
+trap '[ -n "$limit" ] || kill -TERM $run; limit=near' USR1
+# Cancelled, or preempted and requeued by Slurm, which tells the run as well; a second time would end it without a checkpoint.
+trap 'stopped=yes' TERM INT
 while wait $run; code=$?; kill -0 $run 2>/dev/null; do :; done # a trapped signal ends \`wait\`, but not the run
 
 if [ -n "$limit" ] && [ $code -ne 0 ]; then
