@@ -27,6 +27,7 @@ interface Options extends RunOptions {
 export function sweepCommand(): Command {
   const command = new Command("sweep")
     .enablePositionalOptions()
+    .summary("train many runs: the settings that vary, several at a time, here or by Slurm")
     .description(
       "Train many runs: a configuration and the settings that vary. Each is an ordinary run in a folder of its own, named by " +
         "what varies. The same command goes on where it was stopped: finished runs stay, interrupted ones are resumed, and what " +
