@@ -14,6 +14,7 @@ import { reconstructCommand } from "./commands/reconstruct.ts";
 import { sampleCommand } from "./commands/sample.ts";
 import { setupCommand } from "./commands/setup.ts";
 import { note } from "./commands/shared.ts";
+import { sweepCommand } from "./commands/sweep.ts";
 import { trainCommand } from "./commands/train.ts";
 import { defectReport } from "./reporting/defectReport.ts";
 
@@ -31,6 +32,7 @@ function version(): string {
 export function createProgram(): Command {
   const program = new Command("vae")
     .version(version(), "-V, --version", "the version")
+    .enablePositionalOptions() // a command inside another has options of the same names
     .description(
       "Train variational autoencoders from the command line.\n" +
         "A reconstruction loss is a likelihood: name the likelihood, and the loss, its constant and its units follow.",
@@ -50,6 +52,7 @@ export function createProgram(): Command {
     reconstructCommand(),
     evaluateCommand(),
     compareCommand(),
+    sweepCommand(),
     explainCommand(),
     dataCommand(),
     doctorCommand(),

@@ -31,9 +31,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["reporting"],
   ],
   comparison: ["base", "config", "evaluation", "figures", "reporting", "runs"],
+  sweeps: ["base", "tensors", "data", "config", "runs", "reporting", "comparison"],
   commands: [
     ...["base", "tensors", "backends", "data", "model", "evaluation", "training", "config", "figures"],
-    ...["runs", "diagnostics", "reporting", "explain", "comparison"],
+    ...["runs", "diagnostics", "reporting", "explain", "comparison", "sweeps"],
   ],
   cli: ["base", "commands", "reporting"],
 };

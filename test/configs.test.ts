@@ -7,12 +7,16 @@ import { conditionOf, observed, streamOf } from "../src/conditions/index.ts";
 import { jsonSchema } from "../src/config/jsonSchema.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { settings } from "../src/config/settings.ts";
+import { cellsOf } from "../src/sweeps/cells.ts";
+import { readSweep } from "../src/sweeps/readSweep.ts";
 import { tinyDigits, tinyTraining } from "./helpers/tiny.ts";
 
 const folder = join(import.meta.dirname, "..", "configs");
-const recipes = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
   name.endsWith(".yaml"),
 );
+const sweeps = files.filter((name) => name.startsWith("sweeps/"));
+const recipes = files.filter((name) => !sweeps.includes(name));
 
 beforeAll(async () => {
   await useBackend("wasm", { threads: 1 });
@@ -20,6 +24,14 @@ beforeAll(async () => {
 
 test("there are recipes", () => {
   expect(recipes.length).toBeGreaterThan(1);
+});
+
+test.each(sweeps)("%s says what it varies, the command and what to expect, and is a sweep", (name) => {
+  const file = join(folder, name);
+  const header = readFileSync(file, "utf8").split(/^[^#]/m)[0]!;
+  expect(header).toContain(`vae sweep configs/${name}`);
+  expect(header).toMatch(/# Expect: /);
+  expect(cellsOf(readSweep(file, new Map())).cells.length).toBeGreaterThan(1);
 });
 
 describe.each(recipes)("%s", (name) => {

@@ -5,6 +5,8 @@ import { createProgram } from "../src/cli.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { overridesFrom } from "../src/config/options.ts";
 import { settingsTable } from "../src/config/settingsTable.ts";
+import { cellsOf } from "../src/sweeps/cells.ts";
+import { readSweep } from "../src/sweeps/readSweep.ts";
 
 const root = join(import.meta.dirname, "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -38,13 +40,15 @@ describe("README", () => {
     // Everything but the work itself: the arguments are parsed and the settings checked.
     let parsed = false;
     for (const command of program.commands.flatMap((c) => [c, ...c.commands])) {
-      if (command.commands.length > 0) continue;
+      if (command.commands.length > 0 && command.registeredArguments.length === 0) continue;
       command.action((...values: unknown[]) => {
         parsed = true;
-        if (command.name() !== "train") return;
-        const [file, options] = values as [string | undefined, Record<string, unknown>];
+        if (command.name() !== "train" && command.name() !== "sweep") return;
+        const [name, options] = values as [string | undefined, Record<string, unknown>];
         if (options["resume"]) return;
-        loadConfig(file === undefined ? undefined : join(root, file), overridesFrom(options));
+        const file = name === undefined ? undefined : join(root, name);
+        if (command.name() === "train") loadConfig(file, overridesFrom(options));
+        else expect(cellsOf(readSweep(file, overridesFrom(options))).cells.length).toBeGreaterThan(1);
       });
     }
     await program.parseAsync(args, { from: "user" });

@@ -13,6 +13,7 @@ let underWay: AbortController | undefined;
  */
 export function listenToSignals(): void {
   for (const name of SIGNALS) process.on(name, onSignal);
+  process.on("disconnect", onSignal); // whoever started this process to watch over it is gone
 }
 
 function onSignal(): void {

@@ -9,7 +9,7 @@ import { datasetChangedOption, jsonOption, note, result } from "./shared.ts";
 import { interruptible } from "./signals.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
-interface Options {
+export interface TrainOptions {
   out?: string;
   overwrite?: boolean;
   resume?: boolean;
@@ -45,14 +45,19 @@ export function trainCommand(): Command {
         "  vae train --out runs/mnist --resume --epochs 30 --lr 0.0003    kept as `changes:` in its config.yaml\n" +
         "  for b in 0.5 1 2 4; do vae train --likelihood bernoulli --beta $b --out runs/beta-$b; done",
     );
-  return addSettingOptions(command).action(async (file: string | undefined, options: Options) => {
+  return addSettingOptions(command).action(async (file: string | undefined, options: TrainOptions) => {
     const summary = await train(file, overridesFrom(options), options);
     const { summaryText } = await import("../reporting/summaryText.ts");
     result(options.json ? JSON.stringify(summary) : summaryText(summary));
   });
 }
 
-async function train(file: string | undefined, overrides: Overrides, options: Options): Promise<RunSummary> {
+/** Trains what the options say, or tells that it is finished. */
+export async function train(
+  file: string | undefined,
+  overrides: Overrides,
+  options: TrainOptions,
+): Promise<RunSummary> {
   const { planRun } = await import("../runs/planRun.ts");
   const plan = planRun(file, overrides, options);
   const say = options.quiet ? () => {} : note;
@@ -87,7 +92,7 @@ const warningReporter: Listener = (event) => {
   if (event.type === "warning") note(event.text);
 };
 
-async function chooseReporter({ quiet }: Options): Promise<Listener> {
+async function chooseReporter({ quiet }: TrainOptions): Promise<Listener> {
   if (quiet) return warningReporter;
   if (canRedraw(process.stderr))
     return (await import("../reporting/progress.ts")).progressReporter(process.stderr);

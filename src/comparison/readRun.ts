@@ -69,7 +69,7 @@ function evaluationsOf(
 const parsed = new Map<string, unknown>();
 
 /** Sections of thousands of runs are much alike, and parsing YAML takes longer than all else: each is parsed once. */
-function readConfig(file: string): Config {
+export function readConfig(file: string): Config {
   try {
     const sections = readFileSync(file, "utf8").split(/^(?=\w)/m);
     return parseConfig(Object.assign({}, ...sections.map(parseSection)), file);

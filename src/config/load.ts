@@ -10,18 +10,20 @@ import { formerNames } from "./formerNames.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type Setting, settings } from "./settings.ts";
 
-type Plain = Record<string, unknown>;
+/** Settings as a YAML file has them, before they are checked. */
+export type Plain = Record<string, unknown>;
 
 /** Settings from a command line, by YAML path; the values are still text. */
 export type Overrides = ReadonlyMap<string, string>;
 
 /**
- * A file (or none, or a configuration) with overrides on top, checked and complete; `unsaid` holds where the file says
- * nothing of these settings of its dataset. Whatever is wrong is a usage error that names the file, the path and, for an
- * unknown key, the nearest that exists.
+/**
+ * A file (or none, or what one says, or a configuration) with overrides on top, checked and complete; `unsaid` holds where the
+ * file says nothing of these settings of its dataset. Whatever is wrong is a usage error that names the file, the path and, for
+ * an unknown key, the nearest that exists.
  */
 export function loadConfig(
-  file: string | Config | undefined,
+  file: string | Plain | undefined,
   overrides: Overrides = new Map(),
   unsaid: Plain = {},
 ): Config {
@@ -58,7 +60,8 @@ function readText(file: string): string {
   }
 }
 
-function readYaml(file: string): Plain {
+/** What a file of settings says, unchecked; one that cannot be read, or holds something else, is a usage error. */
+export function readYaml(file: string): Plain {
   const text = readText(file);
   try {
     const parsed: unknown = parse(text, { logLevel: "error" }) ?? {}; // warnings would go past us to stderr
@@ -83,7 +86,7 @@ function readYaml(file: string): Plain {
 }
 
 /** What a file says by the names of earlier versions, see `formerNames`; where it has both names, the old one is unknown. */
-function withPresentNames(input: Plain): Plain {
+export function withPresentNames(input: Plain): Plain {
   const result = structuredClone(input);
   for (const [former, present] of formerNames) {
     const [from, to] = [former, present].map((path) => path.split(".")) as [string[], string[]];
