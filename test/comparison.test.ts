@@ -389,7 +389,7 @@ describe("figures", () => {
     const warnings: string[] = [];
     const files = await drawComparison(compare([runs]), folder, (text) => warnings.push(text));
     expect(warnings).toEqual([]);
-    return files.map((file) => file.slice(folder.length + 1));
+    return files.map(({ file }) => file.slice(folder.length + 1));
   };
 
   /** Whether nothing reaches the edge of a picture, where it would be cut. */
