@@ -201,7 +201,8 @@ function sampleSheet(group: Group, rows: readonly ComparedRow[]): Promise<Buffer
       png: readFileSync(row.runs[0].folder.figure("samples")),
     };
   });
-  const more = rows.length > shown.length ? `  ·  the first ${shown.length} rows of ${rows.length}` : "";
-  const { title, subtitle } = titleOf(group, "samples");
-  return picturesChart(pictures, { title, subtitle: `${subtitle}  ·  of the lowest seed${more}` });
+  const { title } = titleOf(group, "samples");
+  const more = rows.length > shown.length ? [`the first ${shown.length} rows of ${rows.length}`] : [];
+  const subtitle = ["best epoch of the lowest seed", "−ELBO on validation, nats per image", ...more];
+  return picturesChart(pictures, { title, subtitle: subtitle.join("  ·  ") });
 }

@@ -2,15 +2,15 @@ import { readFileSync } from "node:fs";
 import type { Block, Document } from "./document.ts";
 
 const STYLE = `
-  body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1120px; margin: 2rem auto; padding: 0 1rem; }
+  body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1280px; margin: 2rem auto; padding: 0 1rem; }
   h1, h2 { line-height: 1.25; }
   h2 { margin-top: 2.5rem; }
   code, pre { font: 0.875em ui-monospace, monospace; background: #f4f4f4; }
   code { padding: 0.1em 0.3em; overflow-wrap: anywhere; }
   pre { padding: 0.75rem 1rem; overflow-x: auto; }
   .wide { overflow-x: auto; }
-  table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
-  th, td { padding: 0.3rem 0.6rem; border-bottom: 1px solid #e4e4e4; text-align: right; white-space: nowrap; }
+  table { border-collapse: collapse; font-size: 0.8125rem; font-variant-numeric: tabular-nums; }
+  th, td { padding: 0.3rem 0.5rem; border-bottom: 1px solid #e4e4e4; text-align: right; white-space: nowrap; }
   th { border-bottom-color: #888; vertical-align: bottom; }
   .word { text-align: left; }
   tbody tr:hover { background: #f4f8fb; }
