@@ -99,12 +99,12 @@ export function rateDistortionChart(
     ],
     series: [
       scatter(
-        inside.filter(({ isDominated }) => !isDominated),
-        { color: BLUE },
-      ),
-      scatter(
         inside.filter(({ isDominated }) => isDominated),
         { color: "#fff", borderColor: GREY, borderWidth: 2 },
+      ),
+      scatter(
+        inside.filter(({ isDominated }) => !isDominated),
+        { color: BLUE },
       ),
     ],
   };
