@@ -13,7 +13,9 @@ export async function openTrackers(run: TrackedRun, warn: (text: string) => unkn
     try {
       await work();
     } catch (error) {
+      const failed = opened.get(name);
       opened.delete(name);
+      await failed?.close().catch(() => {});
       const why = error instanceof Error ? error.message : error;
       await warn(`Warning: ${name} is told no more of this run, which goes on: ${why}`);
     }
