@@ -11,6 +11,7 @@ import { evaluateCommand } from "./commands/evaluate.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
+import { reportCommand } from "./commands/report.ts";
 import { sampleCommand } from "./commands/sample.ts";
 import { setupCommand } from "./commands/setup.ts";
 import { note } from "./commands/shared.ts";
@@ -52,6 +53,7 @@ export function createProgram(): Command {
     reconstructCommand(),
     evaluateCommand(),
     compareCommand(),
+    reportCommand(),
     sweepCommand(),
     explainCommand(),
     dataCommand(),

@@ -11,13 +11,15 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createProgram } from "../src/cli.ts";
 import { columns, RANKED_BY } from "../src/comparison/columns.ts";
 import { type CompareOptions, compare } from "../src/comparison/compare.ts";
 import { drawComparison } from "../src/comparison/figures.ts";
 import { findRuns } from "../src/comparison/findRuns.ts";
 import { ranksOf } from "../src/comparison/ranking.ts";
 import { comparisonCsv, comparisonJson, comparisonText } from "../src/comparison/render.ts";
+import { type Report, writeReport } from "../src/comparison/report/report.ts";
 import { shortNames } from "../src/comparison/settingsOf.ts";
 import { overlaps, placeLabels } from "../src/figures/charts/placeLabels.ts";
 import { evaluationLine, madeUpRun, madeUpSweep } from "./helpers/madeUpRuns.ts";
@@ -169,7 +171,9 @@ describe("ranks", () => {
       [2, 2],
     ]);
     expect(first!.numbers["test.minusElbo"]!.mean).toBeGreaterThan(second!.numbers["test.minusElbo"]!.mean);
-    expect(comparisonText(comparison)).toMatch(/Ranked by -ELBO on validation.*test chooses nothing/);
+    expect(comparisonText(comparison)).toMatch(
+      /Best by validation: .*\/b\.\nRanked by -ELBO on validation.*test chooses nothing/,
+    );
   });
 
   test("a run is dominated where another has less of one and no more of the other", () => {
@@ -340,6 +344,7 @@ test("CSV has a line for each row, and JSON every number with both errors", () =
   expect(first).toMatch(/^1,1,1,"\[32,16\]",2,100,0,0\.2,/);
   expect(second).toMatch(/^1,2,2,\[8\],1,115,,0\.2,/);
   const { groups } = JSON.parse(JSON.stringify(comparisonJson(comparison)));
+  expect(groups[0].best).toBe(join(comparison.folder, "a"));
   expect(groups[0].rows[0]).toMatchObject({
     rank: [1, 1],
     settings: { "model.network.hidden": [32, 16] },
@@ -389,7 +394,7 @@ describe("figures", () => {
     const warnings: string[] = [];
     const files = await drawComparison(compare([runs]), folder, (text) => warnings.push(text));
     expect(warnings).toEqual([]);
-    return files.map((file) => file.slice(folder.length + 1));
+    return files.map(({ file }) => file.slice(folder.length + 1));
   };
 
   /** Whether nothing reaches the edge of a picture, where it would be cut. */
@@ -435,6 +440,92 @@ describe("figures", () => {
       ...["compare-rd-2.png", "compare-curves-2.png"],
     ]);
   });
+
+  test("samples stand side by side, of the runs that have some", async () => {
+    const folder = fresh();
+    for (const [i, beta] of ["1", "2", "3", "4"].entries()) {
+      const run = madeUpRun(join(folder, beta), { settings: { "objective.beta": beta }, distortion: 70 + i });
+      if (beta !== "3") drawnSamples(run, 60 * i);
+    }
+    expect(await draw(folder)).toContain("compare-samples.png");
+    const { data, width } = PNG.sync.read(readFileSync(join(folder, "compare-samples.png")));
+    // From left to right along a line through the pictures: the red of each, in the order of the table.
+    const reds = Array.from({ length: width }, (_, x) => data.subarray(4 * (300 * width + x)))
+      .filter(([, green]) => green === 10)
+      .map(([red]) => red);
+    expect([...new Set(reds)]).toEqual([0, 60, 180]);
+  });
+});
+
+/** A picture of one colour, as a run's samples. */
+function drawnSamples(run: string, red: number): void {
+  const png = new PNG({ width: 64, height: 64 });
+  for (let i = 0; i < png.data.length; i += 4) png.data.set([red, 10, 200, 255], i);
+  mkdirSync(join(run, "figures"));
+  writeFileSync(join(run, "figures", "samples.png"), PNG.sync.write(png));
+}
+
+describe("a report", () => {
+  const folder = fresh();
+  const runs = join(folder, "runs");
+  for (const [i, beta] of ["1", "2"].entries()) {
+    for (const seed of [0, 1]) {
+      const run = { settings: { "objective.beta": beta }, seed, distortion: 75 + 5 * i - seed };
+      // By test β = 2 would be the better.
+      drawnSamples(madeUpRun(join(runs, `<b>${beta} & ${seed}`), { ...run, testLower: 20 * i }), 0);
+    }
+  }
+  madeUpRun(join(runs, "a_failed_one"), { status: "failed" });
+  madeUpRun(join(runs, "other data"), { testHash: "0the7" });
+  const write = (output: string) =>
+    writeReport([runs], join(folder, output), (text) => expect.fail(text), { sort: "-beta" });
+  let report: Report;
+  beforeAll(async () => {
+    report = await write("report");
+  });
+  const read = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
+
+  test("its best run is so by validation, among rows and among seeds, whatever test says and the order is", () => {
+    expect(report.best.map((path) => path.slice(runs.length + 1))).toEqual(["<b>1 & 1", "other data"]);
+    expect(read("report", "report.md")).toMatch(
+      /Best by validation: beta 1\. −ELBO 99\.50 ± 0\.50 .* on validation; test, which chose nothing, says 99\.50 ± 0\.50\. /,
+    );
+  });
+
+  test("is one HTML file with all its figures in it, and Markdown beside them", () => {
+    const { html, markdown, figures } = report;
+    expect([html, markdown]).toEqual(
+      ["report.html", "report.md"].map((name) => join(folder, "report", name)),
+    );
+    expect(figures).toHaveLength(3);
+    const page = readFileSync(html, "utf8");
+    const images = [...page.matchAll(/<img alt="[^"]+" width="\d+" height="[\d.]+" src="([^"]*)">/g)];
+    expect(images.map(([, source]) => source)).toEqual(
+      figures.map((file) => `data:image/png;base64,${readFileSync(file).toString("base64")}`),
+    );
+    expect(page).not.toMatch(/https?:|<script|<link|url\(|@import/);
+    const linked = [...read("report", "report.md").matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map(
+      ([, file]) => file!,
+    );
+    expect(linked.map((file) => join(folder, "report", file))).toEqual(figures);
+  });
+
+  test("has no markup of what runs are called, and tells what did not finish and what is not ranked", () => {
+    const page = read("report", "report.html");
+    expect(page).not.toContain("<b>");
+    expect(page).toContain("../runs/&lt;b&gt;1 &amp; 0 + 1");
+    expect(page).toContain("<code>../runs/a_failed_one</code>: failed after 5 of 5 epochs");
+    expect(page).toContain(
+      "The 2 groups are not ranked against each other: they were measured on other images",
+    );
+    expect(read("report", "report.md")).toContain("../runs/\\<b>1 & 0 + 1");
+  });
+
+  test("of the same runs is the same to the byte", async () => {
+    const before = ["report.html", "report.md"].map((name) => read("report", name));
+    await write("report");
+    expect(["report.html", "report.md"].map((name) => read("report", name))).toEqual(before);
+  });
 });
 
 describe("the command", () => {
@@ -458,6 +549,14 @@ describe("the command", () => {
       "pictures/compare-rd.png",
       "pictures/compare-curves.png",
     ]);
+  });
+
+  test("report writes beside the runs and prints where, and of single runs asks for a place", async () => {
+    const { code, stdout } = await run("report", "runs");
+    expect([code, stdout]).toEqual([0, "runs/report.html\nruns/report.md\n"]);
+    expect(existsSync(join(folder, "runs", "report.html"))).toBe(true);
+    const ofRun = createProgram().parseAsync(["report", join(folder, "runs/0/run-0")], { from: "user" });
+    await expect(ofRun).rejects.toThrow(/-o FOLDER/);
   });
 
   test("wrong usage is told", async () => {

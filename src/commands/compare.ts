@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import { VaeError } from "../base/errors.ts";
 import { jsonOption, note, result } from "./shared.ts";
 
@@ -11,23 +11,30 @@ interface Options {
   json?: boolean;
 }
 
+export const comparedRuns = () =>
+  new Argument("<run...>", "run folders, and folders that hold them at any depth");
+
+export const whereOption = () =>
+  new Option("--where <setting=values>", "only runs with one of these values; may be given again")
+    .argParser((text: string, before: string[]) => [...before, text])
+    .default([], "all");
+
+export const sortOption = () =>
+  new Option(
+    "--sort <key>",
+    "order by a setting or a number of --csv, with - before it downwards (default: rank)",
+  );
+
 export function compareCommand(): Command {
   return new Command("compare")
     .description(
       "Finished runs side by side: a table, ranked by -ELBO on validation, and figures of rate and distortion, of learning " +
-        "curves, and of two settings that vary. Runs that differ in their seed alone are one row, the mean ± standard error " +
+        "curves, of two settings that vary, and of samples side by side. Runs that differ in their seed alone are one row, the mean ± standard error " +
         "over seeds. What cannot be ranked (other data, another base measure, a loss) stands apart, with why.",
     )
-    .argument("<run...>", "run folders, and folders that hold them at any depth")
-    .addOption(
-      new Option("--where <setting=values>", "only runs with one of these values; may be given again")
-        .argParser((text: string, before: string[]) => [...before, text])
-        .default([], "all"),
-    )
-    .option(
-      "--sort <key>",
-      "order by a setting or a number of --csv, with - before it downwards (default: rank)",
-    )
+    .addArgument(comparedRuns())
+    .addOption(whereOption())
+    .addOption(sortOption())
     .option(
       "-o, --output <folder>",
       "where to draw the figures (default: the one folder given that is no run)",
@@ -53,7 +60,8 @@ export function compareCommand(): Command {
       const figures: string[] = [];
       if (folder !== undefined) {
         const { drawComparison } = await import("../comparison/figures.ts");
-        figures.push(...(await drawComparison(comparison, folder, note)));
+        const drawn = await drawComparison(comparison, folder, note);
+        figures.push(...drawn.map(({ file }) => file));
       }
       if (json) result(JSON.stringify({ ...comparisonJson(comparison), figures }));
       else if (csv) result(comparisonCsv(comparison));
@@ -65,7 +73,10 @@ export function compareCommand(): Command {
 }
 
 /** Into the folder that was asked for, or the only one that was given, where it is no run; else nowhere. */
-async function figureFolder([path, ...others]: string[], output?: string): Promise<string | undefined> {
+export async function figureFolder(
+  [path, ...others]: string[],
+  output?: string,
+): Promise<string | undefined> {
   const { RunFolder } = await import("../runs/runFolder.ts");
   if (output !== undefined) return output;
   return others.length === 0 && !RunFolder.exists(path!) ? path : undefined;

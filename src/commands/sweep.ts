@@ -209,7 +209,7 @@ async function submitPlan(plan: Plan, open: readonly number[], options: RunOptio
     `${submitted} cells submitted${queued > 0 ? `, ${queued} are queued already` : ""}.`,
     ...(jobs.length > 0
       ? [
-          `Array ${jobs.join(", ")} runs ${script}; job ${report} then compares the runs, in report.log beside it.`,
+          `Array ${jobs.join(", ")} runs ${script}; job ${report} then makes report.html and report.md of the runs.`,
         ]
       : []),
     `vae sweep status ${plan.folder} tells where they stand.`,

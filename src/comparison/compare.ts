@@ -21,6 +21,8 @@ export interface ComparedRow extends Row {
 export interface Group {
   readonly runs: readonly [FinishedRun, ...FinishedRun[]];
   readonly rows: readonly ComparedRow[];
+  /** Of the best row the best run, both by validation; absent where nothing is ranked. */
+  readonly best?: FinishedRun;
   /** Paths of the settings that are not the same in all rows. */
   readonly varying: readonly string[];
   readonly columns: readonly Column[];
@@ -79,13 +81,18 @@ function groupFrom(runs: readonly [FinishedRun, ...FinishedRun[]], rankedBy: Col
     };
   });
   const value = ({ numbers }: ComparedRow) => numbers[rankedBy.key]?.mean ?? Number.POSITIVE_INFINITY;
+  const ordered = ranks ? compared.toSorted((a, b) => value(a) - value(b)) : compared;
   return {
     runs,
-    rows: ranks ? compared.toSorted((a, b) => value(a) - value(b)) : compared,
+    rows: ordered,
+    ...(ranks && { best: bestOf(ordered[0]!, rankedBy) }),
     varying: varying(runs.map(({ config }) => config)).map(({ path }) => path),
     columns: known.filter(({ key }) => numbers.some((numbers) => numbers[key])),
   };
 }
+
+const bestOf = ({ runs }: Row, rankedBy: Column): FinishedRun =>
+  runs.reduce((best, run) => (rankedBy.of(run)!.value < rankedBy.of(best)!.value ? run : best));
 
 const numbersOf = (row: Row, known: readonly Column[]): Record<string, RowEstimate> =>
   Object.fromEntries(

@@ -1,46 +1,61 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { valueAt } from "../config/settings.ts";
 import { meanOf } from "../evaluation/statistics.ts";
 import type { Point } from "../figures/charts/axisRange.ts";
 import { curvesChart, MOST_CURVES, type NamedCurve } from "../figures/charts/curvesChart.ts";
 import { type HeatAxis, type HeatCell, heatMap } from "../figures/charts/heatMap.ts";
+import { picturesChart } from "../figures/charts/picturesChart.ts";
 import { rateDistortionChart } from "../figures/charts/rateDistortionChart.ts";
 import { drawOrWarn } from "../figures/figures.ts";
+import { formatError, formatNats } from "../reporting/format.ts";
 import { DISTORTION, RANKED_BY, RATE } from "./columns.ts";
 import type { ComparedRow, Comparison, Group } from "./compare.ts";
 import type { FinishedRun } from "./readRun.ts";
+import { errorOf } from "./rows.ts";
 import { settingText, shortNames } from "./settingsOf.ts";
+
+/** A picture that was drawn of a group. */
+export interface Figure {
+  readonly file: string;
+  readonly group: Group;
+  /** What it shows, in words. */
+  readonly what: string;
+}
 
 /**
  * Draws what there is to see of each group with more than one row, the first as `compare-rd.png`, the second as
- * `compare-rd-2.png`. Returns the files.
+ * `compare-rd-2.png`.
  */
 export async function drawComparison(
   { groups }: Comparison,
   folder: string,
   warn: (text: string) => void,
-): Promise<string[]> {
-  const drawn: string[] = [];
+): Promise<Figure[]> {
+  const drawn: Figure[] = [];
   for (const [i, group] of groups.entries()) {
     if (group.rows.length < 2) continue;
-    for (const [name, draw] of Object.entries(figuresOf(group))) {
+    for (const { name, what, draw } of figuresOf(group)) {
       const file = join(folder, `compare-${name}${i === 0 ? "" : `-${i + 1}`}.png`);
-      if (draw && (await drawOrWarn(file, draw, warn))) drawn.push(file);
+      if (await drawOrWarn(file, draw, warn)) drawn.push({ file, group, what });
     }
   }
   return drawn;
 }
 
-/** What is drawn of a group, by name; a bare loss has no bound, and so no plane of its parts. */
-function figuresOf(group: Group): Record<string, (() => Promise<Buffer>) | undefined> {
+/** What is drawn of a group; a bare loss has no bound, and so no plane of its parts. */
+function figuresOf(group: Group) {
   const isDensity = group.rows.every(({ numbers }) => numbers[RANKED_BY.key]);
   const axes = isDensity ? heatAxes(group) : undefined;
-  return {
-    rd: isDensity ? () => planeOf(group) : undefined,
-    curves: () => curvesOf(group, isDensity),
-    heat: axes && (() => heatOf(group, axes)),
-  };
+  const pictures = samplesOf(group);
+  return [
+    ...(isDensity ? [{ name: "rd", what: "rate and distortion", draw: () => planeOf(group) }] : []),
+    { name: "curves", what: "learning curves", draw: () => curvesOf(group, isDensity) },
+    ...(axes ? [{ name: "heat", what: "two settings", draw: () => heatOf(group, axes) }] : []),
+    ...(pictures.length > 1
+      ? [{ name: "samples", what: "samples side by side", draw: () => sampleSheet(group, pictures) }]
+      : []),
+  ];
 }
 
 const titleOf = ({ runs: [{ record, summary }] }: Group, what: string) => ({
@@ -166,4 +181,28 @@ function heatOf(group: Group, axes: Axes): Promise<Buffer> {
     { x: axis(axes.x, columns), y: axis(axes.y, rows) },
     { title, subtitle: `${subtitle}${ofOthers}  ·  ★ lowest` },
   );
+}
+
+/** As many have room on a page. */
+const MOST_PICTURES = 12;
+
+/** The rows whose run of the lowest seed has its samples drawn, in the order of the table. */
+const samplesOf = ({ rows }: Group): ComparedRow[] =>
+  rows.filter(({ runs: [{ folder }] }) => existsSync(folder.figure("samples")));
+
+/** What each run has drawn from its prior; of runs with as many latent dimensions from the same z. */
+function sampleSheet(group: Group, rows: readonly ComparedRow[]): Promise<Buffer> {
+  const shown = rows.slice(0, MOST_PICTURES);
+  const pictures = shown.map((row) => {
+    const minusElbo = row.numbers[RANKED_BY.key];
+    return {
+      label: labelOf(group, row),
+      note: minusElbo ? `−ELBO ${formatNats(minusElbo.mean)}${formatError(errorOf(minusElbo))}` : "",
+      png: readFileSync(row.runs[0].folder.figure("samples")),
+    };
+  });
+  const { title } = titleOf(group, "samples");
+  const more = rows.length > shown.length ? [`the first ${shown.length} rows of ${rows.length}`] : [];
+  const subtitle = ["best epoch of the lowest seed", "−ELBO on validation, nats per image", ...more];
+  return picturesChart(pictures, { title, subtitle: subtitle.join("  ·  ") });
 }

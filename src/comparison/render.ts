@@ -17,43 +17,62 @@ const DECIMALS: Readonly<Record<Column["unit"], number>> = {
 };
 
 /** For a terminal, and Markdown as well. */
-export function comparisonText({ groups, apart, byBytes, noBytes, unfinished }: Comparison): string {
-  const protocols = new Set(groups.map(({ runs }) => protocolOf(runs[0])));
+export function comparisonText(comparison: Comparison): string {
+  const { groups, byBytes, unfinished } = comparison;
   const parts = [
-    ...groups.map((group, i) => groupText(group, `${i + 1}`, protocols.size > 1)),
-    ...(byBytes
-      ? [`By the bytes, on 256 levels, whatever x a density makes of them:\n\n${table(byBytes)}`]
-      : []),
-    ...[notes(groups, [apart, noBytes])].filter((text) => text !== ""),
+    ...groups.map((group, i) => `${i + 1}  ${groupTitle(group, groups)}\n\n${tableText(group)}`),
+    ...(byBytes ? [`${BY_BYTES}:\n\n${tableText(byBytes)}`] : []),
+    ...[[...bestText(groups), ...notesOf(comparison)].join("\n")].filter((text) => text !== ""),
     ...(unfinished.length > 0 ? [unfinishedText(unfinished)] : []),
   ];
   return parts.join("\n\n");
 }
 
-function groupText(group: Group, name: string, tellsProtocol: boolean): string {
-  const [run] = group.runs;
+const bestText = (groups: readonly Group[]): string[] => {
+  const best = groups.flatMap(({ best, runs }) => (best && runs.length > 1 ? [best.folder.path] : []));
+  return best.length > 0 ? [`Best by validation: ${list(best)}.`] : [];
+};
+
+export const BY_BYTES = "By the bytes, on 256 levels, whatever x a density makes of them";
+
+/** What its numbers are of; the protocol where groups differ in it. */
+export function groupTitle({ runs: [run] }: Group, groups: readonly Group[]): string {
   const { baseMeasure, pixels } = run.summary;
-  const ofProtocol = tellsProtocol ? `; protocol: ${protocolOf(run)}` : "";
-  return `${name}  ${dataText(run)}; ${baseMeasure}; pixels ${pixels}${ofProtocol}\n\n${table(group)}`;
+  const protocols = new Set(groups.map(({ runs }) => protocolOf(runs[0])));
+  const ofProtocol = protocols.size > 1 ? `; protocol: ${protocolOf(run)}` : "";
+  return `${dataText(run)}; ${baseMeasure}; pixels ${pixels}${ofProtocol}`;
 }
 
-function table({ rows, varying, columns, runs }: Group): string {
+export interface Table {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** How many columns, from the first on, are words. */
+  readonly words: number;
+}
+
+function tableText(group: Group): string {
+  const { head, rows, words } = tableOf(group);
+  return markdownTable(head, rows, words);
+}
+
+/** The rows of a group; a run is called by its path, or by what is made of that. */
+export function tableOf({ rows, varying, columns, runs }: Group, nameOf = (path: string) => path): Table {
   const isLoss = runs[0].summary.kindOf === "loss";
   // Test terms are in --csv and --json: a table has to fit on a screen.
   const shown = columns.filter(({ key }) => key !== "test.rate" && key !== "test.distortion");
   const title = (column: Column) => (isLoss && column === DISTORTION ? "loss valid." : column.title);
   const head = ["rank", ...shortNames(varying), "seeds", ...shown.map(title), "run"];
-  return markdownTable(
+  return {
     head,
-    rows.map((row) => [
+    rows: rows.map((row) => [
       row.rank ? rankText(row.rank) : "–",
       ...varying.map((path) => settingText(row.runs[0].config, path)),
       String(row.runs.length),
       ...shown.map(({ key, unit }) => numberText(row.numbers[key], unit)),
-      runsText(row),
+      runsText(row, nameOf),
     ]),
-    1 + varying.length,
-  );
+    words: 1 + varying.length,
+  };
 }
 
 function numberText(estimate: RowEstimate | undefined, unit: Column["unit"]): string {
@@ -65,13 +84,14 @@ function numberText(estimate: RowEstimate | undefined, unit: Column["unit"]): st
   return `${estimate.mean.toFixed(decimals)}${formatError(error, decimals)}`;
 }
 
-function runsText({ runs }: ComparedRow): string {
+function runsText({ runs }: ComparedRow, nameOf: (path: string) => string): string {
   const more = runs.length > 1 ? ` + ${runs.length - 1}` : "";
-  return `${runs[0].folder.path}${more}`;
+  return `${nameOf(runs[0].folder.path)}${more}`;
 }
 
-function notes(groups: readonly Group[], others: readonly (string | undefined)[]): string {
-  if (groups.length === 0) return "";
+/** How the tables are to be read, in sentences. */
+export function notesOf({ groups, apart, noBytes }: Comparison): string[] {
+  if (groups.length === 0) return [];
   const rows = groups.flatMap(({ rows }) => rows);
   const repeated = rows.flatMap(({ repeated }) => repeated);
   const isRanked = rows.some(({ rank }) => rank);
@@ -91,13 +111,13 @@ function notes(groups: readonly Group[], others: readonly (string | undefined)[]
           `Counted once, as settings and ${SEED} are the same as of others: ${list(repeated.map((run) => run.folder.path))}.`,
         ]
       : []),
-    ...others.filter((text) => text !== undefined),
-  ].join("\n");
+    ...[apart, noBytes].filter((text) => text !== undefined),
+  ];
 }
 
 const MOST_TOLD = 20;
 
-const list = (items: readonly string[], separator = ", ") =>
+export const list = (items: readonly string[], separator = ", ") =>
   items.slice(0, MOST_TOLD).join(separator) +
   (items.length > MOST_TOLD ? `${separator}and ${items.length - MOST_TOLD} more` : "");
 
@@ -116,7 +136,7 @@ export const comparisonJson = ({ groups, apart, byBytes, noBytes, unfinished }: 
   unfinished,
 });
 
-function groupJson({ runs, rows, varying }: Group) {
+function groupJson({ runs, rows, best, varying }: Group) {
   const { summary, record } = runs[0];
   return {
     dataset: record.dataset.name,
@@ -125,6 +145,7 @@ function groupJson({ runs, rows, varying }: Group) {
     pixels: summary.pixels,
     kindOf: summary.kindOf,
     protocol: summary.protocol,
+    ...(best && { best: best.folder.path }),
     rows: rows.map((row) => ({
       ...(row.rank && { rank: row.rank }),
       settings: Object.fromEntries(varying.map((path) => [path, valueAt(row.runs[0].config, path)])),

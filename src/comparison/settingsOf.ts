@@ -18,18 +18,17 @@ export const identityOf = (config: Config): string =>
 /** The settings that are not the same in all configurations that have them. */
 export function varying(configs: readonly Config[]): Setting[] {
   return material().filter((setting) => {
-    const values = configs
-      .filter((config) => has(config, setting))
-      .map((config) => valueAt(config, setting.path));
-    return values.some((value) => !isDeepStrictEqual(value, values[0]));
+    const having = configs.filter(belongsTo(setting));
+    const first = having[0] && valueAt(having[0], setting.path);
+    return having.some((config) => !isDeepStrictEqual(valueAt(config, setting.path), first));
   });
 }
 
 /** Whether a setting belongs to the kind that a configuration has chosen. */
-function has(config: Config, { path, kinds }: Setting): boolean {
-  if (kinds.length === 0) return true;
+function belongsTo({ path, kinds }: Setting): (config: Config) => boolean {
   const choice = settings().find((other) => other.isChoice && sectionOf(other.path) === sectionOf(path));
-  return choice === undefined || kinds.includes(String(valueAt(config, choice.path)));
+  if (kinds.length === 0 || choice === undefined) return () => true;
+  return (config) => kinds.includes(String(valueAt(config, choice.path)));
 }
 
 const sectionOf = (path: string) => path.slice(0, path.lastIndexOf("."));

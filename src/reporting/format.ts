@@ -66,5 +66,5 @@ export function formatDuration(seconds: number): string {
 }
 
 /** `wasm on Some Processor, 2 threads` */
-export const formatBackend = ({ name, device, threads }: BackendInfo) =>
+export const formatBackend = ({ name, device, threads }: Pick<BackendInfo, "name" | "device" | "threads">) =>
   `${name} on ${device}, ${threads} thread${threads === 1 ? "" : "s"}`;

@@ -112,6 +112,7 @@ export function compareData(
 
 /** Settings that do not alter what a run computes, or not what it has computed so far. */
 export const FREE = [
+  "training.log",
   "training.previewEvery",
   "training.step",
   "training.onDivergence",

@@ -32,6 +32,7 @@ import { openRecord, type Resumption } from "./recordWriter.ts";
 import type { CheckpointName, OwnedRun, RunFolder } from "./runFolder.ts";
 import type { RunStatus } from "./runRecord.ts";
 import type { RunSummary } from "./summary.ts";
+import { openTrackers } from "./trackers/index.ts";
 
 export interface TrainingOptions {
   /** Absent for a new run. */
@@ -62,6 +63,7 @@ export async function runTraining(
     const summary = await summaryOf(run, { reason, epoch });
     await writeFileAtomic(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
     await draw();
+    await run.trackers.finish(summary);
     await record.write("finished"); // last of all: until then, resuming writes what is missing
     return summary;
   } catch (error) {
@@ -106,6 +108,7 @@ async function open(experiment: Experiment, { folder, lock }: OwnedRun, options:
   await record.write("running");
   await writeConfig();
   let log = await MetricsLog.open(folder, objective, state.step);
+  let trackers = await openTrackers({ folder, config, step: state.step }, warn);
   const pictures = trainingPictures(experiment, { objective, runner }, folder, () => log.epochs, warn);
 
   return {
@@ -125,6 +128,9 @@ async function open(experiment: Experiment, { folder, lock }: OwnedRun, options:
     get config() {
       return config;
     },
+    get trackers() {
+      return trackers;
+    },
     async emit(event: TrainEvent) {
       await log.record(event);
       if (event.type === "epoch") {
@@ -132,6 +138,7 @@ async function open(experiment: Experiment, { folder, lock }: OwnedRun, options:
         const { previewEvery } = config.training;
         if (previewEvery > 0 && event.epoch % previewEvery === 0) await pictures.preview();
       }
+      await trackers.record(event);
       await reporter(event);
     },
     /** From the step on where the run stands, these settings hold; what was told of later ones is taken back. */
@@ -143,9 +150,12 @@ async function open(experiment: Experiment, { folder, lock }: OwnedRun, options:
       await record.rolledBack({ step, changes }, epoch);
       await log.close();
       log = await MetricsLog.open(folder, objective, step);
+      await trackers.close();
+      trackers = await openTrackers({ folder, config, step }, warn);
     },
     async close() {
       await log.close().catch(() => {});
+      await trackers.close();
       runner.dispose();
       optimizer.dispose();
     },

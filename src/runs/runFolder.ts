@@ -113,6 +113,9 @@ export class RunFolder {
   get record(): string {
     return join(this.path, "run.json");
   }
+  get tensorboard(): string {
+    return join(this.path, "tensorboard");
+  }
   figure(name: string): string {
     return join(this.path, "figures", `${name}.png`);
   }
@@ -180,10 +183,15 @@ function refuseIfTaken(path: string): void {
   throw new VaeError("failure", `${path} ${why}.`);
 }
 
+const EVENT_FILE = /^events\.out\.tfevents\./;
+
 /** What a run and the commands on it write into its folders. */
 const IN_FOLDERS: Readonly<Record<string, RegExp>> = {
   checkpoints: /^(last|best)\.safetensors$/,
   figures: /^(loss|samples|reconstructions|calibration)(-\w+)*\.png$/,
+  tensorboard: new RegExp(`^(train|validation)$|${EVENT_FILE.source}`),
+  "tensorboard/train": EVENT_FILE,
+  "tensorboard/validation": EVENT_FILE,
 };
 
 /** All that a run writes into its folder, in the order in which it is removed: what tells it is a run goes last. */
@@ -193,6 +201,7 @@ const CONTENTS = [
   "metrics.csv",
   "summary.json",
   "evaluations.jsonl",
+  "tensorboard",
   "figures",
   "checkpoints",
   "run.json",

@@ -37,7 +37,7 @@ const LEAD_SECONDS = 60;
 /** Of a task that dies by itself. Those that meet their time limit go on as often as it takes. */
 const MOST_RESTARTS = 3;
 
-/** Submits a job array for these cells of a plan, one run a task, and a job that compares the runs after it. */
+/** Submits a job array for these cells of a plan, one run a task, and a job that reports on the runs after it. */
 export async function submit(
   { folder }: Plan,
   indices: readonly number[],
@@ -73,7 +73,7 @@ export async function submit(
   const report = sbatch([
     ...common,
     ...[`--job-name=${name}-report`, `--dependency=afterany:${jobs.join(":")}`, "--open-mode=truncate"],
-    ...[`--output=${join(files, "report.log")}`, `--wrap=${shellText(vae("compare", folder))}`],
+    ...[`--output=${join(files, "report.log")}`, `--wrap=${shellText(vae("report", folder))}`],
   ]);
   return { jobs, report, script, submitted, queued: queued.size };
 }

@@ -7,6 +7,10 @@ export const divergenceReactions = ["stop", "rollback"] as const;
 
 export const stepKinds = ["auto", "eager", "recorded"] as const;
 
+export const trackerNames = ["tensorboard"] as const;
+
+export type TrackerName = (typeof trackerNames)[number];
+
 /** Settings that a resumed run may change, see `phases.ts`; without defaults and words. */
 export const changeable = {
   epochs: z.int().positive(),
@@ -56,6 +60,12 @@ export const trainingSchema = z.strictObject({
     flag: "on-divergence",
   }),
   logEvery: z.int().positive().default(50).describe("steps between two lines of metrics"),
+  log: z
+    .array(z.enum(trackerNames))
+    .default([])
+    .describe(
+      "what is told of the run besides `metrics.jsonl`: `tensorboard` writes event files for it, with scalars, pictures and settings",
+    ),
   previewEvery: z
     .int()
     .min(0)

@@ -3,7 +3,7 @@ import { niceRange, type Point, readableRange } from "./axisRange.ts";
 import { textWidth } from "./font.ts";
 import { formatTick, formatValue, widestTick } from "./formatNumber.ts";
 import { cssFont, INK, MUTED, SMALL } from "./panel.ts";
-import { type Box, overlaps, placeLabels } from "./placeLabels.ts";
+import { type Box, overlaps, type PlacedLabel, placeLabels } from "./placeLabels.ts";
 import { headingOf, MARGIN, type Plot, place, plotOption } from "./plot.ts";
 import { renderChart } from "./renderChart.ts";
 
@@ -31,6 +31,8 @@ const RIGHT = 56;
 const ABOVE = 24;
 /** Half of a line of slope −β. */
 const HALF_SLOPE = 30;
+/** A label that is no farther from its point needs no line to it. */
+const BESIDE = 14;
 /** With more points only those that are not dominated have a name and a slope. */
 const MANY = 30;
 const BLUE = "#0072B2";
@@ -86,6 +88,7 @@ export function rateDistortionChart(
       ...lines.drawn,
       ...marks.flatMap(({ point }) => errorBars(point, plot)),
       ...slopes.map(({ ends: [from, to] }) => line(from, to, { stroke: VERMILION, lineWidth: 1.5 }, 3)),
+      ...labels.flatMap((label) => leader(label)),
       ...labels.map(({ text, box }) => ({
         type: "text" as const,
         z: 5,
@@ -96,12 +99,12 @@ export function rateDistortionChart(
     ],
     series: [
       scatter(
-        inside.filter(({ isDominated }) => !isDominated),
-        { color: BLUE },
-      ),
-      scatter(
         inside.filter(({ isDominated }) => isDominated),
         { color: "#fff", borderColor: GREY, borderWidth: 2 },
+      ),
+      scatter(
+        inside.filter(({ isDominated }) => !isDominated),
+        { color: BLUE },
       ),
     ],
   };
@@ -185,6 +188,15 @@ function isolines(plot: Plot, dots: readonly Box[]) {
     });
   }
   return { drawn, taken };
+}
+
+/** From a point to a label that is not right beside it, so that it is clear whose that is. */
+function leader({ x, y, box }: PlacedLabel) {
+  const nearest = (value: number, from: number, length: number) =>
+    Math.min(Math.max(value, from), from + length);
+  const end = [nearest(x, box.left, box.width), nearest(y, box.top, box.height)] as const;
+  const length = Math.hypot(end[0] - x, end[1] - y);
+  return length < BESIDE ? [] : [line([x, y], end, { stroke: GREY, lineWidth: 0.75 }, 2)];
 }
 
 /** Through the point, of a fixed length on the page; and what it covers there. */
