@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { program } from "../helpers/vae.ts";
 
-const vae = join(import.meta.dirname, "../../bin/vae.js");
 const hook = join(import.meta.dirname, "hooks/faults.cjs");
 
 /** What a command may take, of its own: others on the machine do not count. */
@@ -40,8 +40,8 @@ export function launch(
   circumstances: Circumstances,
 ): { child: ChildProcess; ended: Promise<Ended> } {
   const { cwd, env, through = [], killAfter = PATIENCE } = circumstances;
-  const [program, ...rest] = [...through, process.execPath, vae, ...args];
-  const child = spawn(program!, rest, {
+  const [first, ...rest] = [...through, process.execPath, ...program, ...args];
+  const child = spawn(first!, rest, {
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
