@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { vi } from "vitest";
+import { main } from "../../src/cli.ts";
 import { program } from "../helpers/vae.ts";
 
 const hook = join(import.meta.dirname, "hooks/faults.cjs");
@@ -33,6 +35,34 @@ export interface Circumstances {
 /** Runs the built program to its end. */
 export const command = (args: readonly string[], circumstances: Circumstances): Promise<Ended> =>
   launch(args, circumstances).ended;
+
+/**
+ * Runs a command to its end in this process, since there are hundreds. What a process alone has, its signals and threads
+ * that end with it say, is not tried so.
+ */
+export async function commandHere(args: readonly string[], cwd = process.cwd()): Promise<Ended> {
+  const listen = (stream: NodeJS.WriteStream) => {
+    stream.setMaxListeners(0); // one for each command
+    let heard = "";
+    const spy = vi.spyOn(stream, "write").mockImplementation((chunk, ...more: unknown[]) => {
+      heard += chunk;
+      const written = more.at(-1);
+      if (typeof written === "function") process.nextTick(written);
+      return true;
+    });
+    return { heard: () => heard, end: () => spy.mockRestore() };
+  };
+  const [stdout, stderr] = [listen(process.stdout), listen(process.stderr)];
+  const before = process.cwd();
+  process.chdir(cwd);
+  try {
+    const code = await main(args);
+    return { args, code, stdout: stdout.heard(), stderr: stderr.heard(), seconds: 0, mebibytes: 0 };
+  } finally {
+    process.chdir(before);
+    for (const { end } of [stdout, stderr]) end();
+  }
+}
 
 /** Starts the built program. */
 export function launch(
