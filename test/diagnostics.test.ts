@@ -9,7 +9,6 @@ import * as tf from "../src/tensors/tf.ts";
 import { started } from "./backends/softwareWebgpu.ts";
 import { runEveryModel } from "./helpers/everyModel.ts";
 import { kernelsRun } from "./helpers/kernelsRun.ts";
-import { withoutPrograms } from "./helpers/withoutPrograms.ts";
 
 /** Backends, and why one is not here. */
 const backends: [name: string, absent?: string][] = [
@@ -35,7 +34,7 @@ describe.each(backends)("operations on %s", (backend, absent) => {
 
   test("are all that models run", async (context) => {
     if (absent !== undefined) return context.skip(absent);
-    const run = await kernelsRun(() => withoutPrograms(runEveryModel));
+    const run = await kernelsRun(runEveryModel);
     expect(run.length).toBeGreaterThan(40);
     expect(run.filter((kernel) => !covered.includes(kernel))).toEqual([]);
   }, 300_000);
