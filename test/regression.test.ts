@@ -9,6 +9,8 @@ import { inFolder } from "./helpers/vae.ts";
 
 const { run, text, folder } = inFolder();
 
+const wasm = ["--backend", "wasm", "--threads", "1"];
+
 const tiny = [
   ...["--dataset.trainCount", "300", "--dataset.testCount", "40", "--dataset.validation", "60"],
   ...["--hidden", "8", "--backend", "wasm", "--threads", "1", "--quiet", "--epochs", "2"],
@@ -16,7 +18,7 @@ const tiny = [
 ];
 
 const json = async (...args: string[]) => {
-  const { code, stdout, stderr } = await run(...args, "--json");
+  const { code, stdout, stderr } = await run(...args, "--json", ...wasm);
   expect(code, stderr).toBe(0);
   return JSON.parse(stdout);
 };
@@ -45,7 +47,7 @@ describe("a regression", () => {
     expect(found.rate).toBe(0);
     expect(found).not.toHaveProperty("k");
     expect(found).not.toHaveProperty("gap");
-    const { stdout } = await run("evaluate", "regression");
+    const { stdout } = await run("evaluate", "regression", ...wasm);
     expect(stdout).toMatch(/ {2}NLL .* -log p\(x\|y\), exact/);
     expect(stdout).not.toMatch(/ELBO|rate/);
     const refused = await run("evaluate", "regression", "--k", "5");
@@ -54,7 +56,7 @@ describe("a regression", () => {
   });
 
   test("is explained as maximum likelihood, with its residuals", async () => {
-    const { stdout } = await run("explain", "regression");
+    const { stdout } = await run("explain", "regression", ...wasm);
     expect(stdout).toContain("no latent");
     expect(stdout).toContain("loss = −log p(x|y)");
     expect(stdout).not.toMatch(/ELBO|KL\(|β|\|z|\(z/);

@@ -11,6 +11,8 @@ const { folder, start, run, text, bytes } = inFolder();
 
 const tiny = [...tinyRun, "--batch-size", "50", "--training.logEvery", "2"];
 
+const wasm = ["--backend", "wasm", "--threads", "1"];
+
 const train = (out: string, ...args: string[]) => run("train", ...tiny, "--out", out, ...args);
 const record = (out: string) => JSON.parse(text(out, "run.json"));
 const copy = (from: string, to: string) => cpSync(join(folder, from), join(folder, to), { recursive: true });
@@ -44,7 +46,7 @@ describe("a run knows its settings", () => {
         ["sample", name],
         ["train", "--resume", "--out", name],
       ]) {
-        const { code, stderr } = await run(...args, ...(args[0] === "train" ? [] : ["--backend", "wasm"]));
+        const { code, stderr } = await run(...args, ...(args[0] === "train" ? [] : wasm));
         expect(code).toBe(1);
         expect(stderr).toMatch(told);
         expect(stderr).toMatch(
@@ -53,8 +55,8 @@ describe("a run knows its settings", () => {
       }
       rmSync(join(folder, name, "config.yaml"));
       const [first, second] = [
-        await run("evaluate", "done", "--json"),
-        await run("evaluate", name, "--json"),
+        await run("evaluate", "done", "--json", ...wasm),
+        await run("evaluate", name, "--json", ...wasm),
       ];
       expect({ ...JSON.parse(second.stdout), figure: "" }).toEqual({
         ...JSON.parse(first.stdout),
@@ -91,23 +93,23 @@ describe("a run knows its data", () => {
     writeFileSync(join(folder, "data.idx"), images(2));
     const resume = ["train", "--resume", "--out", "idx", "--epochs", "2", "--quiet"];
     for (const args of [["evaluate", "idx"], ["reconstruct", "idx"], ["explain", "idx"], resume]) {
-      const { code, stderr } = await run(...args);
+      const { code, stderr } = await run(...args, ...(args === resume ? [] : wasm));
       expect(code, args[0]).toBe(1);
       expect(stderr).toMatch(
         /The data of idx have changed since it was trained: .*\d+ examples with sha256 [0-9a-f]{12} then, \d+ examples with sha256 [0-9a-f]{12} now.*--dataset-changed accept/,
       );
     }
     expect(record("idx")).toMatchObject({ status: "finished", dataset: before });
-    expect(await run("evaluate", "idx", "--dataset-changed", "accept")).toMatchObject({ code: 0 });
+    expect(await run("evaluate", "idx", "--dataset-changed", "accept", ...wasm)).toMatchObject({ code: 0 });
     expect(await run(...resume, "--dataset-changed", "accept")).toMatchObject({ code: 0 });
     const { dataset, history } = record("idx");
     expect(dataset).toEqual(before);
     expect(Object.keys(history[0].data)).toEqual(["train", "validation", "test"]);
     expect(history[0].data).not.toEqual(before.splitHashes);
     // What it was trained on first is what counts, so the new ones are asked about again.
-    expect(await run("evaluate", "idx")).toMatchObject({ code: 1 });
+    expect(await run("evaluate", "idx", ...wasm)).toMatchObject({ code: 1 });
     writeFileSync(join(folder, "data.idx"), images(1));
-    expect(await run("evaluate", "idx")).toMatchObject({ code: 0 });
+    expect(await run("evaluate", "idx", ...wasm)).toMatchObject({ code: 0 });
   });
 
   test("a picture more in a folder is refused; the same ones elsewhere are not", async () => {
@@ -119,12 +121,12 @@ describe("a run knows its data", () => {
       await run("train", "--dataset", "images", "--dataset.path", "pictures", ...args, "--out", "png"),
     ).toMatchObject({ code: 0 });
     writeFileSync(join(pictures, "005.png"), png(99));
-    expect((await run("evaluate", "png")).stderr).toMatch(/^Error: The data of png have changed/m);
+    expect((await run("evaluate", "png", ...wasm)).stderr).toMatch(/^Error: The data of png have changed/m);
     rmSync(join(pictures, "005.png"));
     cpSync(pictures, join(folder, "moved"), { recursive: true });
     rmSync(pictures, { recursive: true });
     edit("png", "config.yaml", (yaml) => yaml.replaceAll("/pictures", "/moved"));
-    expect(await run("evaluate", "png")).toMatchObject({ code: 0 });
+    expect(await run("evaluate", "png", ...wasm)).toMatchObject({ code: 0 });
   });
 });
 

@@ -26,7 +26,7 @@ const batch = (i: number, count = 16) => ({
 async function train(kind: "eager" | "recorded", after: (array: Float32Array<ArrayBuffer>) => void) {
   const { vae, objective, optimizer } = tinyTraining();
   const step = createStep(kind, { model: vae, objective, optimizer }, () => {});
-  for (let i = 0; i < 8; i++) {
+  for (let i = 0; i < 5; i++) {
     const inputs = batch(i, i % 3 === 2 ? 5 : 16);
     await step.run(stepInputs({ ...inputs, step: i + 1 }));
     after(inputs.x);
@@ -42,7 +42,7 @@ async function train(kind: "eager" | "recorded", after: (array: Float32Array<Arr
 async function evaluate(record: boolean, after: (array: Float32Array<ArrayBuffer>) => void) {
   const runner = createRunner(tinyTraining().vae, { record, note: () => {} });
   const results: Float32Array[] = [];
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < 3; i++) {
     const { x, noise, count } = batch(i);
     results.push(...(await runner.run(decodedPass, [hostRows(x, count), hostRows(noise, count)], true)));
     after(x);

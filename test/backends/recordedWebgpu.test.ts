@@ -50,7 +50,7 @@ describe.skipIf(absent)("the recorded step on webgpu", () => {
   beforeAll(() => tf.setBackend("webgpu"));
 
   test.each<[number, Record<string, string>]>([
-    [20, { "likelihood.kind": "bernoulli" }],
+    [7, { "likelihood.kind": "bernoulli" }],
     [3, { "likelihood.kind": "gaussian", "likelihood.sigma": "perPixel", "training.clipNorm": "5" }],
     [2, { "likelihood.kind": "discretized-logistic" }],
     [2, { "model.network.kind": "conv", "model.network.channels": "2,3", "model.network.kernel": "2" }],

@@ -1,9 +1,8 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, expect, test, vi } from "vitest";
-import { main } from "../../src/cli.ts";
+import { beforeAll, expect, test } from "vitest";
 import { chance } from "./chance.ts";
-import { command, complaint } from "./command.ts";
+import { command, commandHere, complaint } from "./command.ts";
 import { count, tally } from "./counts.ts";
 import { mutations } from "./mutations.ts";
 import { hours, RUN, tinyRuns } from "./tinyRun.ts";
@@ -20,34 +19,26 @@ let best: Buffer;
 let last: Buffer;
 
 beforeAll(async () => {
-  for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0); // one for each command
   expect(await command(runs.train(), { cwd: place })).toMatchObject({ code: 0 });
   best = readFileSync(file("best"));
   last = readFileSync(file("last"));
 });
 
-/** What reads a checkpoint: the command in this process, since there are hundreds. */
-async function sample(): Promise<{ code: number | string; stderr: string }> {
-  const listen = (stream: NodeJS.WriteStream) => {
-    let heard = "";
-    const spy = vi.spyOn(stream, "write").mockImplementation((chunk, ...more: unknown[]) => {
-      heard += chunk;
-      const written = more.at(-1);
-      if (typeof written === "function") process.nextTick(written);
-      return true;
-    });
-    return { heard: () => heard, end: () => spy.mockRestore() };
-  };
-  const [stdout, stderr] = [listen(process.stdout), listen(process.stderr)];
-  try {
-    const out = join(place, "samples.png");
-    const code = await main(["sample", run, "-n", "1", "-o", out, "--backend", "wasm", "--threads", "1"]);
-    return { code, stderr: stderr.heard() };
-  } catch (error) {
-    return { code: String((error as Error).stack), stderr: stderr.heard() };
-  } finally {
-    for (const { end } of [stdout, stderr]) end();
-  }
+/** What reads a checkpoint. */
+async function sample(): Promise<{ code: number | string | null; stderr: string }> {
+  const args = [
+    "sample",
+    run,
+    "-n",
+    "1",
+    "-o",
+    join(place, "samples.png"),
+    "--backend",
+    "wasm",
+    "--threads",
+    "1",
+  ];
+  return commandHere(args).catch((error) => ({ code: String((error as Error).stack), stderr: "" }));
 }
 
 const edited = (edit: (bytes: Buffer) => Buffer | undefined) => {

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { vi } from "vitest";
+import { main } from "../../src/cli.ts";
+import { program } from "../helpers/vae.ts";
 
-const vae = join(import.meta.dirname, "../../bin/vae.js");
 const hook = join(import.meta.dirname, "hooks/faults.cjs");
 
 /** What a command may take, of its own: others on the machine do not count. */
@@ -34,14 +36,42 @@ export interface Circumstances {
 export const command = (args: readonly string[], circumstances: Circumstances): Promise<Ended> =>
   launch(args, circumstances).ended;
 
+/**
+ * Runs a command to its end in this process, since there are hundreds. What a process alone has, its signals and threads
+ * that end with it say, is not tried so.
+ */
+export async function commandHere(args: readonly string[], cwd = process.cwd()): Promise<Ended> {
+  const listen = (stream: NodeJS.WriteStream) => {
+    stream.setMaxListeners(0); // one for each command
+    let heard = "";
+    const spy = vi.spyOn(stream, "write").mockImplementation((chunk, ...more: unknown[]) => {
+      heard += chunk;
+      const written = more.at(-1);
+      if (typeof written === "function") process.nextTick(written);
+      return true;
+    });
+    return { heard: () => heard, end: () => spy.mockRestore() };
+  };
+  const [stdout, stderr] = [listen(process.stdout), listen(process.stderr)];
+  const before = process.cwd();
+  process.chdir(cwd);
+  try {
+    const code = await main(args);
+    return { args, code, stdout: stdout.heard(), stderr: stderr.heard(), seconds: 0, mebibytes: 0 };
+  } finally {
+    process.chdir(before);
+    for (const { end } of [stdout, stderr]) end();
+  }
+}
+
 /** Starts the built program. */
 export function launch(
   args: readonly string[],
   circumstances: Circumstances,
 ): { child: ChildProcess; ended: Promise<Ended> } {
   const { cwd, env, through = [], killAfter = PATIENCE } = circumstances;
-  const [program, ...rest] = [...through, process.execPath, vae, ...args];
-  const child = spawn(program!, rest, {
+  const [first, ...rest] = [...through, process.execPath, ...program, ...args];
+  const child = spawn(first!, rest, {
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

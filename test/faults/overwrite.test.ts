@@ -13,7 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { encodeSafetensors } from "../../src/runs/safetensors.ts";
-import { command, complaint, lossesOf } from "./command.ts";
+import { command, commandHere, complaint } from "./command.ts";
 import { tally } from "./counts.ts";
 import { loss, RUN, tinyRuns } from "./tinyRun.ts";
 
@@ -88,7 +88,7 @@ const everything = (folder: string) =>
 /** Asks for a place's folder to be overwritten, which must be refused and change nothing. */
 async function lossAt(cwd: string, args = overwrite): Promise<string | undefined> {
   const before = everything(cwd);
-  const ended = await command(args, { cwd });
+  const ended = await commandHere(args, cwd);
   const wrong = complaint(ended);
   if (wrong !== undefined) return wrong;
   expect(everything(cwd)).toEqual(before);
@@ -116,12 +116,13 @@ test("--overwrite deletes nothing that no run has written", async () => {
     },
     "a folder of runs": (path) => cpSync(run, path, { recursive: true }),
   };
-  const lost = await lossesOf(Object.entries(kinds), async ([name, make]) => {
+  const lost: string[] = [];
+  for (const [name, make] of Object.entries(kinds)) {
     const cwd = runs.place();
     make(join(cwd, RUN));
-    const lost = await lossAt(cwd).catch((error) => String(error).slice(0, 300));
-    return lost && `${name}: ${lost}`;
-  });
+    const loss = await lossAt(cwd).catch((error) => String(error).slice(0, 300));
+    if (loss !== undefined) lost.push(`${name}: ${loss}`);
+  }
   tally("folders that are no run", Object.keys(kinds).length, lost.length);
   expect(lost).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { describeUnless } from "../helpers/missing.ts";
-import { finish, inFolder } from "../helpers/vae.ts";
+import { finish, inFolder, program } from "../helpers/vae.ts";
 
 const { folder, start, text } = inFolder();
 
@@ -15,7 +15,7 @@ const tiny = [
 
 const statusOf = (out: string) => JSON.parse(text(out, "run.json")).status;
 
-const vae = `${process.execPath} ${join(import.meta.dirname, "../..", "bin", "vae.js")}`;
+const vae = [process.execPath, ...program].join(" ");
 
 /** A line of a shell, in which `vae` is the built program. */
 function shell(line: string): Promise<{ code: number; stdout: string; stderr: string }> {

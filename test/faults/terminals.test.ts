@@ -4,11 +4,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { broken, canRedraw, fitting } from "../../src/reporting/terminal.ts";
 import { describeUnless } from "../helpers/missing.ts";
-import { inFolder } from "../helpers/vae.ts";
+import { inFolder, program } from "../helpers/vae.ts";
 
 const { folder } = inFolder();
 
-const vae = `${process.execPath} ${join(import.meta.dirname, "../..", "bin", "vae.js")}`;
+const vae = [process.execPath, ...program].join(" ");
 
 const tiny =
   "--dataset.trainCount 2000 --dataset.testCount 40 --dataset.validation 60 --hidden 8 --latent-dim 2 " +

@@ -24,6 +24,7 @@ import * as tf from "../../src/tensors/tf.ts";
 import { createStep } from "../../src/training/createStep.ts";
 import { createOptimizer } from "../../src/training/optimizer.ts";
 import { rows } from "../likelihoods/rows.ts";
+import { withoutPrograms } from "./withoutPrograms.ts";
 
 const D = 30;
 const B = 4;
@@ -79,27 +80,30 @@ export async function runEveryModel(): Promise<void> {
   const { likelihood, objective } = defaults;
   const model = { ...vaeDefaults, network: everyNetwork[0]![0]! };
   const plain = { model, likelihood, objective };
-  for (const networks of everyNetwork) {
-    for (const [i, network] of networks.entries())
-      await runModel({ ...plain, model: { ...model, network } }, i === 0 && stepRecorder() !== undefined);
-  }
-  for (const likelihood of everyLikelihood) await runModel({ ...plain, likelihood }, false);
-  for (const prior of everyPrior) {
-    const isGiven = prior.kind === "conditionalGaussian";
-    await runModel({ ...plain, model: { ...model, prior }, ...(isGiven && { given: y }) }, false);
-  }
-  for (const posterior of everyPosterior) await runModel({ ...plain, model: { ...model, posterior } }, false);
-  for (const objective of everyObjective) await runModel({ ...plain, objective }, false);
-  for (const given of [y, label]) {
-    for (const network of everyNetwork.map(([first]) => first!)) {
-      await runModel({ ...plain, model: { ...model, network }, given }, false);
-      await runModel(
-        { ...plain, model: regression.schema.parse({ kind: "regression", network }), given },
-        false,
-      );
+  for (const [network] of everyNetwork)
+    await runModel({ ...plain, model: { ...model, network: network! } }, stepRecorder() !== undefined);
+  await withoutPrograms(async () => {
+    for (const network of everyNetwork.flatMap(([, ...others]) => others))
+      await runModel({ ...plain, model: { ...model, network } }, false);
+    for (const likelihood of everyLikelihood) await runModel({ ...plain, likelihood }, false);
+    for (const prior of everyPrior) {
+      const isGiven = prior.kind === "conditionalGaussian";
+      await runModel({ ...plain, model: { ...model, prior }, ...(isGiven && { given: y }) }, false);
     }
-  }
-  runEveryDivergence();
+    for (const posterior of everyPosterior)
+      await runModel({ ...plain, model: { ...model, posterior } }, false);
+    for (const objective of everyObjective) await runModel({ ...plain, objective }, false);
+    for (const given of [y, label]) {
+      for (const network of everyNetwork.map(([first]) => first!)) {
+        await runModel({ ...plain, model: { ...model, network }, given }, false);
+        await runModel(
+          { ...plain, model: regression.schema.parse({ kind: "regression", network }), given },
+          false,
+        );
+      }
+    }
+    runEveryDivergence();
+  });
 }
 
 async function runModel(parts: Parts, recorded: boolean): Promise<void> {

@@ -124,7 +124,9 @@ describe.each(backends)("on %s", (backend) => {
 
   test("a model of constant pixels trains to the end, the recorded step as well", async (context) => {
     await startOrSkip(backend, context);
-    for (const kind of stepRecorder() ? (["eager", "recorded"] as const) : (["eager"] as const)) {
+    // On a software graphics card the steps above are the eager ones.
+    const eager = backend === "webgpu" ? [] : (["eager"] as const);
+    for (const kind of stepRecorder() ? ([...eager, "recorded"] as const) : eager) {
       const constant = (count: number) =>
         imageSplit(
           count,

@@ -1,7 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import { beforeAll, expect, test, vi } from "vitest";
+import { generateDigits } from "../../src/data/digits.ts";
+import { encodeIdx } from "../../src/data/idx.ts";
 import { describeUnless, testUnless } from "../helpers/missing.ts";
 import { finish, type inFolder } from "../helpers/vae.ts";
 import { missing, type Tested } from "./missing.ts";
@@ -9,10 +11,21 @@ import { missing, type Tested } from "./missing.ts";
 // A software graphics card compiles each kernel in each process, and shares the processor with whatever else runs.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
-/** Small enough for a software graphics card. The batches of an epoch are of two sizes. */
+/** Small enough for a software graphics card: digits of 7x7. The batches of an epoch are of two sizes. */
 export const tiny = [
-  ...["--dataset.trainCount", "200", "--dataset.testCount", "12", "--dataset.validation", "50"],
-  ...["--latent-dim", "3", "--batch-size", "60", "--training.logEvery", "2", "--training.previewEvery", "2"],
+  ...["--dataset", "idx", "--dataset.trainImages", "train.idx", "--dataset.testImages", "test.idx"],
+  ...[
+    "--dataset.validation",
+    "50",
+    "--latent-dim",
+    "3",
+    "--batch-size",
+    "60",
+    "--training.logEvery",
+    "2",
+    "--training.previewEvery",
+    "2",
+  ],
   ...["--epochs", "2"],
 ];
 
@@ -25,6 +38,23 @@ export const convolutional = [
   "--hidden",
   "16",
 ];
+
+/** What `tiny` reads, in the folder of a test. */
+export function writeTinyDigits(folder: string): void {
+  for (const [split, count] of [
+    ["train", 200],
+    ["test", 12],
+  ] as const) {
+    const x = generateDigits({ seed: 0, split, count }).columns.x;
+    const data = Uint8Array.from({ length: 49 * count }, (_, i) => {
+      const [image, row, column] = [Math.floor(i / 49), Math.floor(i / 7) % 7, i % 7];
+      let sum = 0;
+      for (let k = 0; k < 16; k++) sum += x[784 * image + 28 * (4 * row + (k >> 2)) + 4 * column + (k & 3)]!;
+      return sum / 16;
+    });
+    writeFileSync(join(folder, `${split}.idx`), encodeIdx({ dims: [count, 7, 7], data }));
+  }
+}
 
 const REPEATED = [
   ...["metrics.jsonl", "metrics.csv", "config.yaml"],
@@ -43,6 +73,7 @@ export function lifeOfARun(
 
   describeUnless(missing[backend], name, () => {
     beforeAll(async () => {
+      writeTinyDigits(folder);
       const { code, stderr } = await run("train", "--out", out, ...tiny, ...on, ...settings);
       expect(code, stderr).toBe(0);
       expect(stderr).not.toMatch(/Warning|operation by operation/);

@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { inFolder } from "../helpers/vae.ts";
-import { convolutional, dense, lifeOfARun, tiny } from "./lifeOfARun.ts";
+import { convolutional, dense, lifeOfARun, tiny, writeTinyDigits } from "./lifeOfARun.ts";
 
 const place = inFolder();
 
@@ -13,6 +13,8 @@ lifeOfARun("wasm, convolutional", place, {
   backend: "wasm",
   settings: ["--likelihood", "laplace", ...convolutional],
 });
+
+beforeAll(() => writeTinyDigits(place.folder));
 
 /** The likelihoods that no run on another backend has. */
 test.each(["student-t", "hybrid", "discretized-logistic"])("wasm trains a %s", async (likelihood) => {
