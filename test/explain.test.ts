@@ -75,7 +75,9 @@ const cases: Record<string, string>[] = [
 const named = cases.map((settings) => ({ settings, name: Object.values(settings).join(", ") }));
 
 test("the cases have each kind", () => {
-  const kinds = likelihoodSchema.options.map((option) => option.shape.kind.value);
+  const kinds = likelihoodSchema.options
+    .map((option) => option.shape.kind.value)
+    .filter((kind) => kind !== "poisson"); // of tables
   expect([...new Set(cases.map((settings) => settings["likelihood.kind"]))].toSorted()).toEqual(
     kinds.toSorted(),
   );

@@ -17,7 +17,7 @@ import {
 } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
-export interface EvaluateOptions extends RunOptions {
+interface Options extends RunOptions {
   split: SplitName;
   k?: number;
   samples?: number;
@@ -67,7 +67,7 @@ export function evaluateCommand(): Command {
         "do the standardised residuals have mean 0 and deviation 1? A σ that is too small or too large shows in all three;\n" +
         "the scale that fits the training images best tells how many nats that costs.",
     );
-  return addRunOptions(command).action(async (path: string, options: EvaluateOptions) => {
+  return addRunOptions(command).action(async (path: string, options: Options) => {
     const { readRunData } = await import("../runs/experiment.ts");
     const { protocolOf, summarise } = await import("../evaluation/summary.ts");
     const { createRunner, isOfDensity, isOfLatents } = await import("../evaluation/runner.ts");

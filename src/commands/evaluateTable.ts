@@ -1,11 +1,23 @@
 import { VaeError } from "../base/errors.ts";
+import type { SplitName } from "../evaluation/summary.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
-import type { EvaluateOptions } from "./evaluate.ts";
+import type { CheckpointName } from "../runs/runFolder.ts";
 import { describeRun, note, result } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
+interface Options {
+  readonly split: SplitName;
+  readonly checkpoint: CheckpointName;
+  readonly samples?: number;
+  readonly against?: string;
+  readonly k?: number;
+  readonly output?: string;
+  readonly datasetChanged?: "accept";
+  readonly json?: boolean;
+}
+
 /** `vae evaluate` of a Bayesian network: its predictions of a table, and where all is known exactly that beside them. */
-export async function evaluateTable(run: OpenedRun, options: EvaluateOptions): Promise<void> {
+export async function evaluateTable(run: OpenedRun, options: Options): Promise<void> {
   const { split, checkpoint, samples, against, k } = options;
   const { path } = run.folder;
   if (k !== undefined || against !== undefined) {

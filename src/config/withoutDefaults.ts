@@ -5,6 +5,9 @@ import { settings, valueAt } from "./settings.ts";
 
 type Plain = Record<string, unknown>;
 
+/** What is a number of a table may be a section elsewhere, whose settings have lines of their own. */
+const isSection = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** What of a configuration differs from the defaults: what a recipe has to say. */
 export function withoutDefaults(config: Config): Plain {
   const result: Plain = {};
@@ -12,7 +15,7 @@ export function withoutDefaults(config: Config): Plain {
   for (const { path, default: usual } of settings()) {
     const value = valueAt(config, path);
     const standard = ofModel?.[path] ?? usual;
-    if (value === undefined || isDeepStrictEqual(value, standard)) continue;
+    if (value === undefined || isSection(value) || isDeepStrictEqual(value, standard)) continue;
     const keys = path.split(".");
     let section = result;
     for (const key of keys.slice(0, -1)) {

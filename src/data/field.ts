@@ -47,10 +47,6 @@ export function withWhite(field: Field, white: number): Field {
 /** By their names. */
 export type Fields = Readonly<Record<string, Field>>;
 
-/** What an example is called that has such a field: an image, or the row of a table. */
-export const exampleOf = ({ show }: Pick<Field, "show">): "image" | "row" =>
-  show === "image" ? "image" : "row";
-
 /** D, how many values one example has: H·W·C of an image. */
 export const fieldSize = ({ shape }: Pick<Field, "shape">): number =>
   shape.reduce((size, length) => size * length, 1);

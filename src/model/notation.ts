@@ -1,5 +1,9 @@
 import type { Model } from "./model.ts";
 
+/** What an example is called: an image, or the row of a table. */
+export const exampleOf = ({ target }: Pick<Model, "target">): "image" | "row" =>
+  target.show === "image" ? "image" : "row";
+
 /**
  * The symbols of a model without a condition in those of this one, for formulas: of p(x|z), q(z|x) and p(z) with a
  * condition p(x|z, y), q(z|x, y) and p(z|y), and without a latent p(x|y); what the decoder gives alike, μ(z) as μ(z, y).

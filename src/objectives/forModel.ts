@@ -1,6 +1,5 @@
-import { exampleOf } from "../data/field.ts";
 import type { Model } from "../model/model.ts";
-import { notationOf } from "../model/notation.ts";
+import { exampleOf, notationOf } from "../model/notation.ts";
 import * as tf from "../tensors/tf.ts";
 import { type Objective, overSamples } from "./objective.ts";
 
@@ -13,7 +12,7 @@ export function objectiveFor(
   const inItsSymbols = notationOf(model);
   return {
     ...objective,
-    example: exampleOf(model.target),
+    example: exampleOf(model),
     quantities: objective.quantities.map((quantity) => ({
       ...quantity,
       formula: inItsSymbols(quantity.formula),

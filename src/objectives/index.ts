@@ -7,7 +7,7 @@ import { dreg } from "./dreg.ts";
 import { elbo } from "./elbo.ts";
 import { freeBits } from "./freeBits.ts";
 import { iwae } from "./iwae.ts";
-import { type Objective, type ObjectiveFamily, settlesAfter } from "./objective.ts";
+import { isWeighedElbo, type Objective, type ObjectiveFamily, settlesAfter } from "./objective.ts";
 
 export const objectives = familyOf<ObjectiveFamily>()("kind", [elbo, iwae, dreg, freeBits, capacity]);
 
@@ -32,6 +32,13 @@ export function checkObjective(objective: Objective, model: Model): void {
       "usage",
       `${what}, and the model has no latent: there is nothing to draw and no rate, and its loss is −log p(x|y) itself. ` +
         "Leave `objective` out, or take model.kind vae.",
+    );
+  }
+  if (model.inferred === "weights" && !isWeighedElbo(objective)) {
+    throw new VaeError(
+      "usage",
+      `objective.kind is ${kind}, which is made of the latents of each example, and the weights of a Bayesian network belong to all rows ` +
+        "at once. Accepted: elbo, with objective.beta and objective.warmup.",
     );
   }
   objective.check?.(model);

@@ -1,11 +1,11 @@
 import type { PixelCoding } from "../data/codings.ts";
-import { exampleOf, fieldSize } from "../data/field.ts";
+import { fieldSize } from "../data/field.ts";
 import { describePixels } from "../data/pixelRange.ts";
 import { models } from "../model/index.ts";
 import { likelihoods } from "../model/likelihoods/index.ts";
 import { formulaOf, type Likelihood } from "../model/likelihoods/likelihood.ts";
 import type { Model } from "../model/model.ts";
-import { notationOf } from "../model/notation.ts";
+import { exampleOf, notationOf } from "../model/notation.ts";
 import { objectiveFor } from "../objectives/forModel.ts";
 import { createObjective } from "../objectives/index.ts";
 import type { Objective } from "../objectives/objective.ts";
@@ -25,8 +25,7 @@ export function header(experiment: Experiment, folder: string): string[] {
   const family = likelihoods.of(config.likelihood);
   const objective = objectiveFor(createObjective(config.objective), model);
   const controls = Object.entries(objective.controls).map(([name, { words }]) => `, ${name} ${words}`);
-  const samples =
-    objective.samples === 1 ? "" : `, ${objective.samples} samples of each ${exampleOf(model.target)}`;
+  const samples = objective.samples === 1 ? "" : `, ${objective.samples} samples of each ${exampleOf(model)}`;
   return [
     `backend     ${formatBackend(backend)}`,
     ...backend.notes.map((text) => `            ${text}`),
@@ -38,13 +37,14 @@ export function header(experiment: Experiment, folder: string): string[] {
     `model       ${models.of(config.model).describe(config.model)}, ` +
       `${formatCount(model.parameters.count)} parameters, seed ${config.training.seed}`,
     `run         ${folder}`,
-    LEGEND[model.likelihood.kindOf](legendOf(objective, model.likelihood.kindOf), exampleOf(model.target)),
+    LEGEND[model.likelihood.kindOf](legendOf(objective, model.likelihood.kindOf), exampleOf(model)),
   ];
 }
 
 /** What the examples are, and what of them is modelled. */
-function describeData({ target, fields }: Model, coding: PixelCoding): string {
-  if (exampleOf(target) === "image") return `images of ${target.shape.join("x")}, pixels ${coding}`;
+function describeData(model: Model, coding: PixelCoding): string {
+  const { target, fields } = model;
+  if (exampleOf(model) === "image") return `images of ${target.shape.join("x")}, pixels ${coding}`;
   const features = fields
     .filter((field) => field !== target)
     .reduce((sum, field) => sum + fieldSize(field), 0);

@@ -1,0 +1,98 @@
+import { loadConfig } from "../../src/config/load.ts";
+import type { Config } from "../../src/config/schema.ts";
+import { averageOf } from "../../src/data/codedFields.ts";
+import type { Dataset } from "../../src/data/dataset.ts";
+import type { Field } from "../../src/data/field.ts";
+import { type Bnn, bnn } from "../../src/model/bnn.ts";
+import { objectiveFor } from "../../src/objectives/forModel.ts";
+import { createObjective } from "../../src/objectives/index.ts";
+import { RandomStream } from "../../src/tensors/random.ts";
+import { trainingInputs } from "../../src/training/inputs.ts";
+import { createOptimizer } from "../../src/training/optimizer.ts";
+import { learningRateSchedule } from "../../src/training/schedules.ts";
+import { eagerStep } from "../../src/training/step.ts";
+
+/** Rows of a linear function of standard normals plus noise, in units of their own: y = 7 + 3 u. */
+export function linearTable(count: number, weights: readonly number[], sigma: number): Dataset {
+  const random = new RandomStream("table");
+  const F = weights.length;
+  const x = random.normals(count * F);
+  for (let i = 0; i < count && F > 1; i++) x[i * F + 1] = 0.8 * x[i * F]! + 0.6 * x[i * F + 1]!; // correlated
+  const noise = random.normals(count);
+  const u = Float32Array.from({ length: count }, (_, i) =>
+    weights.reduce((sum, w, d) => sum + w * x[i * F + d]!, sigma * noise[i]!),
+  );
+  const split = { count, columns: { x, y: u } };
+  const names = weights.map((_, d) => `x${d + 1}`);
+  const none = { mean: weights.map(() => 0), deviation: weights.map(() => 1) };
+  const fields: Record<string, Field> = {
+    x: { name: "x", kind: "real", shape: [F], show: "value", valueNames: names, standardized: none },
+    y: {
+      name: "y",
+      kind: "real",
+      shape: [1],
+      show: "value",
+      valueNames: ["y"],
+      standardized: { mean: [7], deviation: [3] },
+    },
+  };
+  return { name: "table", fields, train: split, validation: split, test: split, hashes: {} };
+}
+
+/** The same rows with another target, stored as it is. */
+export function withTarget(dataset: Dataset, y: Field, values: Float32Array | Uint8Array): Dataset {
+  const split = { count: dataset.train.count, columns: { ...dataset.train.columns, y: values } };
+  return { ...dataset, fields: { ...dataset.fields, y }, train: split, validation: split, test: split };
+}
+
+/** A Bayesian network of a table, and what trains it; the current backend runs it. */
+export function tableModel(dataset: Dataset, settings: Record<string, string>) {
+  const config: Config = loadConfig(
+    undefined,
+    new Map(
+      Object.entries({ "model.kind": "bnn", "dataset.name": "table", "dataset.path": "t.csv", ...settings }),
+    ),
+  );
+  const random = new RandomStream(config.training.seed);
+  const data = {
+    fields: dataset.fields,
+    averageX: averageOf(dataset.train, dataset.fields["y"]!, "gray"),
+    trainCount: dataset.train.count,
+  };
+  const model: Bnn = bnn.create(config as never, data, random);
+  const objective = objectiveFor(createObjective(config.objective), model);
+  return { config, model, objective, random };
+}
+
+/** Trains it by the settings of its configuration. */
+export async function trainTable(dataset: Dataset, settings: Record<string, string>) {
+  const { config, model, objective, random } = tableModel(dataset, settings);
+  const { training } = config;
+  const optimizer = createOptimizer(model.parameters, training);
+  const step = eagerStep(model, objective, optimizer);
+  const { train: set } = dataset;
+  const { batchSize, passesPerEpoch: passes, epochs } = training;
+  const perEpoch = passes * Math.ceil(set.count / batchSize);
+  const rate = learningRateSchedule(training, perEpoch * epochs);
+  let n = 0;
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    const { samples } = objective;
+    const plan = {
+      set,
+      fields: model.fields,
+      coding: "gray",
+      batchSize,
+      passes,
+      noise: model.noise,
+      samples,
+    } as const;
+    for (const batch of trainingInputs({ ...plan, epoch, from: 0, step: n, seed: random.key })) {
+      const controls = Object.values(objective.controls).map((control) => control.at(n, perEpoch));
+      await step.run({ batch, controls, learningRate: rate(n), step: n + 1 });
+      n++;
+    }
+  }
+  step.dispose();
+  optimizer.dispose();
+  return { config, model, objective };
+}
