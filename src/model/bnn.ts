@@ -65,7 +65,7 @@ export const bnn: ModelFamily<typeof schema, Bnn> = {
     "likelihood.sigma": "shared",
     "objective.warmup": 10,
     "training.epochs": 20,
-    "training.passesPerEpoch": 100,
+    "training.passesPerEpoch": "auto",
     "training.previewEvery": 0,
     "training.batchSize": 32,
     "training.learningRate": 0.01,

@@ -26,11 +26,10 @@ export const trainingSchema = z.strictObject({
     flag: "epochs",
   }),
   passesPerEpoch: z
-    .int()
-    .positive()
+    .union([z.literal("auto"), z.int().positive()])
     .default(1)
     .describe(
-      "passes over the training examples that make an epoch, after which it is validated, saved and told: more where a pass is over in no time (100 for bnn)",
+      "passes over the training examples that make an epoch, after which it is validated, saved and told; auto, the default of bnn, takes as many as make 1000 steps",
     ),
   batchSize: z.int().positive().default(128).meta({ description: "images per step", flag: "batch-size" }),
   learningRate: changeable.learningRate

@@ -16,6 +16,7 @@ import type { FinishReason, Listener } from "./events.ts";
 import { type InputsPlan, trainingInputs, trainingInputsAhead } from "./inputs.ts";
 import { addMeans, emptyTotals, meansOf, metricsOf } from "./metrics.ts";
 import { type Phase, type Phases, settingsByStep } from "./phases.ts";
+import type { TrainingConfig } from "./schema.ts";
 import type { TrainingState } from "./state.ts";
 import type { TrainStep } from "./step.ts";
 
@@ -62,7 +63,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     objective: settings.at(state.step).objective,
     epoch: state.epoch,
     epochs: phases.at(-1)!.config.epochs,
-    imagesPerEpoch: phases[0].config.passesPerEpoch * dataset.train.count,
+    imagesPerEpoch: passesOf(phases[0].config, dataset.train.count) * dataset.train.count,
     imagesDone: state.epochTotals.count,
   });
   while (state.epoch < now().epochs) {
@@ -173,7 +174,7 @@ function factsOf({ runner: { model }, step, dataset, phases, state }: TrainerOpt
   const { config, objective } = phases[0];
   const settings = settingsByStep(
     phases,
-    batchesPerEpoch(dataset.train.count, { ...config, passes: config.passesPerEpoch }),
+    batchesPerEpoch(dataset.train.count, { ...config, passes: passesOf(config, dataset.train.count) }),
   );
   /** The last step that was made, from 0. */
   const lastStep = () => Math.max(0, state.step - 1);
@@ -197,13 +198,22 @@ function factsOf({ runner: { model }, step, dataset, phases, state }: TrainerOpt
   };
 }
 
+/** What makes an epoch worth validating and saving, where `auto` says how many passes it is. */
+const STEPS_PER_EPOCH = 1000;
+
+/** How often an epoch goes through so many examples. */
+export const passesOf = ({ passesPerEpoch, batchSize }: TrainingConfig, count: number): number =>
+  passesPerEpoch === "auto"
+    ? Math.max(1, Math.round(STEPS_PER_EPOCH / Math.ceil(count / batchSize)))
+    : passesPerEpoch;
+
 /** The inputs of the steps from where the run stands to the end of its epoch. */
 const inputsPlan = ({ runner, dataset, coding, phases, random, state }: TrainerOptions): InputsPlan => ({
   set: dataset.train,
   fields: runner.model.fields,
   coding,
   batchSize: phases[0].config.batchSize,
-  passes: phases[0].config.passesPerEpoch,
+  passes: passesOf(phases[0].config, dataset.train.count),
   noise: runner.model.noise,
   samples: phases[0].objective.samples,
   epoch: state.epoch + 1,

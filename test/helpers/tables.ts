@@ -11,6 +11,7 @@ import { trainingInputs } from "../../src/training/inputs.ts";
 import { createOptimizer } from "../../src/training/optimizer.ts";
 import { learningRateSchedule } from "../../src/training/schedules.ts";
 import { eagerStep } from "../../src/training/step.ts";
+import { passesOf } from "../../src/training/trainer.ts";
 
 /** Rows of a linear function of standard normals plus noise, in units of their own: y = 7 + 3 u. */
 export function linearTable(count: number, weights: readonly number[], sigma: number): Dataset {
@@ -71,7 +72,8 @@ export async function trainTable(dataset: Dataset, settings: Record<string, stri
   const optimizer = createOptimizer(model.parameters, training);
   const step = eagerStep(model, objective, optimizer);
   const { train: set } = dataset;
-  const { batchSize, passesPerEpoch: passes, epochs } = training;
+  const { batchSize, epochs } = training;
+  const passes = passesOf(training, dataset.train.count);
   const perEpoch = passes * Math.ceil(set.count / batchSize);
   const rate = learningRateSchedule(training, perEpoch * epochs);
   let n = 0;
