@@ -21,14 +21,13 @@ export async function exactlyOf(
     const { mostCorrelatedPair } = await import("../evaluation/weightPair.ts");
     const { posteriorPicture } = await import("../runs/posteriorPicture.ts");
     const { drawOrWarn } = await import("../figures/figures.ts");
-    const { titleOf } = await import("../runs/title.ts");
     const posterior = await exactPosterior(runner.model, config.likelihood.kind, train);
     if (!posterior) return {};
     const { comparison } = posterior;
     const drawn = await drawIdentity(runner, train, posterior);
     const pair = mostCorrelatedPair(posterior);
     const figure = folder.figure("posterior");
-    const draw = () => posteriorPicture(folder, comparison, pair, titleOf(config, name));
+    const draw = () => posteriorPicture(folder, comparison, pair, name);
     const isDrawn = await drawOrWarn(figure, draw, note);
     return { exactWeights: { comparison, drawn, pair, ...(isDrawn && { figure }) } };
   }

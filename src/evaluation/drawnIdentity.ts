@@ -23,6 +23,8 @@ export interface DrawnIdentity {
   /** The mean of log q(w) − log p(w|D). */
   readonly gap: Estimate;
   readonly draws: number;
+  /** (Σ w)² / Σ w² of the weights: how many draws from the posterior itself they are worth. */
+  readonly effectiveSampleSize: number;
 }
 
 /** Estimates them beside the closed forms: the bound on the device, the others in float64. */
@@ -37,7 +39,7 @@ export async function drawIdentity(
   return {
     elbo: { mean: -N * (bound.distortion + bound.rate), standardError: N * (bound.drawError ?? 0) },
     elboDraws: bound.samples,
-    logEvidence: logMean(logWeights),
+    ...logMean(logWeights),
     gap: estimateOf(gaps),
     draws: DRAWS,
   };
@@ -93,8 +95,13 @@ function logNormal(mean: Matrix, precision: Matrix): (w: Matrix) => number {
 }
 
 /** The logarithm of a mean of weights given by their logarithms, with the error of the delta method. */
-function logMean(logWeights: Float64Array): Estimate {
+function logMean(logWeights: Float64Array): Pick<DrawnIdentity, "logEvidence" | "effectiveSampleSize"> {
   const most = logWeights.reduce((a, b) => Math.max(a, b));
-  const { mean, standardError } = estimateOf(logWeights.map((value) => Math.exp(value - most)));
-  return { mean: most + Math.log(mean), standardError: standardError / mean };
+  const weights = logWeights.map((value) => Math.exp(value - most));
+  const { mean, standardError } = estimateOf(weights);
+  const squares = weights.reduce((sum, weight) => sum + weight ** 2, 0);
+  return {
+    logEvidence: { mean: most + Math.log(mean), standardError: standardError / mean },
+    effectiveSampleSize: (weights.length * mean) ** 2 / squares,
+  };
 }

@@ -121,7 +121,7 @@ function withinRow(objective: Objective, isPoint: boolean): Objective {
     quantities: throughout(objective.quantities, (text) =>
       text
         .replace("E{sub|q}[−log p(y|x, w)]", "−log p(y|x, w)")
-        .replace("KL(q(w) ‖ p(w)) / N", "−log p(w) / N"),
+        .replace("KL(q(w) ‖ p(w)) / N", "(−log p(w) / N)"),
     ),
     meaning:
       "At β = 1 the loss is −log p(D, w) / N, and the weights of lowest loss are the most probable ones. A density may be above 1, so " +

@@ -172,7 +172,7 @@ function gaussian(
               ? [
                   {
                     formula: "at the best σ: σ² = MSE, −log p(y|x, w) = ½ log MSE + ½ (1 + log 2π)",
-                    because: "the derivative by σ is 0 there, MSE being its mean over w ~ q",
+                    because: "the derivative by σ is 0 there: a learned σ turns the error into its logarithm",
                   },
                 ]
               : []),

@@ -16,13 +16,13 @@ export function posteriorPicture(
   folder: RunFolder,
   { rows, logEvidence, gap, meanFieldGap }: ExactComparison,
   pair: WeightPair,
-  title: string,
+  dataset: string,
 ): Promise<Buffer> {
   return posteriorChart(
     pair,
     { epochs: boundOverEpochs(folder, rows), logEvidence, bestMeanField: logEvidence - meanFieldGap },
     {
-      title,
+      title: `${dataset}: q(w) and the exact posterior`,
       subtitle:
         `log p(D) = ${logEvidence.toFixed(2)} nats of ${rows} rows, KL(q ‖ p(w|D)) = ${gap.toFixed(3)}, at best ${meanFieldGap.toFixed(3)} if independent`.replaceAll(
           "-",

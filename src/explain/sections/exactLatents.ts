@@ -1,9 +1,11 @@
 import type { ExactLatents, LatentIdentity } from "../../evaluation/exactLatents.ts";
 import { type Block, paragraph, type Row, type Section } from "../document.ts";
-import { nats, number } from "../numbers.ts";
+import { nats, number, relativeError } from "../numbers.ts";
 
 /** Images that are printed; all are in the facts. */
 const SHOWN = 8;
+
+const differenceOf = ({ logProb, elbo, gap }: LatentIdentity) => Math.abs((elbo + gap) / logProb - 1);
 
 /** log p(x) = ELBO + KL(q(z|x) ‖ p(z|x)), image by image, of a VAE that is probabilistic PCA. */
 export function exactLatentsSection({ images, mean, draws, drawErrors, sigma, latentDim }: ExactLatents) {
@@ -11,7 +13,7 @@ export function exactLatentsSection({ images, mean, draws, drawErrors, sigma, la
     name,
     ...[of.logProb, of.elbo, of.gap, of.elboEstimate, of.logProbEstimate].map((value) => nats(value, 4)),
   ];
-  const error = Math.max(...images.map(({ logProb, elbo, gap }) => Math.abs((elbo + gap) / logProb - 1)));
+  const worst = images.reduce((a, b) => (differenceOf(a) > differenceOf(b) ? a : b));
   const blocks: Block[] = [
     paragraph(
       "Encoder and decoder are linear and the noise is a Gaussian of one σ: this VAE is probabilistic PCA. With x = Wz + b + N(0, σ²I), " +
@@ -35,7 +37,7 @@ export function exactLatentsSection({ images, mean, draws, drawErrors, sigma, la
     },
     paragraph(
       `The first training images, in nats. Three closed forms, each computed on its own: ELBO + KL is log p(x) but for a relative ` +
-        `${error.toExponential(0)}. Beside them the estimators: the ELBO as the mean over z ~ q(z|x), ± ${drawErrors.elbo.toPrecision(2)} on the mean from other ` +
+        `${relativeError(worst.elbo + worst.gap, worst.logProb)}. Beside them the estimators: the ELBO as the mean over z ~ q(z|x), ± ${drawErrors.elbo.toPrecision(2)} on the mean from other ` +
         `draws, and log p(x) as the log of the mean of importance weights, ± ${drawErrors.logProb.toPrecision(2)}.`,
     ),
     paragraph(

@@ -3,7 +3,7 @@ import type { ExactComparison } from "../../evaluation/exactLinear.ts";
 import type { Estimate } from "../../evaluation/statistics.ts";
 import type { WeightPair } from "../../evaluation/weightPair.ts";
 import { type Block, paragraph, type Section } from "../document.ts";
-import { nats, number } from "../numbers.ts";
+import { relativeError as error, nats, number } from "../numbers.ts";
 
 /** q(w) beside the exact posterior, where there is one. */
 export interface ExactWeights {
@@ -57,9 +57,10 @@ export function exactWeightsSection(
       ],
     },
     paragraph(
-      `The draws: of log p(D) the log of the mean of ${number(drawn.draws)} importance weights p(D|w) p(w) / q(w); of the ELBO ` +
+      `The draws: of log p(D) the log of the mean of ${number(drawn.draws)} importance weights p(D|w) p(w) / q(w), ` +
+        `worth ${number(drawn.effectiveSampleSize)} draws of the posterior itself, and too low where those are few; of the ELBO ` +
         `the loss itself, with ${number(drawn.elboDraws)} draws for each row; of the KL the mean of log q(w) − log p(w|D). Each closed form is computed on its ` +
-        `own; ELBO + KL is log p(D) but for ${Math.abs(elbo + gap - logEvidence).toExponential(0)}.` +
+        `own; ELBO + KL is log p(D) but for a relative ${error(elbo + gap, logEvidence)}.` +
         (beta === 1
           ? ""
           : ` q was trained at β = ${number(beta)}, which is not this bound, so its KL is not the smallest.`),

@@ -52,15 +52,15 @@ export function freeEnergySection({ rows, batchSize, isPoint }: Training) {
     },
   ];
   const rate = isPoint ? "−log p(w)" : "KL(q ‖ p(w))";
-  const ofRow = isPoint ? "−log p(y_n|x_n, w)" : "E_q[−log p(y_n|x_n, w)]";
+  const ofRow = isPoint ? "−log p(y_n|x_n, w) − log p(w) / N" : "E_q[−log p(y_n|x_n, w)] + KL(q ‖ p(w)) / N";
   const batches: Step[] = [
     {
-      formula: `F / N = (1/N) Σ_n { ${ofRow} + ${rate} / N }, N = ${number(rows)}`,
+      formula: `F / N = (1/N) Σ_n { ${ofRow} }, N = ${number(rows)}`,
       because:
         "divided by the rows: there is one w for all of them, so each carries the Nth part of its price",
     },
     {
-      formula: `E[ (1/B) Σ_{n in batch} { ${ofRow} + ${rate} / N } ] = F / N, B = ${number(batchSize)}`,
+      formula: `E[ (1/B) Σ_{n in batch} { ${ofRow} } ] = F / N, B = ${number(batchSize)}`,
       because: "the mean over rows drawn evenly has the expectation of the mean over all, whatever B",
     },
   ];

@@ -15,23 +15,24 @@ export function weightToolsSection(of: WeightedKl, isLearned: boolean) {
       difference: tool.difference(of),
     };
   });
-  const decay = of.posterior.kind === "point" ? asDecay(of) : undefined;
-  const blocks: Block[] = [
-    paragraph(
-      `Their losses are ${of.error} + w · KL, the error a mean over the rows of a batch and the KL of all weights; this one is that at w = ` +
-        `${of.formula} = ${setting(of.weight)}, up to a factor and the constant` +
-        (isLearned
-          ? ". None of them learns what is learned here beside the weights; the values are those of now."
-          : "."),
-    ),
-    {
-      kind: "table",
-      head: ["library", "settings"],
-      rows: tools.map(({ tool, settings, reason }) => [tool, settings ?? `no: ${reason}`]),
-    },
-    ...(decay ? [paragraph(decay)] : []),
-    list(...tools.map(({ tool, difference }) => `${tool}: ${difference}`)),
-  ];
+  const isPoint = of.posterior.kind === "point";
+  const blocks: Block[] = isPoint
+    ? [paragraph(asDecay(of))]
+    : [
+        paragraph(
+          `Their losses are ${of.error} + w · KL, the error a mean over the rows of a batch and the KL of all weights; this one is that at w = ` +
+            `${of.formula} = ${setting(of.weight)}, up to a factor and the constant` +
+            (isLearned
+              ? ". None of them learns what is learned here beside the weights; the values are those of now."
+              : "."),
+        ),
+        {
+          kind: "table",
+          head: ["library", "settings"],
+          rows: tools.map(({ tool, settings, reason }) => [tool, settings ?? `no: ${reason}`]),
+        },
+        list(...tools.map(({ tool, difference }) => `${tool}: ${difference}`)),
+      ];
   return {
     title: "The same model elsewhere",
     blocks,
@@ -40,7 +41,7 @@ export function weightToolsSection(of: WeightedKl, isLearned: boolean) {
       weight: of.weight,
       formula: of.formula,
       tools,
-      ...(decay !== undefined && { weightDecay: decay }),
+      ...(isPoint && { weightDecay: asDecay(of) }),
     },
   } satisfies Section;
 }
@@ -56,7 +57,7 @@ function asDecay({ scales, weight, error, rows }: WeightedKl): string {
       ? ` In scikit-learn that is Ridge(alpha = λN = ${setting(lambda(scales[0]!.kernel) * rows)}), but for its intercept, which it does not shrink.`
       : "";
   return (
-    `As weight decay beside ${error}: Keras l2(λ) with λ = ${of.join("; ")}, layer by layer; weight_decay = 2λ in an optimiser of PyTorch that adds ` +
+    `An ordinary network with weight decay, in any library; those with layers of distributions have none for a point. Beside ${error}: l2(λ) of Keras, layer by layer, with λ = ${of.join("; ")}; weight_decay = 2λ in an optimiser of PyTorch that adds ` +
     `it to the gradient.${ridge}`
   );
 }

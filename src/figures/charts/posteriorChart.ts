@@ -1,7 +1,8 @@
 import type { SeriesOption } from "echarts";
 import type { PairNormal, WeightPair } from "../../evaluation/weightPair.ts";
-import { niceRange } from "./axisRange.ts";
-import { INK } from "./panel.ts";
+import { type AxisRange, cutToRange, roundRange } from "./axisRange.ts";
+import { formatTick } from "./formatNumber.ts";
+import { INK, SMALL } from "./panel.ts";
 import { BLUE, sideBySide, VERMILION } from "./sideBySide.ts";
 
 /** The bound on all rows as training went on, in nats. */
@@ -25,14 +26,13 @@ export function posteriorChart(
   ];
   const axis = (i: 0 | 1) => {
     const reach = ellipses.flatMap(({ of }) => [-2, 2].map((k) => of.mean[i] + k * deviationOf(of, i)));
-    const { min, max, step } = niceRange(Math.min(...reach), Math.max(...reach));
-    return { type: "value" as const, min, max, interval: step, name: pair.names[i] };
+    return { ...ticksOf(roundRange(Math.min(...reach), Math.max(...reach))), name: pair.names[i] };
   };
   return sideBySide(
     [
       {
         name: "The two most correlated weights, 1σ and 2σ",
-        formula: "black: exact posterior; blue: q; dashed: the best independent q",
+        formula: "black: exact posterior; blue: q; dashed: the best mean field",
         x: axis(0),
         y: axis(1),
         series: ellipses.flatMap(({ of, color, type }) =>
@@ -44,6 +44,14 @@ export function posteriorChart(
     meta,
   );
 }
+
+const ticksOf = (range: AxisRange) => ({
+  type: "value" as const,
+  min: range.min,
+  max: range.max,
+  interval: range.step,
+  axisLabel: { ...SMALL, formatter: (value: number) => formatTick(value, range) },
+});
 
 const deviationOf = ({ covariance }: PairNormal, i: 0 | 1) => Math.sqrt(covariance[i === 0 ? 0 : 2]);
 
@@ -60,10 +68,14 @@ function ellipse({ mean, covariance: [aa, ab, bb] }: PairNormal, k: number): [nu
   });
 }
 
+/** Nats that fill the axis where the bound has all but arrived. */
+const LEAST = 0.1;
+
 /** The first epochs may be far below: the axis is that of the later ones. */
 function boundPanel({ epochs, logEvidence, bestMeanField }: RisingBound) {
   const later = epochs.slice(Math.floor(epochs.length / 5)).map(([, elbo]) => elbo);
-  const { min, max, step } = niceRange(Math.min(bestMeanField, ...later), Math.max(logEvidence, ...later));
+  const high = Math.max(logEvidence, ...later);
+  const range = roundRange(Math.min(bestMeanField, high - LEAST, ...later), high);
   const [first, last] = [epochs[0]?.[0] ?? 0, epochs.at(-1)?.[0] ?? 1];
   const level = (value: number, color: string) =>
     line(
@@ -75,17 +87,13 @@ function boundPanel({ epochs, logEvidence, bestMeanField }: RisingBound) {
     );
   return {
     name: "The bound rises towards log p(D)",
-    formula: "blue: ELBO of the training rows; dashed: log p(D), and below it the best independent q",
+    formula: "blue: ELBO by the draws of training; dashed: log p(D), best mean field",
     x: { type: "value" as const, min: first, max: Math.max(last, first + 1), name: "epoch" },
-    y: { name: "nats, all rows", min, max, interval: step, nameGap: 46 },
+    y: { ...ticksOf(range), name: "nats" },
     series: [
       level(logEvidence, INK),
       level(bestMeanField, VERMILION),
-      {
-        ...line(epochs, { color: BLUE, type: "solid", width: 2 }),
-        symbol: "circle",
-        symbolSize: epochs.length > 60 ? 0 : 5,
-      } as SeriesOption,
+      line(cutToRange(epochs, range), { color: BLUE, type: "solid", width: 2 }),
     ],
   };
 }
@@ -98,6 +106,5 @@ const line = (
   symbol: "none",
   color,
   lineStyle: { color, type, width },
-  clip: true,
   data: data.map(([x, y]) => [x, y]),
 });
