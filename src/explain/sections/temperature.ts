@@ -31,7 +31,7 @@ export function temperatureSection({ rows, beta, isPoint, settlesAfter, error }:
     ...(isPoint ? ofPoint : ofPosterior),
     ...(error?.name === "MSE"
       ? [
-          "A Gaussian's p(D|w)^{1/β} is a Gaussian with σ² times β: to the weights β and σ² are one number, and a β below 1 that predicts better " +
+          "At a fixed σ a Gaussian's p(D|w)^{1/β} is a Gaussian with σ² times β: to the weights β and σ² are one number, and a β below 1 that predicts better " +
             "may say that σ was too large, or the prior too narrow for this network. The predictions differ: they take σ as it is.",
         ]
       : []),
