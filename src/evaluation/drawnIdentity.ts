@@ -2,7 +2,7 @@ import { CholeskyDecomposition, Matrix } from "ml-matrix";
 import type { Split } from "../data/dataset.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { estimateElbo } from "./bounds.ts";
-import { designOf, type ExactPosterior, LOG_TWO_PI } from "./exactLinear.ts";
+import { designOf, type ExactPosterior, LOG_TWO_PI, logDeterminant } from "./exactLinear.ts";
 import { EVALUATION_SEED } from "./inputs.ts";
 import type { BnnRunner } from "./rowPredictions.ts";
 import { type Estimate, estimateOf } from "./statistics.ts";
@@ -85,12 +85,10 @@ const dot = (a: Matrix, b: Matrix) => a.transpose().mmul(b).get(0, 0);
 
 /** log N(w; m, P⁻¹) as a function of w. */
 function logNormal(mean: Matrix, precision: Matrix): (w: Matrix) => number {
-  const logDet = new CholeskyDecomposition(precision).lowerTriangularMatrix
-    .diagonal()
-    .reduce((sum, value) => sum + Math.log(value), 0);
+  const logDet = logDeterminant(precision);
   return (w) => {
     const distance = Matrix.sub(w, mean);
-    return logDet - 0.5 * (w.rows * LOG_TWO_PI + dot(distance, precision.mmul(distance)));
+    return 0.5 * (logDet - w.rows * LOG_TWO_PI - dot(distance, precision.mmul(distance)));
   };
 }
 

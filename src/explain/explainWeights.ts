@@ -79,7 +79,12 @@ export async function explainWeights(subject: Subject & { readonly model: Bnn })
       dropped: droppedSection(reduction, "row"),
       freeEnergy: freeEnergySection({ rows, batchSize, isPoint }),
       objective: objectiveSection(objective, "density"),
-      weightDecay: weightDecaySection(weights, error, { ...context, isLearned: learnsScale }),
+      weightDecay: weightDecaySection(weights, error, {
+        ...context,
+        posterior: posterior.kind,
+        learnsNoise: learnsScale,
+        learnsPrior: prior.learned,
+      }),
       temperature: temperatureSection({ rows, beta, isPoint, settlesAfter: settlesAfter(objective), error }),
       batch: rowBatchSection(terms, printed, {
         ...context,

@@ -1,7 +1,6 @@
-import { CholeskyDecomposition, Matrix } from "ml-matrix";
 import type { Bnn } from "../model/bnn.ts";
 import type { LayerMoments } from "../model/weights/layer.ts";
-import type * as tf from "../tensors/tf.ts";
+import * as tf from "../tensors/tf.ts";
 
 /** The weights of a layer, or its biases: those that share s. */
 export interface WeightGroup {
@@ -16,7 +15,7 @@ export interface WeightGroup {
   readonly variances: number;
 }
 
-/** What KL(q(w) ‖ p(w)) is made of, in nats, all weights together; of a point −log p(w). In float64. */
+/** What KL(q(w) ‖ p(w)) is made of, in nats, all weights together; of a point −log p(w). */
 export interface WeightTerms {
   readonly groups: readonly WeightGroup[];
   /** Σ μ² / 2s²: what weight decay is. */
@@ -36,9 +35,10 @@ export async function measureWeights(model: Bnn): Promise<WeightTerms> {
   const groups: WeightGroup[] = [];
   const moments = model.moments();
   const priors = model.priors();
-  let minusEntropy = 0;
+  let independent = 0;
+  let hasCovariance = false;
   for (const [i, [from, to]] of model.layers.entries()) {
-    const { mean, deviation, covariance } = await valuesOf(moments[i]!);
+    const { mean, deviation } = await valuesOf(moments[i]!);
     const scales = { kernel: await scalar(priors[i]!.kernel), bias: await scalar(priors[i]!.bias) };
     const name = i === model.layers.length - 1 ? "output" : `hidden ${i + 1}`;
     const group = (part: "kernel" | "bias", start: number, end: number): WeightGroup => ({
@@ -49,12 +49,17 @@ export async function measureWeights(model: Bnn): Promise<WeightTerms> {
       variances: deviation ? sumOfSquares(deviation.slice(start, end)) : 0,
     });
     groups.push(group("kernel", 0, from * to), group("bias", from * to, (from + 1) * to));
-    if (deviation) minusEntropy -= entropyOf(deviation, covariance);
+    if (deviation) independent += minusEntropyOf(deviation);
+    hasCovariance ||= moments[i]!.covariance !== undefined;
   }
   const sum = (of: (group: WeightGroup) => number) => groups.reduce((total, group) => total + of(group), 0);
   const decay = sum(({ squares, scale }) => squares / (2 * scale ** 2));
   const spread = sum(({ variances, scale }) => variances / (2 * scale ** 2));
   const priorConstant = sum(({ count, scale }) => count * (0.5 * Math.log(2 * Math.PI) + Math.log(scale)));
+  // Of a covariance the determinant is in the rate: taken from its entries it would be of differences of nearly equal numbers.
+  const minusEntropy = hasCovariance
+    ? (await scalar(tf.tidy(() => model.weightRate()))) - (decay + spread + priorConstant)
+    : independent;
   return {
     groups,
     decay,
@@ -65,23 +70,18 @@ export async function measureWeights(model: Bnn): Promise<WeightTerms> {
   };
 }
 
-/** ½ log |2πe Σ| */
-function entropyOf(deviation: readonly number[], covariance: readonly number[] | undefined): number {
-  const n = deviation.length;
-  const deviations = covariance
-    ? new CholeskyDecomposition(Matrix.from1DArray(n, n, [...covariance])).lowerTriangularMatrix.diagonal()
-    : deviation;
-  return deviations.reduce((sum, value) => sum + Math.log(value), (n / 2) * (1 + Math.log(2 * Math.PI)));
-}
+/** −½ Σ log 2πe σ_w² */
+const minusEntropyOf = (deviation: readonly number[]) =>
+  -deviation.reduce(
+    (sum, value) => sum + Math.log(value),
+    (deviation.length / 2) * (1 + Math.log(2 * Math.PI)),
+  );
 
 const sumOfSquares = (values: readonly number[]) => values.reduce((sum, value) => sum + value ** 2, 0);
 
 async function valuesOf({ mean, deviation, covariance }: LayerMoments) {
-  return {
-    mean: await read(mean),
-    ...(deviation && { deviation: await read(deviation) }),
-    ...(covariance && { covariance: await read(covariance) }),
-  };
+  covariance?.dispose();
+  return { mean: await read(mean), ...(deviation && { deviation: await read(deviation) }) };
 }
 
 async function read(tensor: tf.Tensor): Promise<number[]> {

@@ -15,7 +15,8 @@ export const bayesianTorch: WeightTool = {
     };
   },
   difference: ({ rows, batchSize, formula }) =>
-    `its examples add get_kl_loss / B to the mean, which counts the KL N / B = ${number(rows / batchSize)} times; it is ${formula} here. Of kl_div there are two: ` +
+    `its README adds get_kl_loss / B to the mean, which counts the KL N / B = ${number(rows / batchSize)} times; an example has the KL / N, right ` +
+    `beside −log p; here it is ${formula}. Of kl_div there are two: ` +
     "earlier it sums over the weights, later it takes their mean for each tensor, so that a kernel of n weights counts 1/n of its KL and no " +
     "weight repairs layers of different sizes. prior_variance is taken for the standard deviation s. Without flipout all rows of a batch share one draw.",
 };

@@ -15,6 +15,6 @@ export const blitz: WeightTool = {
   },
   difference: (of) =>
     `complexity_cost_weight multiplies the whole KL beside the criterion's mean, and its default is 1: ${unweighed(of)}. ` +
-    `1/N = ${number(1 / of.rows)}, as its examples have it, is right beside −log p; beside ${of.error} it is ${of.formula}. The KL is that of the one draw, ` +
+    `Of its examples the README's has that, others 1/N = ${number(1 / of.rows)}, which is right beside −log p; beside ${of.error} it is ${of.formula}. The KL is that of the one draw, ` +
     "log q(w) − log p(w): the same mean, more noise; and its default prior is a mixture of two normals.",
 };
