@@ -81,13 +81,22 @@ async function explainRun(path: string, options: Options): Promise<Page> {
   if (options.noise) return explainNoise(path, options);
   const { pixelsOf, readRunData } = await import("../runs/experiment.ts");
   const { explain } = await import("../explain/explain.ts");
+  const { exactlyOf } = await import("./explainExactly.ts");
   const run = await openRun(path, options);
   const acceptsData = options.datasetChanged === "accept";
   const dataset = await withDataProgress((context) =>
     readRunData(run, ["train"], { ...context, acceptsData }),
   );
   const pixels = pixelsOf(run.config.dataset);
-  return explain({ ...run, pixels, dataset, weights: describeRun(run, options.checkpoint), trained: true });
+  const exactly = await exactlyOf(run, dataset);
+  return explain({
+    ...run,
+    ...exactly,
+    pixels,
+    dataset,
+    weights: describeRun(run, options.checkpoint),
+    trained: true,
+  });
 }
 
 /** The residuals of a run on test images, and sums of disturbances, with a picture. */
@@ -101,6 +110,13 @@ async function explainNoise(path: string, options: Options): Promise<Page> {
   const run = await openRun(path, options);
   const { kind } = run.config.likelihood;
   const runner = createRunner(run.model, { record: run.config.training.step !== "eager", note });
+  if (run.model.inferred === "weights") {
+    throw new VaeError(
+      "usage",
+      `--noise compares the residuals of images with a density, and ${path} predicts the rows of a table. ` +
+        `\`vae evaluate ${path}\` tells whether its intervals hold as many targets as they should.`,
+    );
+  }
   if (!isOfDensity(runner)) {
     throw new VaeError(
       "usage",

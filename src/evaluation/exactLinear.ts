@@ -6,7 +6,7 @@ import { readSigma } from "./readSigma.ts";
 import { targetsOf } from "./rowPredictions.ts";
 import { type Estimate, estimateOf } from "./statistics.ts";
 
-const LOG_TWO_PI = Math.log(2 * Math.PI);
+export const LOG_TWO_PI = Math.log(2 * Math.PI);
 
 /**
  * Bayesian linear regression in closed form (Bishop 2006, "Pattern recognition and machine learning", section 3.3): with rows φ = [x, 1],
@@ -54,8 +54,8 @@ export interface ExactScores {
   readonly rmse: number;
 }
 
-/** σ and the prior of a network without a hidden layer, and q(w); undefined where there is no closed form. */
-interface LinearModel {
+/** σ and the prior of a network without a hidden layer, and q(w). */
+export interface LinearModel {
   /** In units of what is stored. */
   readonly sigma: number;
   /** Variances of the prior, [n]. */
@@ -71,19 +71,35 @@ interface LinearModel {
 export const isLinearGaussian = ({ layers, likelihood, noise }: Bnn, kind: string): boolean =>
   layers.length === 1 && kind === "gaussian" && likelihood.paramChannels === 1 && noise.length > 0;
 
-/** All of it, where the model is linear with a Gaussian of one σ; undefined elsewhere. */
+/** q(w) and the exact posterior of the same rows. */
+export interface ExactPosterior {
+  readonly of: LinearModel;
+  readonly exact: ExactLinear;
+  readonly comparison: ExactComparison;
+}
+
+/** Where the model is linear with a Gaussian of one σ; undefined elsewhere. */
+export async function exactPosterior(
+  model: Bnn,
+  kind: string,
+  train: Split,
+): Promise<ExactPosterior | undefined> {
+  if (!isLinearGaussian(model, kind)) return undefined;
+  const of = await linearModelOf(model);
+  const exact = exactLinear(train, model, of);
+  return { of, exact, comparison: compareWithExact(train, model, of, exact) };
+}
+
+/** All of it, with the scores of a split; undefined where there is no closed form. */
 export async function assessExactly(
   model: Bnn,
   kind: string,
   { train, set }: { readonly train: Split; readonly set: Split },
 ): Promise<{ comparison: ExactComparison; scores: ExactScores } | undefined> {
-  if (!isLinearGaussian(model, kind)) return undefined;
-  const of = await linearModelOf(model);
-  const exact = exactLinear(train, model, of);
-  return {
-    comparison: compareWithExact(train, model, of, exact),
-    scores: exactScores(set, model, of, exact),
-  };
+  const found = await exactPosterior(model, kind, train);
+  if (!found) return undefined;
+  const { of, exact, comparison } = found;
+  return { comparison, scores: exactScores(set, model, of, exact) };
 }
 
 /** Reads it from the device. */
@@ -110,7 +126,7 @@ async function valuesOf(tensor: { data(): Promise<ArrayLike<number>>; dispose():
 }
 
 /** Φ with a column of ones, and the stored targets. */
-function designOf(set: Split, model: Bnn): { features: Matrix; targets: number[] } {
+export function designOf(set: Split, model: Bnn): { features: Matrix; targets: number[] } {
   const F = fieldSize(model.fields[0]!);
   const x = set.columns["x"]!;
   const features = new Matrix(set.count, F + 1);
@@ -145,7 +161,7 @@ export function exactLinear(set: Split, model: Bnn, of: LinearModel): ExactLinea
   return { logEvidence, mean: weights, precision, covariance };
 }
 
-const logDeterminant = (positive: Matrix): number =>
+export const logDeterminant = (positive: Matrix): number =>
   2 *
   new CholeskyDecomposition(positive).lowerTriangularMatrix
     .diagonal()

@@ -1,6 +1,8 @@
 import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
+import type { Field } from "../data/field.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
+import { isBnn, levelOf } from "../model/bnn.ts";
 import { inputsByName, onDevice } from "../model/inputs.ts";
 import type { TermName } from "../model/likelihoods/likelihood.ts";
 import type { Model } from "../model/model.ts";
@@ -10,15 +12,15 @@ import * as tf from "../tensors/tf.ts";
 import { type InputsPlan, trainingInputs } from "../training/inputs.ts";
 import { writtenLoss } from "./writtenLoss.ts";
 
-/** The loss of one batch in parts, as means over its images, in nats per image. */
+/** The loss of one batch in parts, as means over its examples, in nats each. */
 export interface BatchTerms {
-  readonly images: number;
+  readonly count: number;
   /** Parts of the distortion. */
   readonly parts: readonly { readonly name: TermName; readonly value: number }[];
   /** As training computes it, in fewer operations. */
   readonly distortion: number;
   readonly rate: number;
-  /** Errors of the decoded means, whatever the likelihood. */
+  /** Errors of the predicted means, whatever the likelihood; of a table in the units of its file. */
   readonly errors: { readonly SSE: number; readonly SAE: number };
   /** The standard deviation of the noise, where it is one number. */
   readonly sigma?: number;
@@ -47,9 +49,10 @@ export async function measureFirstBatch(
   const tensors = onDevice(model, batch);
   const { parts, ...whole } = tf.tidy(() => {
     const named = inputsByName(model, tensors);
-    const x = named[model.target.name] as tf.Tensor2D;
+    const given = named[model.target.name] as tf.Tensor2D;
+    const x = isBnn(model) ? levelOf(given) : given;
     const { decoded, logLikelihood, rate } = model.terms(named, 1);
-    const residual = tf.sub(x, model.likelihood.mean(decoded));
+    const residual = tf.sub(inUnits(x, model.target), model.likelihood.mean(decoded));
     return {
       distortion: tf.neg(logLikelihood),
       rate,
@@ -66,7 +69,7 @@ export async function measureFirstBatch(
     return sum / batch.count;
   };
   const result = {
-    images: batch.count,
+    count: batch.count,
     parts: await Promise.all(
       Object.entries(parts).map(async ([name, part]) => ({
         name: name as TermName,
@@ -81,6 +84,13 @@ export async function measureFirstBatch(
   };
   tf.dispose([...tensors, ...Object.values(whole), ...Object.values(parts)]);
   return result;
+}
+
+/** Stored values as those of the file. */
+function inUnits(stored: tf.Tensor2D, target: Field): tf.Tensor2D {
+  if (target.kind === "class" || !target.standardized) return stored;
+  const { mean, deviation } = target.standardized;
+  return tf.add(tf.mul(stored, tf.tensor1d([...deviation])), tf.tensor1d([...mean]));
 }
 
 /** The loss of the batch with as many samples as the objective takes. */

@@ -1,11 +1,10 @@
 import { conditions } from "../conditions/index.ts";
 import type { Config } from "../config/schema.ts";
-import { describeMeasure, type PixelCoding } from "../data/codings.ts";
-import type { Dataset } from "../data/dataset.ts";
+import { describeMeasure } from "../data/codings.ts";
 import { fieldSize } from "../data/field.ts";
+import { isBnn } from "../model/bnn.ts";
 import { klPerDimension } from "../model/distributions/kl.ts";
 import { likelihoods, supportOf } from "../model/likelihoods/index.ts";
-import type { Model } from "../model/model.ts";
 import { notationOf } from "../model/notation.ts";
 import { objectiveFor } from "../objectives/forModel.ts";
 import { createObjective } from "../objectives/index.ts";
@@ -13,32 +12,21 @@ import { controlsAt, isWeighedElbo, settlesAfter } from "../objectives/objective
 import { RandomStream } from "../tensors/random.ts";
 import { measureFirstBatch } from "./batchTerms.ts";
 import type { Page, Section } from "./document.ts";
+import { explainWeights } from "./explainWeights.ts";
 import { throughout } from "./notation.ts";
 import { number } from "./numbers.ts";
 import { reduce } from "./reductions/index.ts";
 import type { Reduction } from "./reductions/reduction.ts";
 import { assumedSection } from "./sections/assumed.ts";
 import { account, batchSection } from "./sections/batch.ts";
+import { exactLatentsSection } from "./sections/exactLatents.ts";
 import { likelihoodSection } from "./sections/likelihood.ts";
 import { objectiveSection } from "./sections/objective.ts";
 import { droppedSection, reductionSection } from "./sections/reduction.ts";
 import { residualsSection } from "./sections/residuals.ts";
 import { toolsSection } from "./sections/tools.ts";
 import { tradeOffSection } from "./sections/tradeOff.ts";
-
-/** A model with its data, whose loss is to be explained. */
-export interface Subject {
-  readonly config: Config;
-  /** `dataset.pixels` as the user gave it. */
-  readonly pixels: string;
-  readonly coding: PixelCoding;
-  readonly dataset: Dataset;
-  readonly model: Model;
-  /** Whose weights these are, in words. */
-  readonly weights: string;
-  /** Whether they are trained, so that their residuals say something. */
-  readonly trained?: boolean;
-}
+import type { Subject } from "./subject.ts";
 
 /** Whether its latents are those of other tools: independent normals and N(0, I), whose KL is a closed form. */
 const hasPlainLatents = (model: Config["model"]) =>
@@ -50,6 +38,7 @@ const otherLatents = { inexpressible: "their prior is N(0, I) and their posterio
 /** The loss of a configuration, from its likelihood to the last digit of a batch. */
 export async function explain(subject: Subject, translated?: Section): Promise<Page> {
   const { config, coding, dataset, model } = subject;
+  if (isBnn(model)) return explainWeights({ ...subject, model });
   const { likelihood, training } = config;
   const isPlain = hasPlainLatents(config.model);
   const hasRate = model.inferred !== "nothing";
@@ -107,6 +96,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
         terms.sigma !== undefined && {
           residuals: residualsSection(likelihood, { ...terms, sigma: terms.sigma }, D),
         }),
+      ...(subject.exactLatents && { exact: exactLatentsSection(subject.exactLatents) }),
       tools: toolsSection(elsewhere, terms, { D, beta }),
     },
   };

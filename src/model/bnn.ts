@@ -204,7 +204,7 @@ const averageLevel = (average: Float32Array): Float32Array =>
     : Float32Array.of(levels(average.length).reduce((sum, level, k) => sum + level * average[k]!, 0));
 
 /** The value that the likelihood is a density for, [B, 1]: a class, which comes one-hot, by its level. */
-const levelOf = (y: tf.Tensor2D): tf.Tensor2D => {
+export const levelOf = (y: tf.Tensor2D): tf.Tensor2D => {
   const K = y.shape[1];
   return K === 1 ? y : tf.matMul(y, tf.tensor2d(levels(K), [K, 1]));
 };

@@ -32,6 +32,9 @@ const CONDITIONAL: Rules = [
 ];
 
 const OF_WEIGHTS: Rules = [
+  // The value itself, as in (x − μ)², is the target y.
+  [/(?<!\p{L}|z\||p\()x(?!\p{L}|\|z)/gu, "y"],
+  [/−ELBO/g, "−ELBO / N"],
   [/KL\(q\(z\|x\) ‖ p\(z\)\)/g, "KL(q(w) ‖ p(w)) / N"],
   [/−log p\(x\)/g, "−log p(D) / N"],
   [/p\(x\)/g, "p(D)"],

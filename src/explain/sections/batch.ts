@@ -34,15 +34,18 @@ export function account(
     formulas,
     beta,
     D,
+    digits = 2,
   }: {
     kindOf: Likelihood["kindOf"];
     formulas: Reduction["terms"];
     beta: number;
     D: number;
+    /** Decimals, at least. */
+    digits?: number;
   },
 ): Account {
   // A large β enlarges the rounding of the rate: it gets as many decimals more as β has digits.
-  const decimals = 2 + Math.min(4, Math.max(0, Math.ceil(Math.log10(Math.max(1, beta)))));
+  const decimals = digits + Math.min(4, Math.max(0, Math.ceil(Math.log10(Math.max(1, beta)))));
   const round = (value: number) => rounded(value, decimals) + 0; // no −0
   const parts = terms.parts.map(({ name, value }) => ({
     name,
@@ -103,7 +106,7 @@ export function batchSection(
     terms.sigma === undefined ? "" : ` ${about.noise} has the standard deviation ${number(terms.sigma)}.`;
   const blocks: Block[] = [
     paragraph(
-      `The first training batch of seed ${about.seed}, ${terms.images} images, ${about.weights}${about.rate === undefined ? "" : ", one z ~ q(z|x) for each"}; ` +
+      `The first training batch of seed ${about.seed}, ${terms.count} images, ${about.weights}${about.rate === undefined ? "" : ", one z ~ q(z|x) for each"}; ` +
         `${bound ? "nats per image" : "per image; not nats, as it is no log-probability"}.${sigma}`,
     ),
     { kind: "table", head: ["", "term", bound ? "nats per image" : "per image"], rows },
@@ -120,7 +123,7 @@ export function batchSection(
     title: "One batch, taken apart",
     blocks,
     facts: {
-      images: terms.images,
+      images: terms.count,
       weights: about.weights,
       printed: account,
       errors: terms.errors,

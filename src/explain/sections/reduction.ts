@@ -5,7 +5,7 @@ import type { Reduction } from "../reductions/reduction.ts";
 
 /** How the familiar loss drops out of −log p, step by step. */
 export const reductionSection = (
-  { steps }: Reduction,
+  { steps }: Pick<Reduction, "steps">,
   { kindOf, words: { familiar } }: Pick<LikelihoodFamily, "kindOf" | "words">,
 ) =>
   ({
@@ -18,11 +18,11 @@ export const reductionSection = (
   }) satisfies Section;
 
 /** What other tools leave out. */
-export function droppedSection({ dropped }: Reduction) {
+export function droppedSection({ dropped }: Pick<Reduction, "dropped">, example: "image" | "row" = "image") {
   const line =
     dropped.nats === undefined
       ? dropped.formula
-      : [...(dropped.nats === 0 ? [] : [dropped.formula]), `${nats(dropped.nats)} nats per image`].join(
+      : [...(dropped.nats === 0 ? [] : [dropped.formula]), `${nats(dropped.nats)} nats per ${example}`].join(
           " = ",
         );
   const blocks: Block[] = [{ kind: "formula", lines: [line] }, paragraph(dropped.meaning)];

@@ -6,7 +6,7 @@ import { nats, number } from "../numbers.ts";
 /** The mean squared residual of a trained model's batch against the variance that its likelihood gives them. */
 export function residualsSection(
   { kind }: LikelihoodConfig,
-  { errors, sigma, images }: BatchTerms & { readonly sigma: number },
+  { errors, sigma, count: images }: BatchTerms & { readonly sigma: number },
   D: number,
 ) {
   const meanSquared = errors.SSE / D;

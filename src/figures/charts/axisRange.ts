@@ -43,6 +43,11 @@ export function niceRange(low: number, high: number, targetTicks = 5): AxisRange
     const room = (least - (high - low)) / 2;
     return niceRange(low >= 0 ? Math.max(0, low - room) : low - room, high + 2 * room, targetTicks);
   }
+  return roundRange(low, high, targetTicks);
+}
+
+/** The same however small the difference, which is not 0. */
+export function roundRange(low: number, high: number, targetTicks = 5): AxisRange {
   const step = niceStep((high - low) / targetTicks);
   return { min: Math.floor(low / step) * step, max: Math.ceil(high / step) * step, step };
 }

@@ -46,7 +46,7 @@ export function weightPriors(
     const variable = learned && createVariable(`layer${i}.logScale`, Float32Array.of(start), []);
     return () => {
       const bias = (variable ? tf.add(variable, 0) : tf.scalar(start)) as tf.Scalar;
-      return { bias, kernel: fanIn ? tf.sub(bias, 0.5 * Math.log(from)) : bias };
+      return { bias, kernel: tf.sub(bias, fanIn ? 0.5 * Math.log(from) : 0) };
     };
   });
 }
