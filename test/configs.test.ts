@@ -9,6 +9,7 @@ import { loadConfig } from "../src/config/load.ts";
 import { settings } from "../src/config/settings.ts";
 import { cellsOf } from "../src/sweeps/cells.ts";
 import { readSweep } from "../src/sweeps/readSweep.ts";
+import { linearTable, trainTable } from "./helpers/tables.ts";
 import { tinyDigits, tinyTraining } from "./helpers/tiny.ts";
 
 const folder = join(import.meta.dirname, "..", "configs");
@@ -64,6 +65,17 @@ describe.each(recipes)("%s", (name) => {
 
   test("builds and takes a step", async () => {
     const config = loadConfig(file);
+    if (config.model.kind === "bnn") {
+      const { objective } = config;
+      const { model } = await trainTable(linearTable(30, [1, 2], 0.1), {
+        "objective.beta": String("beta" in objective ? objective.beta : 1),
+        "training.epochs": "1",
+        "training.passesPerEpoch": "1",
+      });
+      for (const [name, variable] of model.parameters)
+        expect(Array.from(variable.dataSync()).every(Number.isFinite), name).toBe(true);
+      return;
+    }
     const digits = tinyDigits(40, 10);
     const condition = conditionOf(config.condition, digits.fields["x"]!);
     const dataset = condition
