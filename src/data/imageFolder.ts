@@ -7,12 +7,13 @@ import { formatBytes, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
 import type { SourceData, Split } from "./dataset.ts";
+import { type ImageSize, MAX_IMAGE_BYTES } from "./imageFormat.ts";
+import { decodeImage, IMAGE_FORMATS, imageSizeOf, isImageName } from "./imageFormats.ts";
 import { imageFields, imageSplit } from "./images.ts";
-import { decodePng, MAX_PNG_BYTES, type PngSize, pngSize } from "./png.ts";
 import { readInput } from "./readInput.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, turnsOf } from "./source.ts";
 
-const summary = "a folder of your own PNG images, subfolders are classes";
+const summary = `a folder of your own ${IMAGE_FORMATS} images, subfolders are classes`;
 
 /** The user's own images. Subfolders, one level deep, are classes. */
 export const imageFolder = defineSource({
@@ -22,7 +23,7 @@ export const imageFolder = defineSource({
       .string()
       .min(1)
       .describe(
-        "folder of PNG images of one size (npz: .npz or .npy file, pairs: either); relative to the working directory",
+        `folder of ${IMAGE_FORMATS} images of one size (npz: .npz or .npy file, pairs: either); relative to the working directory`,
       ),
     testPath: z
       .string()
@@ -92,9 +93,9 @@ async function readFolder(folder: string, context: LoadContext, like?: Folder): 
   for (const [i, { name }] of files.entries()) {
     await turn();
     const path = join(folder, name);
-    const bytes = await readInput(path, `Cannot read ${path}`, { most: MAX_PNG_BYTES });
+    const bytes = await readInput(path, `Cannot read ${path}`, { most: MAX_IMAGE_BYTES });
     hash.update(`${name}\n${bytes.length}\n`).update(bytes);
-    const size = pngSize(bytes, path);
+    const size = imageSizeOf(bytes, path);
     if (firstFile === "") ({ height, width, firstFile } = { ...size, firstFile: path });
     if (i === 0) checkMemory(folder, files.length, size);
     if (size.height !== height || size.width !== width) {
@@ -104,7 +105,7 @@ async function readFolder(folder: string, context: LoadContext, like?: Folder): 
           "All images must have one size: resize or remove the odd one.",
       );
     }
-    const image = decodePng(bytes, path);
+    const image = await decodeImage(bytes, path);
     rgb.push(image.rgb);
     isGray &&= image.isGray;
     context.onProgress({ label: `reading ${folder}`, done: i + 1, total: files.length, unit: "images" });
@@ -121,7 +122,7 @@ async function readFolder(folder: string, context: LoadContext, like?: Folder): 
 }
 
 /** Refuses a folder whose images do not fit, before they are decoded. */
-function checkMemory(folder: string, count: number, { width, height }: PngSize): void {
+function checkMemory(folder: string, count: number, { width, height }: ImageSize): void {
   const bytes = count * width * height * BYTES_PER_PIXEL;
   if (bytes <= memoryLimit()) return;
   throw new VaeError(
@@ -138,7 +139,7 @@ const BYTES_PER_PIXEL = 3 + 1 + 1;
 export const imageNames = async (folder: string): Promise<string[]> =>
   (await listImages(folder)).files.map(({ name }) => name);
 
-/** The PNG files of a folder in the order in which they are used, and the classes if there are subfolders. */
+/** The images of a folder in the order in which they are used, and the classes if there are subfolders. */
 async function listImages(
   folder: string,
   trainClasses?: readonly string[],
@@ -151,7 +152,7 @@ async function listImages(
         "Accepted: images without classes, or one subfolder of images for each class.",
     );
   }
-  const left = leftOut(folder, "files that are no PNG images", top.others);
+  const left = leftOut(folder, OTHERS, top.others);
   if (top.images.length > 0) return { files: top.images.map((name) => ({ name, label: 0 })), left };
 
   const classNames = trainClasses ?? top.folders;
@@ -172,16 +173,18 @@ async function listImages(
       }
       const path = join(folder, name);
       const { images, folders, others } = await listFolder(path, folder);
-      if (images.length === 0) left.push(`${path} is a class without PNG images.`);
-      left.push(...leftOut(path, "files that are no PNG images", others));
+      if (images.length === 0) left.push(`${path} is a class without images.`);
+      left.push(...leftOut(path, OTHERS, others));
       left.push(...leftOut(path, "folders below a class", folders));
       return images.map((image) => ({ name: `${name}/${image}`, label }));
     }),
   );
   const files = interleave(byClass);
-  if (files.length === 0) throw new VaeError("usage", `${folder} holds no PNG images.`);
+  if (files.length === 0) throw new VaeError("usage", `${folder} holds no ${IMAGE_FORMATS} images.`);
   return { files, classNames, left: left.toSorted() };
 }
+
+const OTHERS = `files that are no ${IMAGE_FORMATS} images`;
 
 /** What is told of things that are not read, if there are any. */
 function leftOut(folder: string, what: string, names: readonly string[]): string[] {
@@ -198,6 +201,8 @@ interface Listing {
   readonly others: string[];
 }
 
+const OTHER_IMAGES = [".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".jp2", ".jxl"];
+
 async function listFolder(path: string, named: string): Promise<Listing> {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: Error) => {
     throw fileError(`${named} is not a folder that can be read`, error, "usage");
@@ -207,13 +212,12 @@ async function listFolder(path: string, named: string): Promise<Listing> {
   const others: string[] = [];
   for (const entry of entries) {
     if (entry.name.startsWith(".")) continue;
-    const extension = extname(entry.name).toLowerCase();
     if (await isFolder(entry, join(path, entry.name))) folders.push(entry.name);
-    else if (extension === ".png") images.push(entry.name);
-    else if ([".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"].includes(extension)) {
+    else if (isImageName(entry.name)) images.push(entry.name);
+    else if (OTHER_IMAGES.includes(extname(entry.name).toLowerCase())) {
       throw new VaeError(
         "failure",
-        `${join(path, entry.name)}: only PNG images are read. Convert or remove it.`,
+        `${join(path, entry.name)}: only ${IMAGE_FORMATS} images are read. Convert or remove it.`,
       );
     } else others.push(entry.name);
   }

@@ -77,10 +77,10 @@ test("links are followed, and what is not read is told", async () => {
   expect(data.fields["label"]).toMatchObject({ classNames: ["birds", "cats", "dogs"] });
   expect([...data.train.columns["x"]!]).toEqual([1, 2]);
   expect(warnings).toEqual([
-    "TMP/birds is a class without PNG images.",
-    "TMP/cats: files that are no PNG images are not read, 2 of them: a.txt, b.txt.",
+    "TMP/birds is a class without images.",
+    "TMP/cats: files that are no PNG, JPEG or WebP images are not read, 2 of them: a.txt, b.txt.",
     "TMP/cats: folders below a class are not read, 1 of them: small.",
-    "TMP: files that are no PNG images are not read, 1 of them: notes.txt.",
+    "TMP: files that are no PNG, JPEG or WebP images are not read, 1 of them: notes.txt.",
   ]);
 
   await symlink(join(path, "gone"), join(path, "mice"));
@@ -128,7 +128,7 @@ test("what is wrong is told with the file", async () => {
     [{ "crc.png": good.with(45, good[45]! ^ 255) }],
     [{ "a.png": "not a PNG" }],
     [{ "glass.png": png(3, 2, [1, 1, 1, 128]) }],
-    [{ "a.png": good, "b.jpg": good }],
+    [{ "a.png": good, "b.gif": good }],
     [{ "a.png": good, "cats/b.png": good }],
     [{ "cats/a.png": good }, { "birds/a.png": good }],
     [{ "notes.txt": "no images" }],
@@ -147,12 +147,12 @@ test("what is wrong is told with the file", async () => {
     failure: TESTS/t.png is 2x3, but TMP/a.png is 3x2 (width x height). All images must have one size: resize or remove the odd one.
     failure: TMP/cut.png: the file ends at byte 40, before the end of the image.
     failure: TMP/crc.png: the image is damaged: unrecognised content at end of stream.
-    failure: TMP/a.png: not a PNG image, by its first bytes.
+    failure: TMP/a.png: not a PNG, JPEG or WebP image, by its first bytes.
     failure: TMP/glass.png: has transparent pixels, and what is behind them is not known. Flatten it first, for example by magick mogrify -background white -alpha remove FILE.
-    failure: TMP/b.jpg: only PNG images are read. Convert or remove it.
+    failure: TMP/b.gif: only PNG, JPEG or WebP images are read. Convert or remove it.
     failure: TMP has both images (a.png) and subfolders (cats). Accepted: images without classes, or one subfolder of images for each class.
     failure: TESTS/birds is a class that the training images do not have: cats.
-    usage: TMP holds no PNG images.
+    usage: TMP holds no PNG, JPEG or WebP images.
     failure: TMP has 257 subfolders. Accepted: at most 256 classes.
     usage: TMP/missing is not a folder that can be read: there is no such file (ENOENT).
     "

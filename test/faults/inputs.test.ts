@@ -9,6 +9,7 @@ import { encodeIdx } from "../../src/data/idx.ts";
 import { datasetSchema, loadDataset } from "../../src/data/index.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import { contextIn, failureOf, tinyImages } from "../data/files.ts";
+import { pillowImage } from "../data/pillowImages.ts";
 import { count, tally } from "./counts.ts";
 
 /** Of each kind of file. */
@@ -24,6 +25,7 @@ const random = new RandomStream("damaged inputs");
 const noise = (count: number) => Uint8Array.from(random.uniforms(count), (u) => 256 * u);
 
 const below = (n: number) => random.integer(n);
+const one = <T>(items: readonly T[]): T => items[below(items.length)]!;
 const numbers = [0, 1, 0xff, 0x7fff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff];
 
 /** Ways in which files are damaged. `fields` are the places of 32-bit numbers in the header. */
@@ -86,6 +88,15 @@ const kinds: Record<
   },
   PNG: {
     make: (damage) => (below(2) ? damage(image, pngFields) : withHeaderSum(damage(image, pngFields))),
+    settings: (path) => ({ name: "images", path }),
+  },
+  JPEG: {
+    make: (damage) =>
+      damage(pillowImage(one(["baseline.jpg", "progressive.jpg", "turned.jpg"])), [2, 160, 180]),
+    settings: (path) => ({ name: "images", path }),
+  },
+  WebP: {
+    make: (damage) => damage(pillowImage(one(["lossless.webp", "lossy.webp"])), [4, 16, 24]),
     settings: (path) => ({ name: "images", path }),
   },
 };
