@@ -36,6 +36,9 @@ function fetchCommand(): Command {
 
 const numbers = (list: string) => list.split(",").map(Number);
 
+/** `64` or `64,48` */
+const sizes = (list: string) => (list.includes(",") ? numbers(list) : Number(list));
+
 function inspectCommand(): Command {
   const { accepts } = settings().find(({ path }) => path === "dataset.name")!;
   return new Command("inspect")
@@ -52,6 +55,8 @@ function inspectCommand(): Command {
     .option("--labels <name>", "npz: array of their classes")
     .option("--range <lowest,highest>", "npz, pairs: the values that are black and white", numbers)
     .option("--shape <height,width>", "npz, pairs: of images that are rows of values", numbers)
+    .option("--size <height,width>", "resize to this, or to one number for both", sizes)
+    .option("--fit <how>", "where that is another shape: crop, pad or stretch")
     .option("--channels <number>", "images: 1 (grey) or 3 (RGB)", Number)
     .option("--train-images <file>", "idx: training images")
     .option("--train-labels <file>", "idx: their classes")

@@ -6,11 +6,15 @@ import { z } from "zod";
 import { formatBytes, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
-import type { SourceData, Split } from "./dataset.ts";
+import type { SourceData } from "./dataset.ts";
+import { type FitSettings, fitSettings, targetOf } from "./imageChanges.ts";
 import { type ImageSize, MAX_IMAGE_BYTES } from "./imageFormat.ts";
-import { decodeImage, IMAGE_FORMATS, imageSizeOf, isImageName } from "./imageFormats.ts";
+import { IMAGE_FORMATS, imageSizeOf, isImageName } from "./imageFormats.ts";
+import { type ImagesPlan, readAll } from "./imagePieces.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { readInput } from "./readInput.ts";
+import { MAX_RESIZED_PIXELS, type Target } from "./resize.ts";
+import { keepResized, readResized } from "./resizedImages.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, turnsOf } from "./source.ts";
 
 const summary = `a folder of your own ${IMAGE_FORMATS} images, subfolders are classes`;
@@ -23,7 +27,7 @@ export const imageFolder = defineSource({
       .string()
       .min(1)
       .describe(
-        `folder of ${IMAGE_FORMATS} images of one size (npz: .npz or .npy file, pairs: either); relative to the working directory`,
+        `folder of ${IMAGE_FORMATS} images (npz: .npz or .npy file, pairs: either); relative to the working directory`,
       ),
     testPath: z
       .string()
@@ -34,6 +38,7 @@ export const imageFolder = defineSource({
       .union([z.literal(1), z.literal(3)])
       .optional()
       .describe("1 (grey) or 3 (RGB) (default: 1 if all images are grey, otherwise 3)"),
+    ...fitSettings,
     ...ownFilesSettings,
   }),
   summary,
@@ -41,7 +46,7 @@ export const imageFolder = defineSource({
   ...ownFilesOnly("images"),
 });
 
-interface FolderSettings {
+interface FolderSettings extends FitSettings {
   readonly path: string;
   readonly testPath?: string | undefined;
   readonly channels?: 1 | 3 | undefined;
@@ -49,76 +54,134 @@ interface FolderSettings {
 
 /** A folder of images as a source. */
 export async function readImages(
-  { path, testPath, channels: wanted }: FolderSettings,
+  { path, testPath, channels, ...settings }: FolderSettings,
   context: LoadContext,
 ): Promise<SourceData> {
-  const train = await readFolder(path, context);
-  const test = testPath === undefined ? undefined : await readFolder(testPath, context, train);
-  const channels = wanted ?? (train.isGray && (test?.isGray ?? true) ? 1 : 3);
+  const how = { channels, target: targetOf(settings) };
+  const train = await readFolder(path, how, context);
+  const test = testPath === undefined ? undefined : await readFolder(testPath, how, context, train);
+  const { height, width } = train;
+  const most = Math.max(train.channels, test?.channels ?? 1) as 1 | 3;
   const hashes = { [path]: train.hash, ...(test && { [testPath!]: test.hash }) };
+  const toSplit = (folder: Folder) => imageSplit(folder.count, withChannels(folder, most), folder.labels);
   return {
-    fields: imageFields([train.height, train.width, channels], train.classNames ?? test?.classNames?.length),
-    train: await toSplit(train, channels, context),
-    ...(test && { test: await toSplit(test, channels, context) }),
+    fields: imageFields([height, width, most], train.classNames ?? test?.classNames?.length),
+    train: toSplit(train),
+    ...(test && { test: toSplit(test) }),
     hashes,
   };
 }
 
-/** The images of one folder, all as RGB until it is known whether any has colours. */
-interface Folder {
-  readonly height: number;
-  readonly width: number;
+interface How {
+  readonly channels: 1 | 3 | undefined;
+  readonly target: Target | undefined;
+}
+
+/** The images of one folder. */
+interface Folder extends Pixels {
   readonly firstFile: string;
-  readonly rgb: readonly Uint8Array[];
-  readonly isGray: boolean;
   readonly classNames?: readonly string[];
   readonly labels?: Uint8Array;
   readonly hash: string;
 }
 
-interface ImageFile {
-  /** Below the folder, with forward slashes. */
-  readonly name: string;
-  readonly label: number;
+/** Images [count, height, width, channels] in shared memory; grey where all of them are, unless channels are asked for. */
+interface Pixels extends ImageSize {
+  readonly count: number;
+  readonly channels: 1 | 3;
+  readonly pixels: Uint8Array;
 }
 
-async function readFolder(folder: string, context: LoadContext, like?: Folder): Promise<Folder> {
+async function readFolder(folder: string, how: How, context: LoadContext, like?: Folder): Promise<Folder> {
   const { files, classNames, left } = await listImages(folder, like?.classNames);
   for (const text of left) context.warn?.(text);
-  let { height, width, firstFile } = like ?? { height: 0, width: 0, firstFile: "" };
-  const hash = createHash("sha256");
-  const rgb: Uint8Array[] = [];
-  let isGray = true;
+  const names = files.map(({ name }) => name);
+  const { hash, bytes, first } = await hashOf(folder, names, how, context);
+  const firstFile = like?.firstFile ?? join(folder, names[0]!);
+  const size = how.target ?? like ?? first;
+  checkMemory(folder, names.length, size);
+  const pixels = await keptOr(how, hash, names.length, context, () =>
+    decode({ folder, names, target: how.target }, { ...how, bytes, firstFile, size }, context),
+  );
+  return {
+    ...pixels,
+    firstFile,
+    ...(classNames && { classNames, labels: Uint8Array.from(files, ({ label }) => label) }),
+    hash,
+  };
+}
+
+/** sha256 over names and contents, the bytes of all files, and the size of the first image. */
+async function hashOf(folder: string, names: readonly string[], { target }: How, context: LoadContext) {
   const turn = turnsOf(context);
-  for (const [i, { name }] of files.entries()) {
+  const hash = createHash("sha256");
+  let total = 0;
+  let first: ImageSize | undefined;
+  for (const [i, name] of names.entries()) {
     await turn();
     const path = join(folder, name);
     const bytes = await readInput(path, `Cannot read ${path}`, { most: MAX_IMAGE_BYTES });
     hash.update(`${name}\n${bytes.length}\n`).update(bytes);
-    const size = imageSizeOf(bytes, path);
-    if (firstFile === "") ({ height, width, firstFile } = { ...size, firstFile: path });
-    if (i === 0) checkMemory(folder, files.length, size);
-    if (size.height !== height || size.width !== width) {
+    total += bytes.length;
+    first ??= imageSizeOf(bytes, path, target && MAX_RESIZED_PIXELS);
+    context.onProgress({ label: `looking at ${folder}`, done: i + 1, total: names.length, unit: "images" });
+  }
+  return { hash: hash.digest("hex"), bytes: total, first: first! };
+}
+
+/** Resized images are kept; others are decoded as fast as they could be read. */
+async function keptOr(
+  { target, channels }: How,
+  hash: string,
+  count: number,
+  { dataDirs }: LoadContext,
+  make: () => Promise<Pixels>,
+): Promise<Pixels> {
+  if (!target) return make();
+  const key = { hash, target, channels };
+  const kept = await readResized(dataDirs, key, count);
+  if (kept) {
+    const { width, height } = target;
+    return { width, height, count, channels: kept.length === count * width * height ? 1 : 3, pixels: kept };
+  }
+  const made = await make();
+  await keepResized(dataDirs, key, made.pixels);
+  return made;
+}
+
+interface Expected extends How {
+  readonly bytes: number;
+  readonly size: ImageSize;
+  readonly firstFile: string;
+}
+
+async function decode(
+  plan: ImagesPlan,
+  { bytes, size: { width, height }, firstFile, channels: wanted }: Expected,
+  context: LoadContext,
+): Promise<Pixels> {
+  const { folder, names } = plan;
+  const count = names.length;
+  const turn = turnsOf(context);
+  const length = width * height * (wanted ?? 3);
+  const pixels = new Uint8Array(new SharedArrayBuffer(count * length));
+  let isGray = true;
+  let i = 0;
+  for await (const image of readAll(plan, bytes)) {
+    await turn();
+    if (image.height !== height || image.width !== width) {
       throw new VaeError(
         "failure",
-        `${path} is ${size.width}x${size.height}, but ${firstFile} is ${width}x${height} (width x height). ` +
-          "All images must have one size: resize or remove the odd one.",
+        `${join(folder, names[i]!)} is ${image.width}x${image.height}, but ${firstFile} is ${width}x${height} (width x height). ` +
+          `All images must have one size: resize or remove the odd one, or set dataset.size, such as ${Math.min(width, height)}.`,
       );
     }
-    const image = await decodeImage(bytes, path);
-    rgb.push(image.rgb);
+    pixels.set(wanted === 1 ? luma(image.rgb) : image.rgb, i * length);
     isGray &&= image.isGray;
-    context.onProgress({ label: `reading ${folder}`, done: i + 1, total: files.length, unit: "images" });
+    context.onProgress({ label: `reading ${folder}`, done: ++i, total: count, unit: "images" });
   }
-  return {
-    height,
-    width,
-    firstFile,
-    rgb,
-    isGray,
-    ...(classNames && { classNames, labels: Uint8Array.from(files, ({ label }) => label) }),
-    hash: hash.digest("hex"),
-  };
+  if (wanted !== undefined || !isGray) return { width, height, count, channels: wanted ?? 3, pixels };
+  return { width, height, count, channels: 1, pixels: firstOfThree(pixels) };
 }
 
 /** Refuses a folder whose images do not fit, before they are decoded. */
@@ -128,16 +191,22 @@ function checkMemory(folder: string, count: number, { width, height }: ImageSize
   throw new VaeError(
     "failure",
     `${folder} holds ${count} images of ${width}x${height} (width x height), for which it takes at least ` +
-      `${formatBytes(bytes)} of memory; there are ${formatBytes(memoryLimit())}. Make the images smaller, or keep fewer.`,
+      `${formatBytes(bytes)} of memory; there are ${formatBytes(memoryLimit())}. Make the images smaller by dataset.size, or keep fewer.`,
   );
 }
 
-/** Of what is held at a time: the image as RGB, and as grey for the splits, which are copied to shared memory. */
-const BYTES_PER_PIXEL = 3 + 1 + 1;
+/** Of what is held at a time: the images as RGB, and those that are grey once more. */
+const BYTES_PER_PIXEL = 3 + 1;
 
 /** The names below the folder, with forward slashes, in the order in which the images are used. */
 export const imageNames = async (folder: string): Promise<string[]> =>
   (await listImages(folder)).files.map(({ name }) => name);
+
+interface ImageFile {
+  /** Below the folder, with forward slashes. */
+  readonly name: string;
+  readonly label: number;
+}
 
 /** The images of a folder in the order in which they are used, and the classes if there are subfolders. */
 async function listImages(
@@ -245,16 +314,18 @@ function interleave(byClass: readonly (readonly ImageFile[])[]): ImageFile[] {
     .map(({ file }) => file);
 }
 
-async function toSplit({ rgb, labels }: Folder, channels: 1 | 3, context: LoadContext): Promise<Split> {
-  const count = rgb.length;
-  const size = (rgb[0]!.length / 3) * channels;
-  const pixels = new Uint8Array(count * size);
-  const turn = turnsOf(context);
-  for (const [i, image] of rgb.entries()) {
-    pixels.set(channels === 3 ? image : luma(image), i * size);
-    await turn();
-  }
-  return imageSplit(count, pixels, labels);
+/** The pixels of grey images as RGB where others have colours. */
+function withChannels({ pixels, channels }: Pixels, wanted: 1 | 3): Uint8Array {
+  if (channels === wanted) return pixels;
+  const rgb = new Uint8Array(new SharedArrayBuffer(3 * pixels.length));
+  for (let i = 0; i < rgb.length; i++) rgb[i] = pixels[Math.floor(i / 3)]!;
+  return rgb;
+}
+
+function firstOfThree(rgb: Uint8Array): Uint8Array {
+  const gray = new Uint8Array(new SharedArrayBuffer(rgb.length / 3));
+  for (let i = 0; i < gray.length; i++) gray[i] = rgb[3 * i]!;
+  return gray;
 }
 
 /** Brightness by ITU-R BT.601; of a grey image, the grey itself. */

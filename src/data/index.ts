@@ -83,6 +83,7 @@ function inSharedMemory({ count, columns }: Split): Split {
 }
 
 function copyToShared(column: Column): Column {
+  if (column.buffer instanceof SharedArrayBuffer) return column;
   const memory = new SharedArrayBuffer(column.byteLength);
   const copy = column instanceof Float32Array ? new Float32Array(memory) : new Uint8Array(memory);
   copy.set(column);

@@ -2,9 +2,12 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { RgbaImage } from "./imageFormat.ts";
 
+/** What of `WebAssembly` is used; its types come with browsers only. */
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
+
 /** An image decoder that was compiled to WebAssembly, as jSquash has them. */
 interface Codec {
-  init(options: object): Promise<void>;
+  init(module: object, options: object): Promise<void>;
   default(bytes: Uint8Array, options?: object): Promise<RgbaImage>;
 }
 
@@ -21,11 +24,12 @@ interface Outcome {
  */
 export function wasmDecoder(load: () => Promise<unknown>, binary: string, options: object = {}) {
   let started: Promise<{ codec: Codec; complaints: string[] }> | undefined;
+  let module: object | undefined;
   const start = async () => {
     const codec = (await load()) as Codec;
     const complaints: string[] = [];
-    const wasmBinary = await readFile(createRequire(import.meta.url).resolve(binary));
-    await codec.init({ wasmBinary, printErr: (text: string) => complaints.push(text) });
+    module ??= await WebAssembly.compile(await readFile(createRequire(import.meta.url).resolve(binary)));
+    await codec.init(module, { printErr: (text: string) => complaints.push(text) });
     return { codec, complaints };
   };
   return async (bytes: Uint8Array): Promise<Outcome> => {
@@ -35,6 +39,7 @@ export function wasmDecoder(load: () => Promise<unknown>, binary: string, option
     try {
       return { image: await codec.default(bytes, options), complaints: [...complaints] };
     } catch {
+      started = undefined; // it was left in the middle of its work, and its stack and memory are not given back
       return { complaints: [...complaints] };
     }
   };

@@ -143,8 +143,8 @@ test("what is wrong is told with the file", async () => {
   told.push(await failureOf(load({ path: join(folder, "missing") }), folder));
   expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
     "
-    failure: TMP/odd.png is 4x2, but TMP/a.png is 3x2 (width x height). All images must have one size: resize or remove the odd one.
-    failure: TESTS/t.png is 2x3, but TMP/a.png is 3x2 (width x height). All images must have one size: resize or remove the odd one.
+    failure: TMP/odd.png is 4x2, but TMP/a.png is 3x2 (width x height). All images must have one size: resize or remove the odd one, or set dataset.size, such as 2.
+    failure: TESTS/t.png is 2x3, but TMP/a.png is 3x2 (width x height). All images must have one size: resize or remove the odd one, or set dataset.size, such as 2.
     failure: TMP/cut.png: the file ends at byte 40, before the end of the image.
     failure: TMP/crc.png: the image is damaged: unrecognised content at end of stream.
     failure: TMP/a.png: not a PNG, JPEG or WebP image, by its first bytes.
