@@ -57,6 +57,8 @@ function inspectCommand(): Command {
     .option("--shape <height,width>", "npz, pairs: of images that are rows of values", numbers)
     .option("--size <height,width>", "resize to this, or to one number for both", sizes)
     .option("--fit <how>", "where that is another shape: crop, pad or stretch")
+    .option("--transpose", "swap rows and columns of the images")
+    .option("--invert", "make black white and white black")
     .option("--channels <number>", "images: 1 (grey) or 3 (RGB)", Number)
     .option("--train-images <file>", "idx: training images")
     .option("--train-labels <file>", "idx: their classes")

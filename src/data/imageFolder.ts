@@ -7,7 +7,7 @@ import { formatBytes, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
 import type { SourceData } from "./dataset.ts";
-import { type FitSettings, fitSettings, targetOf } from "./imageChanges.ts";
+import { changeSettings, type FitSettings, targetOf } from "./imageChanges.ts";
 import { type ImageSize, MAX_IMAGE_BYTES } from "./imageFormat.ts";
 import { IMAGE_FORMATS, imageSizeOf, isImageName } from "./imageFormats.ts";
 import { type ImagesPlan, readAll } from "./imagePieces.ts";
@@ -38,7 +38,7 @@ export const imageFolder = defineSource({
       .union([z.literal(1), z.literal(3)])
       .optional()
       .describe("1 (grey) or 3 (RGB) (default: 1 if all images are grey, otherwise 3)"),
-    ...fitSettings,
+    ...changeSettings,
     ...ownFilesSettings,
   }),
   summary,

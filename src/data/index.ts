@@ -4,6 +4,7 @@ import { binarizedMnist } from "./binarizedMnist.ts";
 import type { Column, Dataset, Split } from "./dataset.ts";
 import { drawnDigits } from "./drawnDigits.ts";
 import { idxFiles } from "./idxFiles.ts";
+import { changed } from "./imageChanges.ts";
 import { imageFolder } from "./imageFolder.ts";
 import { mnistFamily } from "./mnistFamily.ts";
 import { npzFiles } from "./npzFiles.ts";
@@ -64,7 +65,8 @@ export async function loadDataset(config: DatasetConfig, context: LoadContext): 
   const source: DatasetSource = datasets[config.name]; // the one place where the member's own type is let go
   const read = await source.load(config, context);
   stopIfAborted(context);
-  const data = withWholeRange(config.name, read, context.warn ?? (() => {}));
+  const whole = withWholeRange(config.name, read, context.warn ?? (() => {}));
+  const data = "invert" in config ? await changed(whole, config, turnsOf(context)) : whole;
   const isStatic = config.pixels === "binary-static";
   const dataset = holdOut(isStatic ? await binarized(data, turnsOf(context)) : data, config);
   const { train, validation, test } = dataset; // only what is kept of the source

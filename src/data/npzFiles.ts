@@ -3,6 +3,7 @@ import { VaeError } from "../base/errors.ts";
 import { type ArrayFile, openArrayFile, pick, pickNeeded } from "./arrayFile.ts";
 import { type ByteImages, type ImageSettings, imagesOf, labelsOf } from "./arrayImages.ts";
 import type { SourceData, Split } from "./dataset.ts";
+import { changeSettings } from "./imageChanges.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { defineSource, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
@@ -48,6 +49,7 @@ export const npzFiles = defineSource({
     x: z.string().min(1).optional().describe("array of the images (default: x or images, or the only one)"),
     labels: z.string().min(1).optional().describe("array of their classes (default: y or labels, if there)"),
     ...arraySettings,
+    ...changeSettings,
     ...ownFilesSettings,
   }),
   summary,
