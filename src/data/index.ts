@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { didYouMean, VaeError } from "../base/errors.ts";
 import { binarizedMnist } from "./binarizedMnist.ts";
+import { cifarFiles } from "./cifarFiles.ts";
 import type { Column, Dataset, Split } from "./dataset.ts";
 import { drawnDigits } from "./drawnDigits.ts";
 import { idxFiles } from "./idxFiles.ts";
 import { changed } from "./imageChanges.ts";
 import { imageFolder } from "./imageFolder.ts";
 import { mnistFamily } from "./mnistFamily.ts";
-import { npzFiles } from "./npzFiles.ts";
+import { amatFiles, matFiles, npzFiles } from "./npzFiles.ts";
 import { pairs } from "./pairs.ts";
 import { withWholeRange } from "./pixelRange.ts";
 import { type DatasetSource, type LoadContext, stopIfAborted, turnsOf } from "./source.ts";
@@ -30,6 +31,9 @@ export const datasetSchema = z.discriminatedUnion("name", [
   idxFiles.schema,
   imageFolder.schema,
   npzFiles.schema,
+  matFiles.schema,
+  amatFiles.schema,
+  cifarFiles.schema,
   pairs.schema,
 ]);
 
@@ -45,6 +49,9 @@ export const datasets = {
   idx: idxFiles,
   images: imageFolder,
   npz: npzFiles,
+  mat: matFiles,
+  amat: amatFiles,
+  cifar: cifarFiles,
   pairs,
 } satisfies { [Name in DatasetName]: DatasetSource };
 

@@ -9,6 +9,7 @@ import { encodeIdx } from "../../src/data/idx.ts";
 import { datasetSchema, loadDataset } from "../../src/data/index.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import { contextIn, failureOf, tinyImages } from "../data/files.ts";
+import { matFixtures } from "../data/matFixtures.ts";
 import { pillowImage } from "../data/pillowImages.ts";
 import { count, tally } from "./counts.ts";
 
@@ -100,6 +101,25 @@ const kinds: Record<
     settings: (path) => ({ name: "images", path }),
   },
 };
+
+const text = Buffer.from(Array.from({ length: 6 }, (_, i) => `${i} 0.25 1 1e-3 ${i / 8} 0`).join("\n"));
+
+Object.assign(kinds, {
+  "MAT-file": {
+    make: (damage) => damage(one(Object.values(matFixtures)), [128, 136, 152, 176]),
+    settings: (path) => ({
+      name: "mat",
+      path: join(path, "file"),
+      range: [0, 255],
+      shape: [2, 3],
+      ...(below(2) && { x: "data" }),
+    }),
+  },
+  amat: {
+    make: (damage) => damage(text, [0, 8]),
+    settings: (path) => ({ name: "amat", path: join(path, "file"), range: [0, 5], shape: [2, 3] }),
+  },
+} satisfies typeof kinds);
 
 /** What loading ends with: nothing, or a sentence; anything else is a defect. */
 async function load(settings: object): Promise<string | undefined> {
