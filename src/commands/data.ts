@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { settings } from "../config/settings.ts";
+import type { FetchOptions } from "./data/fetch.ts";
 import type { InspectOptions } from "./data/inspect.ts";
 import { jsonOption } from "./shared.ts";
 
@@ -25,10 +26,12 @@ function listCommand(): Command {
 function fetchCommand(): Command {
   return new Command("fetch")
     .description("bring datasets onto this machine, or check those that are here")
-    .argument("<name...>", "one or more of digits, mnist, fashion-mnist, kmnist, binarized-mnist")
+    .argument("<name...>", "datasets that `vae data list` has a download of, or digits")
     .option("--force", "replace files that are here, such as damaged ones")
+    .option("--mirror <url>", "a server of your own that has the files, in a folder <name> or all in one")
+    .option("--dry-run", "only tell what would be fetched from where, and how large it is")
     .addOption(jsonOption())
-    .action(async (names: string[], options: { force?: boolean; json?: true }) => {
+    .action(async (names: string[], options: FetchOptions) => {
       const { fetch } = await import("./data/fetch.ts");
       await fetch(names, options);
     });

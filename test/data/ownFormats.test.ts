@@ -161,7 +161,9 @@ describe("CIFAR's binary format", () => {
   });
 
   test("what is wrong is told", async () => {
-    expect(await told("cifar", records([1]).subarray(1))).toMatchInlineSnapshot(`"failure: TMP/file: 3072 bytes are no whole number of images. Accepted: 3073 bytes for each (CIFAR-10: class and 32x32 RGB), or 3074 (CIFAR-100)."`);
+    expect(await told("cifar", records([1]).subarray(1))).toMatchInlineSnapshot(
+      `"failure: TMP/file: 3072 bytes are no whole number of images. Accepted: 3073 bytes for each (CIFAR-10: class and 32x32 RGB), or 3074 (CIFAR-100)."`,
+    );
     expect(await told("cifar", "")).toMatch(/^failure: TMP\/file: 0 bytes are no whole number of images/);
   });
 });
