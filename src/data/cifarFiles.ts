@@ -89,10 +89,11 @@ async function readFiles(
     hashes[file] = createHash("sha256").update(bytes).digest("hex");
     parts.push(parseCifar(bytes, file));
   }
-  return joined(parts);
+  return joinedImages(parts);
 }
 
-export function joined(parts: readonly CifarImages[]): CifarImages {
+/** The images of several files, one after the other. */
+export function joinedImages(parts: readonly CifarImages[]): CifarImages {
   const join = (of: "labels" | "pixels") => new Uint8Array(Buffer.concat(parts.map((part) => part[of])));
   return {
     count: parts.reduce((sum, { count }) => sum + count, 0),

@@ -1,19 +1,25 @@
 import { z } from "zod";
 import { didYouMean, VaeError } from "../base/errors.ts";
 import { binarizedMnist } from "./binarizedMnist.ts";
+import { celeba64 } from "./celeba.ts";
+import { cifar10 } from "./cifar10.ts";
 import { cifarFiles } from "./cifarFiles.ts";
 import type { Column, Dataset, Split } from "./dataset.ts";
 import { drawnDigits } from "./drawnDigits.ts";
+import { dsprites } from "./dsprites.ts";
+import { emnist } from "./emnist.ts";
 import { idxFiles } from "./idxFiles.ts";
 import { changed } from "./imageChanges.ts";
 import { imageFolder } from "./imageFolder.ts";
 import { mnistFamily } from "./mnistFamily.ts";
 import { amatFiles, matFiles, npzFiles } from "./npzFiles.ts";
+import { omniglot } from "./omniglot.ts";
 import { pairs } from "./pairs.ts";
 import { withWholeRange } from "./pixelRange.ts";
 import { type DatasetSource, type LoadContext, stopIfAborted, turnsOf } from "./source.ts";
 import { holdOut } from "./splits.ts";
 import { binarized } from "./staticBinarization.ts";
+import { svhn } from "./svhn.ts";
 
 export { type DataDirs, resolveDataDirs } from "./cache.ts";
 export { type FetchedFile, type Inventory, type LoadContext, turnsOf as dataTurns } from "./source.ts";
@@ -28,6 +34,12 @@ export const datasetSchema = z.discriminatedUnion("name", [
   fashionMnist.schema,
   kmnist.schema,
   binarizedMnist.schema,
+  emnist.schema,
+  omniglot.schema,
+  dsprites.schema,
+  cifar10.schema,
+  svhn.schema,
+  celeba64.schema,
   idxFiles.schema,
   imageFolder.schema,
   npzFiles.schema,
@@ -46,6 +58,12 @@ export const datasets = {
   "fashion-mnist": fashionMnist,
   kmnist,
   "binarized-mnist": binarizedMnist,
+  emnist,
+  omniglot,
+  dsprites,
+  "cifar-10": cifar10,
+  svhn,
+  "celeba-64": celeba64,
   idx: idxFiles,
   images: imageFolder,
   npz: npzFiles,
