@@ -6,7 +6,7 @@ import { fits, resized, type Target } from "./resize.ts";
 /** Settings of the size that images are to have. */
 export const fitSettings = {
   size: z
-    .union([z.int().min(1).max(4096), z.tuple([z.int().min(1).max(4096), z.int().min(1).max(4096)])])
+    .union([z.int().min(1).max(4096), z.array(z.int().min(1).max(4096)).length(2)])
     .optional()
     .describe("resize the images to this height and width, or [height, width]"),
   fit: z
@@ -30,14 +30,14 @@ export interface ChangeSettings extends FitSettings {
 }
 
 export interface FitSettings {
-  readonly size?: number | readonly [height: number, width: number] | undefined;
+  readonly size?: number | readonly number[] | undefined;
   readonly fit?: Target["fit"] | undefined;
 }
 
 /** The size that is asked for, if one is. */
 export function targetOf({ size, fit = "crop" }: FitSettings): Target | undefined {
   if (size === undefined) return undefined;
-  const [height, width] = typeof size === "number" ? [size, size] : size;
+  const [height, width] = (typeof size === "number" ? [size, size] : size) as [number, number];
   return { height, width, fit };
 }
 
