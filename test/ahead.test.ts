@@ -42,6 +42,10 @@ beforeAll(() => {
        if (what === "uncloneable") throw Object.assign(new TypeError("with a function"), { f() {} });
        yield { f() {} };
      }
+     export async function* failing() {
+       yield { i: 0 };
+       throw new RangeError("no second");
+     }
      export async function* dying() {
        yield { i: 0 };
        setTimeout(() => { throw new SyntaxError("thrown later"); });
@@ -54,6 +58,7 @@ function* counting(_: { count: number; from?: number; fails?: number }): Generat
 function* large(_: object): Generator<Counted> {}
 function* ending(_: object): Generator<Counted> {}
 function* throwing(_: { what: string }): Generator<Counted> {}
+function* failing(_: object): Generator<Counted> {}
 function* dying(_: object): Generator<Counted> {}
 
 describe("values made ahead", () => {
@@ -96,6 +101,12 @@ describe("values made ahead", () => {
       .catch((error) => error);
     expect([error.name, error.message]).toEqual(["RangeError", "no more than 2"]);
     expect(error.stack).toMatch(/RangeError: no more than 2\n.*counting.*counting\.js:4/);
+  });
+
+  test("so does that of an asynchronous plan, and not its end", async () => {
+    const values = ahead(module, failing, {});
+    expect((await values.next()).value!.i).toBe(0);
+    await expect(values.next()).rejects.toThrow("no second");
   });
 
   test.each([

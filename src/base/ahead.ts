@@ -6,6 +6,9 @@ import { type ErrorCode, VaeError } from "./errors.ts";
 /** Values that are asked for at a time: the one that is taken next, and what is made while it is worked on. */
 const AHEAD = 3;
 
+/** How many threads may work at once on something that can be divided, besides this one, which takes what they make. */
+export const threadCount = () => Math.min(8, availableParallelism());
+
 /** Pieces of memory that a thread keeps for the values to come. */
 const KEPT = 32;
 
@@ -138,7 +141,7 @@ const script = `
     await attempt(async () => {
       const made = (await import(module))[name](plan);
       const values = made[Symbol.asyncIterator]?.() ?? made[Symbol.iterator]();
-      port.on("message", (memory) =>
+      const answer = (memory) =>
         attempt(async () => {
           free.push(...memory);
           free.splice(0, free.length - ${KEPT});
@@ -150,8 +153,12 @@ const script = `
           const entries = Object.entries(value).map(([key, item]) => [key, ArrayBuffer.isView(item) ? inMemory(item) : item]);
           const arrays = entries.map(([, item]) => item).filter(ArrayBuffer.isView);
           port.postMessage({ value: Object.fromEntries(entries) }, arrays.map(({ buffer }) => buffer));
-        }),
-      );
+        });
+      // One after the other, or the end that follows an error would be told first.
+      let last = Promise.resolve();
+      port.on("message", (memory) => {
+        last = last.then(() => answer(memory));
+      });
     });
   });
 `;

@@ -13,9 +13,14 @@ process.on("exit", () => {
 
 /**
  * Writes a file whole or not at all: all bytes beside it, down to the disk, and then in its place. Until then the file that
- * was there is not touched, and it stays whatever happens. Missing folders are created.
+ * was there is not touched, and it stays whatever happens. Missing folders are created. Data may come in parts, which are
+ * written one after the other.
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array | readonly Uint8Array[],
+): Promise<void> {
+  const parts = typeof data === "string" || data instanceof Uint8Array ? [data] : data;
   const folder = dirname(path);
   const beside = join(folder, `.${basename(path)}.${process.pid}-${written++}${LEFTOVER}`);
   try {
@@ -23,9 +28,12 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
     underWay.add(beside);
     const file = await open(beside, "wx");
     try {
-      await file.writeFile(data); // goes on after a short write, and fails where no more can be written
+      for (const part of parts) await file.writeFile(part); // goes on after a short write, and fails where no more can be written
       await file.sync();
-      await expectSize(file, Buffer.byteLength(data));
+      await expectSize(
+        file,
+        parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0),
+      );
     } finally {
       await file.close();
     }

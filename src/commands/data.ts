@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { settings } from "../config/settings.ts";
+import type { FetchOptions } from "./data/fetch.ts";
 import type { InspectOptions } from "./data/inspect.ts";
 import { jsonOption } from "./shared.ts";
 
@@ -25,10 +26,12 @@ function listCommand(): Command {
 function fetchCommand(): Command {
   return new Command("fetch")
     .description("bring datasets onto this machine, or check those that are here")
-    .argument("<name...>", "one or more of digits, shapes, mnist, fashion-mnist, kmnist, binarized-mnist")
+    .argument("<name...>", "datasets that `vae data list` has a download of, or digits")
     .option("--force", "replace files that are here, such as damaged ones")
+    .option("--mirror <url>", "a server of your own that has the files, in a folder <name> or all in one")
+    .option("--dry-run", "only tell what would be fetched from where, and how large it is")
     .addOption(jsonOption())
-    .action(async (names: string[], options: { force?: boolean; json?: true }) => {
+    .action(async (names: string[], options: FetchOptions) => {
       const { fetch } = await import("./data/fetch.ts");
       await fetch(names, options);
     });
@@ -41,6 +44,8 @@ const truth = (text: string) => (text === "true" ? true : text === "false" ? fal
 const numbers = (list: string) => list.split(",").map(Number);
 
 const range = (text: string) => (text === "auto" ? text : numbers(text));
+/** `64` or `64,48` */
+const sizes = (list: string) => (list.includes(",") ? numbers(list) : Number(list));
 
 function inspectCommand(): Command {
   const { accepts } = settings().find(({ path }) => path === "dataset.name")!;
@@ -53,14 +58,14 @@ function inspectCommand(): Command {
     .option("--out <file>", "where to draw them (default: <name>.png)")
     .option(
       "--path <folder>",
-      "images: folder of PNG images; npz: .npz or .npy file; pairs: either; table: CSV, TSV or .npz file",
+      "images: folder of images; npz: .npz or .npy file; pairs: either; table: CSV, TSV or .npz file",
     )
     .option("--target <column>", "table: name or number of the column to predict (default: the last)")
     .option("--features <columns>", "table: names or numbers of the others to describe (default: all)", list)
     .option("--header <whether>", "table: whether the first line has the names (auto, true, false)", truth)
     .option("--delimiter <character>", "table: between the cells of a line (auto, or , ; tab bar space)")
     .option("--test-path <folder>", "the same of test images")
-    .option("--condition-path <folder>", "pairs: folder of PNG images y, or .npy file")
+    .option("--condition-path <folder>", "pairs: folder of images y, or .npy file")
     .option("--test-condition-path <folder>", "pairs: the same of test images")
     .option("--x <name>", "npz, pairs: array of the images")
     .option("--y <name>", "pairs: array of their y")
@@ -72,12 +77,19 @@ function inspectCommand(): Command {
     )
     .addOption(new Option("--dataset.range <lowest,highest>").argParser(range).hideHelp()) // as messages have it
     .option("--shape <height,width>", "npz, pairs: of images that are rows of values", numbers)
+    .option(
+      "--size <height,width>",
+      "resize to this, or to one number for both (shapes: draw in this size)",
+      sizes,
+    )
+    .option("--fit <how>", "where that is another shape: crop, pad or stretch")
+    .option("--transpose", "swap rows and columns of the images")
+    .option("--invert", "make black white and white black")
     .option("--channels <number>", "images: 1 (grey) or 3 (RGB)", Number)
     .option("--train-images <file>", "idx: training images")
     .option("--train-labels <file>", "idx: their classes")
     .option("--test-images <file>", "idx: test images")
     .option("--test-labels <file>", "idx: their classes")
-    .option("--size <pixels>", "shapes: height and width of an image", Number)
     .option("--seed <number>", "digits, shapes: which ones to draw", Number)
     .option("--train-count <number>", "digits, shapes: how many training images to draw", Number)
     .option("--test-count <number>", "digits, shapes: how many test images to draw", Number)

@@ -1,12 +1,5 @@
+import { cubic } from "../data/resize.ts";
 import { type Matrix, matrix } from "./linear.ts";
-
-/** The cubic kernel of Keys 1981 with a = −½, which keeps straight lines straight: from −2 to 2. */
-function cubic(t: number): number {
-  const d = Math.abs(t);
-  if (d < 1) return 1.5 * d ** 3 - 2.5 * d ** 2 + 1;
-  if (d < 2) return -0.5 * d ** 3 + 2.5 * d ** 2 - 4 * d + 2;
-  return 0;
-}
 
 /** Means of `factor` neighbours: [n / factor, n]. */
 export const blockMeans = (n: number, factor: number): Matrix =>

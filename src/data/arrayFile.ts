@@ -1,11 +1,13 @@
 import { formatBytes, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import { sha256 } from "./cache.ts";
-import { contents, isNpy, MAX_HEADER_BYTES, type NumberArray, npyHeader, parseNpy } from "./npy.ts";
+import { examplesFirst, isMat, type MatLayout, matEntries } from "./mat.ts";
+import { contents, isNpy, MAX_HEADER_BYTES, type NumberArray, npyHeader, parseNpy, sizeOf } from "./npy.ts";
+import { isNumberText, parseNumberText } from "./numberText.ts";
 import { MAX_FILE_BYTES, readInput } from "./readInput.ts";
 import { isZip, startOf, unpack, type ZipEntry, zipEntries } from "./zip.ts";
 
-/** A `.npy` or `.npz` file of numpy. Its arrays are decompressed when they are asked for. */
+/** A `.npy` or `.npz` file of numpy, a MAT-file of MATLAB, or text of numbers. Its arrays are decompressed when they are asked for. */
 export interface ArrayFile {
   readonly path: string;
   readonly sha256: string;
@@ -16,17 +18,24 @@ export interface ArrayFile {
 }
 
 /** Opens a file, which is told by its first bytes; `setting` is what names it. */
-export async function openArrayFile(path: string, setting: string): Promise<ArrayFile> {
+export async function openArrayFile(
+  path: string,
+  setting: string,
+  layout: MatLayout = {},
+): Promise<ArrayFile> {
   const bytes = await readInput(path, `${setting} is ${path}, which cannot be read`, { code: "usage" });
   const hash = sha256(bytes);
   if (isNpy(bytes)) {
     return { path, sha256: hash, names: [""], array: () => parseNpy(bytes, path) };
   }
+  const file = { path, sha256: hash };
+  if (isMat(bytes)) return { ...file, ...matArrays(bytes, path, layout) };
+  if (isNumberText(bytes)) return { ...file, ...textArrays(bytes, path, layout) };
   if (!isZip(bytes)) {
     throw new VaeError(
       "failure",
-      `${path}: neither a .npy nor a .npz file, by its first bytes. Accepted: what numpy.save, savez and ` +
-        "savez_compressed write.",
+      `${path}: neither a .npy, .npz nor .mat file nor text of numbers, by its first bytes. Accepted: what numpy.save, ` +
+        "savez and savez_compressed write, MATLAB's save with -v7 or -v6, or a row of numbers a line.",
     );
   }
   const entries = new Map(
@@ -38,6 +47,34 @@ export async function openArrayFile(path: string, setting: string): Promise<Arra
     sha256: hash,
     names: [...entries.keys()],
     array: (name) => read(path, name, entries.get(name)!),
+  };
+}
+
+type Arrays = Pick<ArrayFile, "names" | "array">;
+
+function matArrays(bytes: Buffer, path: string, layout: MatLayout): Arrays {
+  const entries = new Map(matEntries(bytes, path).map((entry) => [entry.name, entry] as const));
+  if (entries.size === 0) throw new VaeError("failure", `${path}: holds no arrays.`);
+  return {
+    names: [...entries.keys()],
+    array: (name) => examplesFirst(entries.get(name)!.read(), layout),
+  };
+}
+
+/** One array without a name; with a number more on a line than an image has pixels, images x and their classes y. */
+function textArrays(bytes: Buffer, path: string, { shape }: MatLayout): Arrays {
+  const all = parseNumberText(bytes, path);
+  const [count, D] = all.dims as [number, number];
+  if (!shape || D !== sizeOf(shape) + 1) return { names: [""], array: () => all };
+  const columns = (name: string, from: number, to: number) => ({
+    ...all,
+    name: `${path}, ${name}`,
+    dims: [count, to - from],
+    values: all.values.filter((_, i) => i % D >= from && i % D < to),
+  });
+  return {
+    names: ["x", "y"],
+    array: (name) => (name === "x" ? columns("x", 0, D - 1) : columns("y", D - 1, D)),
   };
 }
 
@@ -68,8 +105,9 @@ export function pick(
     if (file.names.includes(wanted)) return file.array(wanted);
     throw new VaeError("usage", `${setting} is ${wanted}, but ${file.path} has ${listed(file)}.`);
   }
+  const named = (name: string) => file.names.find((own) => own.toLowerCase() === name);
   const found =
-    names.find((name) => file.names.includes(name)) ??
+    names.map(named).find((own) => own !== undefined) ??
     (isOnly && file.names.length === 1 ? file.names[0] : undefined);
   return found === undefined ? undefined : file.array(found);
 }

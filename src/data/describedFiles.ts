@@ -14,8 +14,10 @@ export interface Published {
 
 export interface PublishedFile {
   readonly name: string;
-  readonly bytes: number;
-  readonly sha256: string;
+  /** Where it is not known, whatever comes is taken. */
+  readonly bytes?: number | undefined;
+  /** Where it is not known, that of the first one that came is kept beside it, see `checkPublished`. */
+  readonly sha256?: string | undefined;
 }
 
 /** Files may lie there as they were published or decompressed. */
@@ -26,14 +28,16 @@ const locate = ({ name }: Published, file: PublishedFile, dirs: DataDirs) =>
   findFile(dirs, name, localNames(file));
 
 export async function inventoryOf(published: Published, dirs: DataDirs): Promise<Inventory> {
-  const { licence, files } = published;
+  const { licence, files, mirrors } = published;
   return {
     licence,
-    downloadBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    mirrors,
+    downloadBytes: files.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
     files: await Promise.all(
       files.map(async (file) => {
         const path = await locate(published, file, dirs);
-        return path === undefined ? { name: file.name } : { name: file.name, path };
+        const { name, bytes } = file;
+        return path === undefined ? { name, bytes } : { name, bytes, path };
       }),
     ),
   };
@@ -43,15 +47,28 @@ export async function inventoryOf(published: Published, dirs: DataDirs): Promise
 export async function obtain(
   published: Published,
   file: PublishedFile,
-  { dataDirs, onProgress, signal, network }: LoadContext,
+  { dataDirs, onProgress, signal, network, mirror }: LoadContext,
   { force = false } = {},
 ): Promise<{ path: string; status: FetchedFile["status"] }> {
   const found = force ? undefined : await locate(published, file, dataDirs);
   if (found !== undefined) return { path: found, status: "present" };
-  const { name: dataset, mirrors } = published;
+  const { name: dataset } = published;
+  const mirrors = mirror === undefined ? published.mirrors : mirrorsAt(mirror, dataset);
   const folder = await writableFolder(dataDirs, dataset);
   const path = await fetchFile({ dataset, file, mirrors, folder, onProgress, signal, network });
   return { path, status: "downloaded" };
+}
+
+/** The folders that a server of the user's may have a dataset in. */
+export function mirrorsAt(mirror: string, dataset: string): string[] {
+  const base = mirror.endsWith("/") ? mirror : `${mirror}/`;
+  if (!/^https?:$/.test(URL.canParse(base) ? new URL(base).protocol : "")) {
+    throw new VaeError(
+      "usage",
+      `--mirror is ${mirror}. Accepted: the address of a folder, such as https://example.org/datasets/.`,
+    );
+  }
+  return [new URL(`${dataset}/`, base).href, base];
 }
 
 /** Reads a file of a dataset; to what is wrong with it adds what to do about it. */

@@ -55,10 +55,26 @@ export const amatDescriptorSchema = z.strictObject({
   ),
 });
 
+/** One whose files are archives or arrays that its source understands. */
+export const filesDescriptorSchema = z.strictObject({
+  ...common,
+  classNames: z.array(z.string().min(1)).min(1).max(256).optional(),
+  files: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        bytes: commonOfFile.bytes.optional(),
+        sha256: commonOfFile.sha256.optional(),
+      }),
+    )
+    .min(1),
+});
+
 type Named<Schema extends z.ZodType> = z.output<Schema> & { readonly name: string };
 
 export type Descriptor = Named<typeof descriptorSchema>;
 export type DescribedFile = Descriptor["files"][number];
+export type FilesDescriptor = Named<typeof filesDescriptorSchema>;
 export type AmatDescriptor = Named<typeof amatDescriptorSchema>;
 
 /** Reads `datasets/<name>.yaml` of this package. A mistake in it is a defect, not the user's. */

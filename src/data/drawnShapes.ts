@@ -10,7 +10,14 @@ const summary = "coloured shapes drawn by this program, each with what it was dr
 
 const schema = z.strictObject({
   name: z.literal(NAME).describe(summary),
-  size: z.int().min(16).max(256).default(64).describe("height and width of an image"),
+  size: z
+    .int()
+    .min(16)
+    .max(256)
+    .default(64)
+    .describe(
+      "height and width of the images that are drawn (others: resize the images to this height and width, or [height, width]; none unless set)",
+    ),
   ...drawnSettings({ train: 20_000, test: 2000 }),
 });
 

@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
 import type { OnDataProgress } from "./dataset.ts";
+import { fetchByProxy } from "./proxy.ts";
 
 export interface NetworkSettings {
   /** Give up on a connection when no byte comes for so long. Default 20. */
@@ -19,7 +20,12 @@ export interface NetworkSettings {
 
 export interface FetchRequest {
   readonly dataset: string;
-  readonly file: { readonly name: string; readonly bytes: number; readonly sha256: string };
+  /** Size and hash are checked where they are known. */
+  readonly file: {
+    readonly name: string;
+    readonly bytes?: number | undefined;
+    readonly sha256?: string | undefined;
+  };
   /** Folders that have the file, each with a trailing slash. */
   readonly mirrors: readonly string[];
   /** Where the file is wanted. It must exist. */
@@ -84,7 +90,8 @@ async function fetchFromMirrors(request: FetchRequest, part: string): Promise<vo
       `${dataset}/${file.name} could not be downloaded:`,
       ...[...reasons].map(([mirror, reason]) => `  ${mirror} ${reason}`),
       `Try again later (what has arrived is kept), or set VAE_DATA_DIR to a folder that has the file as ` +
-        `${dataset}/${file.name}, with or without .gz, or use --dataset digits, which needs no download.`,
+        `${dataset}/${file.name}, with or without .gz, or HTTPS_PROXY to your proxy, or name a server that has it by ` +
+        `vae data fetch ${dataset} --mirror URL, or use --dataset digits, which needs no download.`,
     ].join("\n"),
   );
 }
@@ -93,11 +100,12 @@ async function fetchFromMirrors(request: FetchRequest, part: string): Promise<vo
 async function fetchFromMirror(request: FetchRequest, mirror: string, part: string): Promise<void> {
   const { file } = request;
   const have = await sizeOf(part);
-  const continued = have > 0 && have <= file.bytes;
-  if (have > file.bytes) await rm(part);
+  const isTooLong = file.bytes !== undefined && have > file.bytes;
+  const continued = have > 0 && !isTooLong;
+  if (isTooLong) await rm(part);
   if (have !== file.bytes) await transfer(request, new URL(file.name, mirror), part, continued ? have : 0);
   const hash = await hashOf(part);
-  if (hash === file.sha256) return;
+  if (file.sha256 === undefined || hash === file.sha256) return;
   await rm(part);
   // After a continued download the wrong bytes may be older than this mirror, which then gets another chance.
   throw new MirrorError(
@@ -116,7 +124,7 @@ async function transfer(request: FetchRequest, url: URL, part: string, start: nu
   let handle: FileHandle | undefined;
   let response: Response | undefined;
   try {
-    response = await fetch(url, {
+    response = await fetchByProxy(url, {
       // Servers that compress on the fly, or call the .gz itself an encoding, would have `fetch` change the bytes.
       headers: { "accept-encoding": "identity", ...(start > 0 && { range: `bytes=${start}-` }) },
       signal: signal === undefined ? stalled.signal : AbortSignal.any([stalled.signal, signal]),
@@ -133,7 +141,7 @@ async function transfer(request: FetchRequest, url: URL, part: string, start: nu
     onProgress(progress(request, done));
     for await (const chunk of response.body ?? []) {
       timer.refresh();
-      if (done + chunk.length > file.bytes) {
+      if (file.bytes !== undefined && done + chunk.length > file.bytes) {
         await handle.truncate(0);
         throw new MirrorError(`sends more than the published ${file.bytes} bytes`, true);
       }
@@ -141,12 +149,13 @@ async function transfer(request: FetchRequest, url: URL, part: string, start: nu
       done += chunk.length;
       onProgress(progress(request, done));
     }
-    if (done < file.bytes) throw new MirrorError(`ended at byte ${done} of ${file.bytes}`);
+    if (file.bytes !== undefined && done < file.bytes)
+      throw new MirrorError(`ended at byte ${done} of ${file.bytes}`);
     await onDisk(part, handle.sync());
   } catch (error) {
     if (error instanceof MirrorError || error instanceof VaeError) throw error;
     if (signal?.aborted) throw interrupted(request, done);
-    const what = response === undefined ? "did not answer" : `broke off at byte ${done} of ${file.bytes}`;
+    const what = response === undefined ? "did not answer" : `broke off at byte ${done}${ofAll(file)}`;
     throw new MirrorError(
       `${what}: ${stalled.signal.aborted ? `nothing came for ${stallSeconds} s` : reasonOf(error)}`,
     );
@@ -158,14 +167,17 @@ async function transfer(request: FetchRequest, url: URL, part: string, start: nu
 }
 
 /** Whether the answer to a Range request is what was asked for. */
-function continues(response: Response, start: number, bytes: number): boolean {
+function continues(response: Response, start: number, bytes: number | undefined): boolean {
   const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
   if (response.status !== 206 || range === null) return false;
-  return Number(range[1]) === start && (range[3] === "*" || Number(range[3]) === bytes);
+  return (
+    Number(range[1]) === start && (range[3] === "*" || bytes === undefined || Number(range[3]) === bytes)
+  );
 }
 
-function checkWhole(response: Response, bytes: number): void {
+function checkWhole(response: Response, bytes: number | undefined): void {
   if (response.status !== 200) throw statusError(response);
+  if (bytes === undefined) return;
   const length = response.headers.get("content-length");
   if (length !== null && !response.headers.has("content-encoding") && Number(length) !== bytes) {
     throw new MirrorError(`offers ${length} bytes instead of the published ${bytes}`, true);
@@ -178,13 +190,15 @@ function statusError({ status, statusText }: Response): MirrorError {
 }
 
 function progress({ dataset, file }: FetchRequest, done: number) {
-  return { label: `${dataset}/${file.name}`, done, total: file.bytes, unit: "bytes" as const };
+  return { label: `${dataset}/${file.name}`, done, total: file.bytes ?? 0, unit: "bytes" as const };
 }
+
+const ofAll = ({ bytes }: FetchRequest["file"]) => (bytes === undefined ? "" : ` of ${bytes}`);
 
 function interrupted({ dataset, file }: FetchRequest, done: number): VaeError {
   return new VaeError(
     "interrupted",
-    `Interrupted at byte ${done} of ${file.bytes} of ${dataset}/${file.name}. The same command continues from there.`,
+    `Interrupted at byte ${done}${ofAll(file)} of ${dataset}/${file.name}. The same command continues from there.`,
   );
 }
 
@@ -203,10 +217,12 @@ async function onDisk<T>(path: string, work: Promise<T>): Promise<T> {
   });
 }
 
-/** `fetch failed` and `terminated` say little; their cause does. */
+/** `fetch failed` and `terminated` say little; their cause does, or the cause of that. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
-  const detail = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : undefined;
+  let last = cause;
+  while (last instanceof Error && last.cause instanceof Error) last = last.cause;
+  const detail = last instanceof Error ? last.message || (last as NodeJS.ErrnoException).code : undefined;
   return detail ? `${message} (${detail})` : message;
 }
 

@@ -4,6 +4,7 @@ import { sha256 } from "./cache.ts";
 import type { Split } from "./dataset.ts";
 import type { ImageShape } from "./field.ts";
 import { decompress, type IdxFile, parseIdx, splitOf } from "./idx.ts";
+import { changeSettings } from "./imageChanges.ts";
 import { imageFields } from "./images.ts";
 import { readInput } from "./readInput.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
@@ -25,6 +26,7 @@ export const idxFiles = defineSource({
       .optional()
       .describe("IDX file of test images (default: held out of the training images)"),
     testLabels: z.string().min(1).optional().describe("IDX file of the test images' classes"),
+    ...changeSettings,
     ...ownFilesSettings,
   }),
   summary,

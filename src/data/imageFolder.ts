@@ -6,14 +6,20 @@ import { z } from "zod";
 import { formatBytes, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
-import type { SourceData, Split } from "./dataset.ts";
+import { type SourceData, sharedColumn } from "./dataset.ts";
 import { type Grouping, groupsOf } from "./groups.ts";
+import { changeSettings, type FitSettings, targetOf, thrice } from "./imageChanges.ts";
+import { type ImageSize, MAX_IMAGE_BYTES, type RgbImage } from "./imageFormat.ts";
+import { IMAGE_FORMATS, imageSizeOf, isImageName } from "./imageFormats.ts";
+import { type ImagesPlan, readAll } from "./imagePieces.ts";
 import { imageFields, imageSplit } from "./images.ts";
-import { decodePng, MAX_PNG_BYTES, type PngSize, pngSize } from "./png.ts";
+import type { RangeSettings } from "./pixelRange.ts";
 import { readInput } from "./readInput.ts";
+import { MAX_RESIZED_PIXELS, type Target } from "./resize.ts";
+import { keepResized, type Levels, readResized } from "./resizedImages.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, turnsOf } from "./source.ts";
 
-const summary = "a folder of your own PNG images, subfolders are classes";
+const summary = `a folder of your own ${IMAGE_FORMATS} images, subfolders are classes`;
 
 /** The user's own images. Each subfolder that has images, at any depth, is a class. */
 export const imageFolder = defineSource({
@@ -23,7 +29,7 @@ export const imageFolder = defineSource({
       .string()
       .min(1)
       .describe(
-        "folder of PNG images of one size (npz: .npz or .npy file, pairs: either, table: CSV, TSV or .npz file); relative to the working directory",
+        `folder of ${IMAGE_FORMATS} images (npz: .npz or .npy file, pairs: either, table: CSV, TSV or .npz file); relative to the working directory`,
       ),
     testPath: z
       .string()
@@ -34,6 +40,7 @@ export const imageFolder = defineSource({
       .union([z.literal(1), z.literal(3)])
       .optional()
       .describe("1 (grey) or 3 (RGB) (default: 1 if all images are grey, otherwise 3)"),
+    ...changeSettings,
     ...ownFilesSettings,
   }),
   summary,
@@ -41,7 +48,7 @@ export const imageFolder = defineSource({
   ...ownFilesOnly("images"),
 });
 
-interface FolderSettings {
+interface FolderSettings extends FitSettings, Pick<RangeSettings, "range"> {
   readonly path: string;
   readonly testPath?: string | undefined;
   readonly channels?: 1 | 3 | undefined;
@@ -50,38 +57,171 @@ interface FolderSettings {
 
 /** A folder of images as a source. */
 export async function readImages(
-  { path, testPath, channels: wanted, split }: FolderSettings,
+  { path, testPath, channels, split, range, ...settings }: FolderSettings,
   context: LoadContext,
 ): Promise<SourceData> {
-  const train = await readFolder(path, context);
-  const test = testPath === undefined ? undefined : await readFolder(testPath, context, train);
-  const channels = wanted ?? (train.isGray && (test?.isGray ?? true) ? 1 : 3);
-  const hashes = { [path]: train.hash, ...(test && { [testPath!]: test.hash }) };
+  // Levels are resized, so that nothing between 0 and 1 is lost where 1 is white; which are levels is known after reading.
+  const how = { channels, range, target: range === undefined ? targetOf(settings) : undefined };
+  const train = await readFolder(path, how, context);
+  const test = testPath === undefined ? undefined : await readFolder(testPath, how, context, train);
+  const { height, width } = train;
+  const most = Math.max(train.channels, test?.channels ?? 1) as 1 | 3;
+  const is16Bit = [train, test].some((folder) => folder?.pixels instanceof Uint16Array);
+  const toSplit = ({ count, pixels, channels, labels }: Folder) => {
+    const levels = is16Bit ? as16Bits(pixels) : pixels;
+    return imageSplit(count, channels === most ? levels : thrice(levels), labels);
+  };
   const groups = groupsOf(train.names, split);
   return {
-    fields: imageFields([train.height, train.width, channels], train.classNames ?? test?.classNames?.length),
-    train: await toSplit(train, channels, context),
-    ...(test && { test: await toSplit(test, channels, context) }),
+    fields: imageFields([height, width, most], train.classNames ?? test?.classNames?.length),
+    train: toSplit(train),
+    ...(test && { test: toSplit(test) }),
     ...(groups && { groups }),
-    hashes,
+    hashes: { [path]: train.hash, ...(test && { [testPath!]: test.hash }) },
   };
 }
 
-/** The images of one folder, all as RGB until it is known whether any has colours. */
-interface Folder {
-  readonly height: number;
-  readonly width: number;
+interface How extends Pick<RangeSettings, "range"> {
+  readonly channels: 1 | 3 | undefined;
+  readonly target: Target | undefined;
+}
+
+/** The images of one folder. */
+interface Folder extends Pixels {
   readonly firstFile: string;
   readonly names: readonly string[];
-  readonly rgb: readonly Rgb[];
-  readonly isGray: boolean;
   readonly classNames?: readonly string[];
   readonly labels?: Uint8Array;
   readonly hash: string;
 }
 
-/** Of 16 bits where its file has them. */
-type Rgb = Uint8Array | Uint16Array;
+/**
+ * Images [count, height, width, channels] in shared memory: grey where all of them are, unless channels are asked for, and of
+ * 16 bits where any has them.
+ */
+interface Pixels extends ImageSize {
+  readonly count: number;
+  readonly channels: 1 | 3;
+  readonly pixels: Levels;
+}
+
+async function readFolder(folder: string, how: How, context: LoadContext, like?: Folder): Promise<Folder> {
+  const { files, classNames, left } = await listImages(folder, like?.classNames);
+  for (const text of left) context.warn?.(text);
+  const names = files.map(({ name }) => name);
+  const { hash, bytes, first } = await hashOf(folder, names, how, context);
+  const firstFile = like?.firstFile ?? join(folder, names[0]!);
+  const size = how.target ?? like ?? first;
+  checkMemory(folder, names.length, size);
+  const pixels = await keptOr(how, hash, names.length, context, () =>
+    decode({ folder, names, target: how.target }, { ...how, bytes, firstFile, size }, context),
+  );
+  return {
+    ...pixels,
+    firstFile,
+    names,
+    ...(classNames && { classNames, labels: Uint8Array.from(files, ({ label }) => label) }),
+    hash,
+  };
+}
+
+/** sha256 over names and contents, the bytes of all files, and the size of the first image. */
+async function hashOf(folder: string, names: readonly string[], { target }: How, context: LoadContext) {
+  const turn = turnsOf(context);
+  const hash = createHash("sha256");
+  let total = 0;
+  let first: ImageSize | undefined;
+  for (const [i, name] of names.entries()) {
+    await turn();
+    const path = join(folder, name);
+    const bytes = await readInput(path, `Cannot read ${path}`, { most: MAX_IMAGE_BYTES });
+    hash.update(`${name}\n${bytes.length}\n`).update(bytes);
+    total += bytes.length;
+    first ??= imageSizeOf(bytes, path, target && MAX_RESIZED_PIXELS);
+    context.onProgress({ label: `looking at ${folder}`, done: i + 1, total: names.length, unit: "images" });
+  }
+  return { hash: hash.digest("hex"), bytes: total, first: first! };
+}
+
+/** Resized images are kept; others are decoded as fast as they could be read. */
+async function keptOr(
+  { target, channels }: How,
+  hash: string,
+  count: number,
+  { dataDirs }: LoadContext,
+  make: () => Promise<Pixels>,
+): Promise<Pixels> {
+  if (!target) return make();
+  const key = { hash, target, channels };
+  const kept = await readResized(dataDirs, key, count);
+  if (kept) {
+    const { width, height } = target;
+    return { width, height, count, channels: kept.length === count * width * height ? 1 : 3, pixels: kept };
+  }
+  const made = await make();
+  await keepResized(dataDirs, key, made.pixels);
+  return made;
+}
+
+interface Expected extends How {
+  readonly bytes: number;
+  readonly size: ImageSize;
+  readonly firstFile: string;
+}
+
+async function decode(
+  plan: ImagesPlan,
+  { bytes, size: { width, height }, firstFile, range, channels: wanted }: Expected,
+  context: LoadContext,
+): Promise<Pixels> {
+  const { folder, names } = plan;
+  const count = names.length;
+  const turn = turnsOf(context);
+  const channels = wanted ?? 3;
+  const length = width * height * channels;
+  let pixels: Levels = new Uint8Array(new SharedArrayBuffer(count * length));
+  let isGray = true;
+  let i = 0;
+  for await (const image of readAll(plan, bytes)) {
+    await turn();
+    if (image.height !== height || image.width !== width) {
+      const remedy =
+        range === undefined ? "set dataset.size" : "leave out dataset.range and set dataset.size";
+      throw new VaeError(
+        "failure",
+        `${join(folder, names[i]!)} is ${image.width}x${image.height}, but ${firstFile} is ${width}x${height} (width x height). ` +
+          `All images must have one size: resize or remove the odd one, or ${remedy}, such as ${Math.min(width, height)}.`,
+      );
+    }
+    if (image.rgb instanceof Uint16Array && pixels instanceof Uint8Array) {
+      checkMemory(folder, count, { width, height }, 2);
+      pixels = as16Bits(pixels);
+    }
+    writeImage(image, channels, pixels.subarray(i * length, (i + 1) * length));
+    isGray &&= image.isGray;
+    context.onProgress({ label: `reading ${folder}`, done: ++i, total: count, unit: "images" });
+  }
+  if (wanted !== undefined || !isGray) return { width, height, count, channels, pixels };
+  return { width, height, count, channels: 1, pixels: firstOfThree(pixels) };
+}
+
+/** Refuses a folder whose images do not fit, before they are decoded. */
+function checkMemory(folder: string, count: number, { width, height }: ImageSize, bytesOfValue = 1): void {
+  const bytes = count * width * height * VALUES_OF_PIXEL * bytesOfValue;
+  if (bytes <= memoryLimit()) return;
+  throw new VaeError(
+    "failure",
+    `${folder} holds ${count} images of ${width}x${height} (width x height), for which it takes at least ` +
+      `${formatBytes(bytes)} of memory; there are ${formatBytes(memoryLimit())}. Make the images smaller by dataset.size, or keep fewer.`,
+  );
+}
+
+/** Of what is held at a time: the images as RGB, and those that are grey once more. */
+const VALUES_OF_PIXEL = 3 + 1;
+
+/** The names below the folder, with forward slashes, in the order in which the images are used. */
+export const imageNames = async (folder: string): Promise<string[]> =>
+  (await listImages(folder)).files.map(({ name }) => name);
 
 interface ImageFile {
   /** Below the folder, with forward slashes. */
@@ -89,65 +229,7 @@ interface ImageFile {
   readonly label: number;
 }
 
-async function readFolder(folder: string, context: LoadContext, like?: Folder): Promise<Folder> {
-  const { files, classNames, left } = await listImages(folder, like?.classNames);
-  for (const text of left) context.warn?.(text);
-  let { height, width, firstFile } = like ?? { height: 0, width: 0, firstFile: "" };
-  const hash = createHash("sha256");
-  const rgb: Rgb[] = [];
-  let isGray = true;
-  const turn = turnsOf(context);
-  for (const [i, { name }] of files.entries()) {
-    await turn();
-    const path = join(folder, name);
-    const bytes = await readInput(path, `Cannot read ${path}`, { most: MAX_PNG_BYTES });
-    hash.update(`${name}\n${bytes.length}\n`).update(bytes);
-    const size = pngSize(bytes, path);
-    if (firstFile === "") ({ height, width, firstFile } = { ...size, firstFile: path });
-    if (i === 0) checkMemory(folder, files.length, size);
-    if (size.height !== height || size.width !== width) {
-      throw new VaeError(
-        "failure",
-        `${path} is ${size.width}x${size.height}, but ${firstFile} is ${width}x${height} (width x height). ` +
-          "All images must have one size: resize or remove the odd one.",
-      );
-    }
-    const image = decodePng(bytes, path);
-    rgb.push(image.rgb);
-    isGray &&= image.isGray;
-    context.onProgress({ label: `reading ${folder}`, done: i + 1, total: files.length, unit: "images" });
-  }
-  return {
-    height,
-    width,
-    firstFile,
-    names: files.map(({ name }) => name),
-    rgb,
-    isGray,
-    ...(classNames && { classNames, labels: Uint8Array.from(files, ({ label }) => label) }),
-    hash: hash.digest("hex"),
-  };
-}
-
-/** Refuses a folder whose images do not fit, before they are decoded. */
-function checkMemory(folder: string, count: number, { width, height }: PngSize): void {
-  const bytes = count * width * height * BYTES_PER_PIXEL;
-  if (bytes <= memoryLimit()) return;
-  throw new VaeError(
-    "failure",
-    `${folder} holds ${count} images of ${width}x${height} (width x height), for which it takes at least ` +
-      `${formatBytes(bytes)} of memory; there are ${formatBytes(memoryLimit())}. Make the images smaller, or keep fewer.`,
-  );
-}
-
-/** Of what is held at a time: the image as RGB, and as grey for the splits, which are copied to shared memory. */
-const BYTES_PER_PIXEL = 3 + 1 + 1;
-
-/** The names below the folder, with forward slashes, in the order in which the images are used. */
-export const imageNames = async (folder: string): Promise<string[]> =>
-  (await listImages(folder)).files.map(({ name }) => name);
-
-/** The PNG files of a folder in the order in which they are used, and the classes if there are subfolders. */
+/** The images of a folder in the order in which they are used, and the classes if there are subfolders. */
 async function listImages(
   folder: string,
   trainClasses?: readonly string[],
@@ -179,7 +261,7 @@ async function listImages(
     );
   });
   const files = interleave(byClass);
-  if (files.length === 0) throw new VaeError("usage", `${folder} holds no PNG images.`);
+  if (files.length === 0) throw new VaeError("usage", `${folder} holds no ${IMAGE_FORMATS} images.`);
   return { files, classNames, left: left.toSorted() };
 }
 
@@ -205,9 +287,9 @@ async function walk(path: string, name: string, { root, above, left }: Walk): Pr
     left.push(`${path} is a link to a folder that it is in itself, and is not followed.`);
     return [];
   }
-  left.push(...leftOut(path, "files that are no PNG images", others));
+  left.push(...leftOut(path, `files that are no ${IMAGE_FORMATS} images`, others));
   if (name !== "" && images.length === 0 && folders.length === 0) {
-    left.push(`${path} is a class without PNG images.`);
+    left.push(`${path} is a class without images.`);
   }
   const found: ImagesOfFolder[] = [];
   for (const folder of folders) {
@@ -233,6 +315,8 @@ interface Listing {
   readonly others: string[];
 }
 
+const OTHER_IMAGES = [".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".jp2", ".jxl"];
+
 async function listFolder(path: string, named: string): Promise<Listing> {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: Error) => {
     throw fileError(`${named} is not a folder that can be read`, error, "usage");
@@ -242,13 +326,12 @@ async function listFolder(path: string, named: string): Promise<Listing> {
   const others: string[] = [];
   for (const entry of entries) {
     if (entry.name.startsWith(".")) continue;
-    const extension = extname(entry.name).toLowerCase();
     if (await isFolder(entry, join(path, entry.name))) folders.push(entry.name);
-    else if (extension === ".png") images.push(entry.name);
-    else if ([".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"].includes(extension)) {
+    else if (isImageName(entry.name)) images.push(entry.name);
+    else if (OTHER_IMAGES.includes(extname(entry.name).toLowerCase())) {
       throw new VaeError(
         "failure",
-        `${join(path, entry.name)}: only PNG images are read. Convert or remove it.`,
+        `${join(path, entry.name)}: only ${IMAGE_FORMATS} images are read. Convert or remove it.`,
       );
     } else others.push(entry.name);
   }
@@ -276,27 +359,29 @@ function interleave(byClass: readonly (readonly ImageFile[])[]): ImageFile[] {
     .map(({ file }) => file);
 }
 
-async function toSplit({ rgb, labels }: Folder, channels: 1 | 3, context: LoadContext): Promise<Split> {
-  const count = rgb.length;
-  const size = (rgb[0]!.length / 3) * channels;
-  const is16Bit = rgb.some((image) => image instanceof Uint16Array);
-  const pixels = new (is16Bit ? Uint16Array : Uint8Array)(count * size);
-  const turn = turnsOf(context);
-  for (const [i, image] of rgb.entries()) {
-    const scale = is16Bit && image instanceof Uint8Array ? 65535 / 255 : 1;
-    writeImage(image, channels, scale, pixels.subarray(i * size, (i + 1) * size));
-    await turn();
-  }
-  return imageSplit(count, pixels, labels);
+/** Bytes on the scale of 16 bits, on which white is 65535. */
+function as16Bits(pixels: Levels): Uint16Array {
+  if (pixels instanceof Uint16Array) return pixels;
+  const wide = new Uint16Array(new SharedArrayBuffer(2 * pixels.length));
+  for (let i = 0; i < wide.length; i++) wide[i] = 257 * pixels[i]!;
+  return wide;
+}
+
+function firstOfThree(rgb: Levels): Levels {
+  const gray = sharedColumn(rgb, rgb.length / 3) as Levels;
+  for (let i = 0; i < gray.length; i++) gray[i] = rgb[3 * i]!;
+  return gray;
 }
 
 /**
- * Writes an image of the wanted channels, its values times `scale`; grey is the brightness by ITU-R BT.601, and of a grey
- * image the grey itself.
+ * Writes an image of the wanted channels, bytes among 16 bits on the scale of those; grey is the brightness by ITU-R BT.601, and
+ * of a grey image the grey itself.
  */
-function writeImage(rgb: Rgb, channels: 1 | 3, scale: number, out: Rgb): void {
+function writeImage({ rgb }: RgbImage, channels: 1 | 3, out: Levels): void {
+  const scale = out.BYTES_PER_ELEMENT > rgb.BYTES_PER_ELEMENT ? 257 : 1;
   if (channels === 3) {
-    for (let i = 0; i < out.length; i++) out[i] = scale * rgb[i]!;
+    if (scale === 1) out.set(rgb);
+    else for (let i = 0; i < out.length; i++) out[i] = scale * rgb[i]!;
     return;
   }
   for (let i = 0; i < out.length; i++) {

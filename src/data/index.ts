@@ -1,18 +1,26 @@
 import { z } from "zod";
 import { didYouMean, VaeError } from "../base/errors.ts";
 import { binarizedMnist } from "./binarizedMnist.ts";
+import { celeba64 } from "./celeba.ts";
+import { cifar10 } from "./cifar10.ts";
+import { cifarFiles } from "./cifarFiles.ts";
 import { type Column, type Dataset, type Split, sharedColumn } from "./dataset.ts";
 import { drawnDigits } from "./drawnDigits.ts";
 import { drawnShapes } from "./drawnShapes.ts";
+import { dsprites } from "./dsprites.ts";
+import { emnist } from "./emnist.ts";
 import { idxFiles } from "./idxFiles.ts";
+import { changed } from "./imageChanges.ts";
 import { imageFolder } from "./imageFolder.ts";
 import { mnistFamily } from "./mnistFamily.ts";
-import { npzFiles } from "./npzFiles.ts";
+import { amatFiles, matFiles, npzFiles } from "./npzFiles.ts";
+import { omniglot } from "./omniglot.ts";
 import { pairs } from "./pairs.ts";
 import { type RangeSettings, withRange } from "./pixelRange.ts";
 import { type DatasetSource, type LoadContext, stopIfAborted, turnsOf } from "./source.ts";
 import { holdOut } from "./splits.ts";
 import { binarized } from "./staticBinarization.ts";
+import { svhn } from "./svhn.ts";
 import { table } from "./table.ts";
 
 export { type DataDirs, resolveDataDirs } from "./cache.ts";
@@ -29,9 +37,18 @@ export const datasetSchema = z.discriminatedUnion("name", [
   fashionMnist.schema,
   kmnist.schema,
   binarizedMnist.schema,
+  emnist.schema,
+  omniglot.schema,
+  dsprites.schema,
+  cifar10.schema,
+  svhn.schema,
   idxFiles.schema,
   imageFolder.schema,
+  celeba64.schema,
   npzFiles.schema,
+  matFiles.schema,
+  amatFiles.schema,
+  cifarFiles.schema,
   pairs.schema,
   table.schema,
 ]);
@@ -46,9 +63,18 @@ export const datasets = {
   "fashion-mnist": fashionMnist,
   kmnist,
   "binarized-mnist": binarizedMnist,
+  emnist,
+  omniglot,
+  dsprites,
+  "cifar-10": cifar10,
+  svhn,
   idx: idxFiles,
   images: imageFolder,
+  "celeba-64": celeba64,
   npz: npzFiles,
+  mat: matFiles,
+  amat: amatFiles,
+  cifar: cifarFiles,
   pairs,
   table,
 } satisfies { [Name in DatasetName]: DatasetSource };
@@ -72,8 +98,9 @@ export async function loadDataset(config: DatasetConfig, context: LoadContext): 
   stopIfAborted(context);
   const isOwn = "range" in datasets[config.name].schema.shape;
   const data = isOwn ? withRange(read, config as RangeSettings, context.warn ?? (() => {})) : read;
+  const images = "invert" in config ? await changed(data, config, turnsOf(context)) : data;
   const isStatic = "pixels" in config && config.pixels === "binary-static";
-  const whole = isStatic ? await binarized(data, turnsOf(context)) : data;
+  const whole = isStatic ? await binarized(images, turnsOf(context)) : images;
   const dataset = holdOut(whole, { ...config, split: splitOf(config) });
   const { train, validation, test } = dataset; // only what is kept of the source
   return {

@@ -4,10 +4,10 @@ import { type ArrayFile, openArrayFile, pick, pickNeeded } from "./arrayFile.ts"
 import { type ArrayImages, type ImageSettings, imagesOf, labelsOf } from "./arrayImages.ts";
 import type { SourceData, Split } from "./dataset.ts";
 import type { Grouping } from "./groups.ts";
+import { changeSettings } from "./imageChanges.ts";
 import { imageFields, imageSplit } from "./images.ts";
-import { defineSource, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
-
-const summary = "your own images in a .npz or .npy file of numpy";
+import type { MatLayout } from "./mat.ts";
+import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
 /** What arrays of images say that they are, for each source that reads them. */
 export const arraySettings = {
@@ -27,50 +27,95 @@ export const namesOf = (one: string, many: string) => ({
 
 const [IMAGES, LABELS] = [namesOf("x", "images"), namesOf("y", "labels")];
 
+const common = (files: string) => ({
+  path: z
+    .string()
+    .min(1)
+    .describe(`${files} of images, with test images if it has x_test; relative to the working directory`),
+  testPath: z.string().min(1).optional().describe(`${files} of test images`),
+  x: z.string().min(1).optional().describe("array of the images (default: x or images, or the only one)"),
+  labels: z.string().min(1).optional().describe("array of their classes (default: y or labels, if there)"),
+  ...arraySettings,
+  ...changeSettings,
+  ...ownFilesSettings,
+});
+
+const summary = "your own images in a .npz or .npy file of numpy";
+
 /** The user's own images in a file of numpy. */
 export const npzFiles = defineSource({
   schema: z.strictObject({
     name: z.literal("npz").describe(summary),
-    path: z
-      .string()
-      .min(1)
-      .describe(
-        ".npz or .npy file of images, with test images if it has x_test; relative to the working directory",
-      ),
-    testPath: z.string().min(1).optional().describe(".npz or .npy file of test images"),
-    x: z.string().min(1).optional().describe("array of the images (default: x or images, or the only one)"),
-    labels: z.string().min(1).optional().describe("array of their classes (default: y or labels, if there)"),
-    ...arraySettings,
-    ...ownFilesSettings,
+    ...common(".npz or .npy file"),
   }),
   summary,
-  async load(config, context) {
-    const file = await openArrayFile(config.path, "dataset.path");
-    stopIfAborted(context);
-    const train = readPart(file, "train", config)!;
-    const own = { validation: readPart(file, "validation", config), test: readPart(file, "test", config) };
-    const hashes = { [config.path]: file.sha256 };
-    let { test } = own;
-    if (config.testPath !== undefined) {
-      if (test) throw twoTestSets(test.images.name, config.testPath);
-      const testFile = await openArrayFile(config.testPath, "dataset.testPath");
-      hashes[config.testPath] = testFile.sha256;
-      test = readPart(testFile, "test", config) ?? readPart(testFile, "train", config)!;
-    }
-    const validation = test && own.validation;
-    if (own.validation && !test)
-      context.warn?.(`${own.validation.images.name} is not read, as there are no test images.`);
-    if (validation && config.validation !== undefined) {
-      throw new VaeError(
-        "usage",
-        `dataset.validation is ${config.validation}, but ${validation.images.name} has validation images: leave it out.`,
-      );
-    }
-    const groups = arrayGroups(file, train.images.count, config.split);
-    return { ...sourceOf({ train, validation, test }, hashes), ...(groups && { groups }) };
-  },
+  load: readArrayImages,
   ...ownFilesOnly("npz"),
 });
+
+const matSummary = "your own images in a .mat file of MATLAB (version 7 or older)";
+
+/** The user's own images in a file of MATLAB. */
+export const matFiles = defineSource({
+  schema: z.strictObject({
+    name: z.literal("mat").describe(matSummary),
+    ...common(".mat file"),
+    examples: z
+      .enum(["first", "last"])
+      .optional()
+      .describe("which dimension of the arrays counts the images (default: the one that clearly does)"),
+  }),
+  summary: matSummary,
+  load: readArrayImages,
+  ...ownFilesOnly("mat"),
+});
+
+const amatSummary =
+  "your own images as text (.amat, .csv): the numbers of an image a line, its class last if there";
+
+/** The user's own images as text. */
+export const amatFiles = defineSource({
+  schema: z.strictObject({
+    name: z.literal("amat").describe(amatSummary),
+    ...common("text file"),
+  }),
+  summary: amatSummary,
+  load: readArrayImages,
+  ...ownFilesOnly("amat"),
+});
+
+interface ArrayFileSettings extends PartSettings, MatLayout {
+  readonly path: string;
+  readonly testPath?: string | undefined;
+  readonly validation?: number | undefined;
+  readonly split: Grouping;
+}
+
+async function readArrayImages(config: ArrayFileSettings, context: LoadContext): Promise<SourceData> {
+  const file = await openArrayFile(config.path, "dataset.path", config);
+  stopIfAborted(context);
+  const train = readPart(file, "train", config)!;
+  const own = { validation: readPart(file, "validation", config), test: readPart(file, "test", config) };
+  const hashes = { [config.path]: file.sha256 };
+  let { test } = own;
+  if (config.testPath !== undefined) {
+    if (test) throw twoTestSets(test.images.name, config.testPath);
+    const testFile = await openArrayFile(config.testPath, "dataset.testPath", config);
+    hashes[config.testPath] = testFile.sha256;
+    test = readPart(testFile, "test", config) ?? readPart(testFile, "train", config)!;
+  }
+  const validation = test && own.validation;
+  if (own.validation && !test)
+    context.warn?.(`${own.validation.images.name} is not read, as there are no test images.`);
+  if (validation && config.validation !== undefined) {
+    throw new VaeError(
+      "usage",
+      `dataset.validation is ${config.validation}, but ${validation.images.name} has validation images: leave it out.`,
+    );
+  }
+  const groups = arrayGroups(file, train.images.count, config.split);
+  return { ...sourceOf({ train, validation, test }, hashes), ...(groups && { groups }) };
+}
 
 /** The group of each of `count` images by the array that `dataset.split.by` names; undefined where nothing is grouped. */
 export function arrayGroups(file: ArrayFile, count: number, { order, by }: Grouping): string[] | undefined {

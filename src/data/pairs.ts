@@ -21,19 +21,19 @@ import { arrayGroups, arraySettings, checkShape, namesOf, twoTestSets } from "./
 import { usualRange } from "./pixelRange.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
-const summary = "your own images x, each with its y: two folders of PNG images, or a .npz file";
+const summary = "your own images x, each with its y: two folders of images, or a .npz file";
 
 const schema = z.strictObject({
   name: z.literal("pairs").describe(summary),
   path: z
     .string()
     .min(1)
-    .describe("folder of PNG images x, or .npz file of arrays x and y; relative to the working directory"),
+    .describe("folder of images x, or .npz file of arrays x and y; relative to the working directory"),
   conditionPath: z
     .string()
     .min(1)
     .optional()
-    .describe("folder of PNG images y, each with the name of its x, or .npy file of y"),
+    .describe("folder of images y, each with the name of its x, or .npy file of y"),
   testPath: z.string().min(1).optional().describe("folder or file of the test images x"),
   testConditionPath: z.string().min(1).optional().describe("folder or file of their y"),
   x: z.string().min(1).optional().describe("array of the images (default: x or images)"),

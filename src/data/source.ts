@@ -15,6 +15,8 @@ export interface LoadContext {
   /** Stops downloads and reading; what is downloaded so far is kept for the next time. */
   readonly signal?: AbortSignal;
   readonly network?: NetworkSettings;
+  /** A server that has the files of datasets instead of those that are known, in folders of their names or all in one. */
+  readonly mirror?: string | undefined;
 }
 
 /** A member of the dataset family. */
@@ -40,7 +42,17 @@ export interface Inventory {
   /** What there is to download; 0 for sources that need no network. */
   readonly downloadBytes: number;
   /** The files by name, with the path of those that are here. Empty for the user's own files. */
-  readonly files: readonly { readonly name: string; readonly path?: string }[];
+  readonly files: readonly InventoryFile[];
+  /** The folders that they are downloaded from, in the order in which they are tried. */
+  readonly mirrors?: readonly string[];
+}
+
+export interface InventoryFile {
+  readonly name: string;
+  /** Of the download, where it is known. */
+  readonly bytes?: number | undefined;
+  /** Where it is here. */
+  readonly path?: string;
 }
 
 export interface FetchedFile {

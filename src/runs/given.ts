@@ -5,9 +5,10 @@ import { openArrayFile } from "../data/arrayFile.ts";
 import type { Column, Split } from "../data/dataset.ts";
 import { type Field, fieldSize, whiteOf } from "../data/field.ts";
 import { findPixels, type Range } from "../data/foundPixels.ts";
+import { MAX_IMAGE_BYTES } from "../data/imageFormat.ts";
+import { decodeImage, IMAGE_FORMATS, imageSizeOf, isImageName } from "../data/imageFormats.ts";
 import type { NumberArray } from "../data/npy.ts";
 import { levelsOf, type RangeSettings, usualRange } from "../data/pixelRange.ts";
-import { decodePng, MAX_PNG_BYTES, pngSize } from "../data/png.ts";
 import { readInput } from "../data/readInput.ts";
 import { type Float32Values, npzBytes } from "../data/writeArrays.ts";
 import {
@@ -30,7 +31,7 @@ type ReadSplit = (split: SplitName) => Promise<Split>;
 
 /** What `what` may be, for help and errors. */
 export const ACCEPTED_GIVEN =
-  "a split and places (test:0-7, validation:3, train:5,9), a .png or .npz with y or x, or classes (3,7) of a run " +
+  `a split and places (test:0-7, validation:3, train:5,9), a ${IMAGE_FORMATS} image or .npz with y or x, or classes (3,7) of a run ` +
   "that is conditioned on them";
 
 /** Reads what a conditional run is to be given: examples of its data, a file of the user's, or classes. */
@@ -51,7 +52,7 @@ export async function readGiven(run: OpenedRun, what: string, readSplit: ReadSpl
     }
     return { observations: observationsAt(set, run.model, places, split), told: `y of ${split} ${list}` };
   }
-  if (what.endsWith(".png")) return readPng(run, what);
+  if (isImageName(what)) return readImage(run, what);
   if (what.endsWith(".npz")) return readArrays(run, what);
   if (given.kind !== "class") throw unknown(what);
   return {
@@ -91,11 +92,11 @@ function classesOf(given: Field & { kind: "class" }, item: string): number[] {
   );
 }
 
-async function readPng(run: OpenedRun, path: string): Promise<Given> {
+async function readImage(run: OpenedRun, path: string): Promise<Given> {
   const { target, given } = run.model as Required<Pick<OpenedRun["model"], "target" | "given">>;
-  const bytes = await readInput(path, `Cannot read ${path}`, { most: MAX_PNG_BYTES });
-  const { width, height } = pngSize(bytes, path);
-  const { rgb, isGray } = decodePng(bytes, path);
+  const bytes = await readInput(path, `Cannot read ${path}`, { most: MAX_IMAGE_BYTES });
+  const { width, height } = imageSizeOf(bytes, path);
+  const { rgb, isGray } = await decodeImage(bytes, path);
   const fits = ({ shape, show }: Field) =>
     show === "image" &&
     shape[0] === height &&

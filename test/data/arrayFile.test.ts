@@ -129,8 +129,8 @@ test("what is wrong is told with the file and the array", async () => {
   }
   expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
     "
-    failure: TMP: neither a .npy nor a .npz file, by its first bytes. Accepted: what numpy.save, savez and savez_compressed write.
-    failure: TMP: neither a .npy nor a .npz file, by its first bytes. Accepted: what numpy.save, savez and savez_compressed write.
+    failure: TMP: neither a .npy, .npz nor .mat file nor text of numbers, by its first bytes. Accepted: what numpy.save, savez and savez_compressed write, MATLAB's save with -v7 or -v6, or a row of numbers a line.
+    failure: TMP: neither a .npy, .npz nor .mat file nor text of numbers, by its first bytes. Accepted: what numpy.save, savez and savez_compressed write, MATLAB's save with -v7 or -v6, or a row of numbers a line.
     failure: TMP: the file ends at byte 9, inside the header.
     failure: TMP: the file ends at byte 100, inside the header.
     failure: TMP: expected 134 bytes for 2x3 values of uint8, the file ends at byte 130.

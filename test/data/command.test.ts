@@ -34,18 +34,27 @@ test("list shows every dataset and where it lies", async () => {
   await mkdir(join(folder, "data", "kmnist"), { recursive: true });
   await writeFile(join(folder, "data", "kmnist", "t10k-labels-idx1-ubyte.gz"), "");
   expect((await run(folder, "list")).out).toMatchInlineSnapshot(`
-    "NAME             WHAT IT IS                                                                                     DOWNLOAD  LICENCE       ON THIS MACHINE
-    digits           digits drawn by this program, no download                                                      none      MIT           drawn on first use
-    shapes           coloured shapes drawn by this program, each with what it was drawn from                        none      MIT           drawn on first use
-    mnist            handwritten digits                                                                             11.6 MB   CC BY-SA 3.0  vae data fetch mnist
-    fashion-mnist    articles of clothing                                                                           30.9 MB   MIT           vae data fetch fashion-mnist
-    kmnist           cursive Japanese characters                                                                    21.2 MB   CC BY-SA 4.0  1 of 4 files in TMP/data/kmnist
-    binarized-mnist  one fixed draw of binary MNIST (Larochelle and Murray), which published static numbers are on  109.8 MB  not stated    vae data fetch binarized-mnist
-    idx              your own IDX files, of any image size, grey or RGB, plain or gzip                              none      yours
-    images           a folder of your own PNG images, subfolders are classes                                        none      yours
-    npz              your own images in a .npz or .npy file of numpy                                                none      yours
-    pairs            your own images x, each with its y: two folders of PNG images, or a .npz file                  none      yours
-    table            your own table of numbers and categories: CSV, TSV or arrays of numpy                          none      yours
+    "NAME             WHAT IT IS                                                                                      DOWNLOAD   LICENCE                      ON THIS MACHINE
+    digits           digits drawn by this program, no download                                                       none       MIT                          drawn on first use
+    shapes           coloured shapes drawn by this program, each with what it was drawn from                         none       MIT                          drawn on first use
+    mnist            handwritten digits                                                                              11.6 MB    CC BY-SA 3.0                 vae data fetch mnist
+    fashion-mnist    articles of clothing                                                                            30.9 MB    MIT                          vae data fetch fashion-mnist
+    kmnist           cursive Japanese characters                                                                     21.2 MB    CC BY-SA 4.0                 1 of 4 files in TMP/data/kmnist
+    binarized-mnist  one fixed draw of binary MNIST (Larochelle and Murray), which published static numbers are on   109.8 MB   not stated                   vae data fetch binarized-mnist
+    emnist           handwritten letters and digits, upright; the same characters divided in six ways                561.8 MB   public domain (NIST)         vae data fetch emnist
+    omniglot         handwritten characters of 50 alphabets, 105x105, black on white                                 15.9 MB    MIT                          vae data fetch omniglot
+    dsprites         white shapes on black, 64x64: combinations of shape, size, angle and position                   not known  Apache-2.0                   vae data fetch dsprites
+    cifar-10         colour photographs of ten things, 32x32                                                         170.1 MB   not stated                   vae data fetch cifar-10
+    svhn             digits of house numbers, 32x32 in colour                                                        246.3 MB   for non-commercial use only  vae data fetch svhn
+    idx              your own IDX files, of any image size, grey or RGB, plain or gzip                               none       yours
+    images           a folder of your own PNG, JPEG or WebP images, subfolders are classes                           none       yours
+    celeba-64        faces of CelebA, cropped to 64x64, from the folder of the aligned images that you have          none       non-commercial research
+    npz              your own images in a .npz or .npy file of numpy                                                 none       yours
+    mat              your own images in a .mat file of MATLAB (version 7 or older)                                   none       yours
+    amat             your own images as text (.amat, .csv): the numbers of an image a line, its class last if there  none       yours
+    cifar            your own images in the binary format of CIFAR-10 and CIFAR-100, 32x32 RGB                       none       yours
+    pairs            your own images x, each with its y: two folders of images, or a .npz file                       none       yours
+    table            your own table of numbers and categories: CSV, TSV or arrays of numpy                           none       yours
     "
   `);
   const { datasets } = JSON.parse((await run(folder, "list", "--json")).out);
@@ -55,12 +64,8 @@ test("list shows every dataset and where it lies", async () => {
     "mnist",
     "fashion-mnist",
     "kmnist",
-    "binarized-mnist",
-    "idx",
-    "images",
-    "npz",
-    "pairs",
-    "table",
+    ...["binarized-mnist", "emnist", "omniglot", "dsprites", "cifar-10", "svhn"],
+    ...["idx", "images", "celeba-64", "npz", "mat", "amat", "cifar", "pairs", "table"],
   ]);
 });
 
@@ -111,7 +116,7 @@ test("inspect tells of the user's images and draws them", async () => {
     drawn    TMP/sheets/photos.png
     "
   `);
-  expect(err).toBe("reading TMP/photos: 6 images\n");
+  expect(err).toBe("looking at TMP/photos: 6 images\nreading TMP/photos: 6 images\n");
   const { width, height } = PNG.sync.read(await readFile(join(folder, "sheets", "photos.png")));
   expect([width, height]).toEqual([20 * 6 + 2, 2 * 6 + 2]);
 
@@ -131,7 +136,7 @@ test("inspect says when images are binary", async () => {
   const files = ["--train-images", join(folder, "train"), "--train-labels", join(folder, "labels")];
   const { out } = await run(folder, "inspect", "idx", ...files, "--out", join(folder, "idx.png"));
   expect(out).toContain("binary: every pixel is 0 or 255");
-  expect(out).toContain("classes  0: 3, 1: 3, 2: 2\n");
+  expect(out).toContain("classes  train: 0: 3, 1: 3, 2: 2\n");
 });
 
 test("wrong usage is told with what is accepted", async () => {
@@ -150,10 +155,10 @@ test("wrong usage is told with what is accepted", async () => {
   }
   expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
     "
-    usage: mnst is not a dataset. Accepted: digits, shapes, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs, table. Did you mean mnist?
-    usage: fashion_mnist is not a dataset. Accepted: digits, shapes, mnist, fashion-mnist, kmnist, binarized-mnist, idx, images, npz, pairs, table. Did you mean fashion-mnist?
+    usage: mnst is not a dataset. Accepted: digits, shapes, mnist, fashion-mnist, kmnist, binarized-mnist, emnist, omniglot, dsprites, cifar-10, svhn, idx, images, celeba-64, npz, mat, amat, cifar, pairs, table. Did you mean mnist?
+    usage: fashion_mnist is not a dataset. Accepted: digits, shapes, mnist, fashion-mnist, kmnist, binarized-mnist, emnist, omniglot, dsprites, cifar-10, svhn, idx, images, celeba-64, npz, mat, amat, cifar, pairs, table. Did you mean fashion-mnist?
     usage: images reads your own files: there is nothing to fetch.
-    usage: vae data inspect images: --path is missing. Accepted: folder of PNG images of one size (npz: .npz or .npy file, pairs: either, table: CSV, TSV or .npz file); relative to the working directory.
+    usage: vae data inspect images: --path is missing. Accepted: folder of PNG, JPEG or WebP images (npz: .npz or .npy file, pairs: either, table: CSV, TSV or .npz file); relative to the working directory.
     usage: vae data inspect mnist: --path, --train-images: not for mnist.
     usage: vae data inspect images: --channels: Invalid input. Accepted: 1 (grey) or 3 (RGB) (default: 1 if all images are grey, otherwise 3).
     usage: vae data inspect digits: --validation: Too small: expected number to be >=1. Accepted: images held out of the training set for validation, which \`split\` says (table: share or number of rows, default 0.1; 0: the training rows serve for it).
@@ -181,4 +186,32 @@ test("without a terminal, progress is one line for each file", () => {
 
 test("sizes", () => {
   expect([999, 28_881, 9_912_422].map(formatBytes)).toEqual(["999 B", "28.9 kB", "9.9 MB"]);
+});
+
+test("fetch --dry-run tells what would come from where, and brings nothing", async () => {
+  const folder = await temporaryFolder();
+  const { out } = await run(folder, "fetch", "svhn", "dsprites", "digits", "--dry-run");
+  expect(out).toMatchInlineSnapshot(`
+    "DATASET   FILE                                            SIZE       FROM
+    svhn      train_32x32.mat                                 182.0 MB   http://ufldl.stanford.edu/housenumbers/train_32x32.mat
+    svhn      test_32x32.mat                                  64.3 MB    http://ufldl.stanford.edu/housenumbers/test_32x32.mat
+    dsprites  dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz  not known  https://raw.githubusercontent.com/google-deepmind/dsprites-dataset/master/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz
+    digits    train-images-idx3-ubyte                                    drawn by this program
+    digits    train-labels-idx1-ubyte                                    drawn by this program
+    digits    t10k-images-idx3-ubyte                                     drawn by this program
+    digits    t10k-labels-idx1-ubyte                                     drawn by this program
+    To fetch: 246.3 MB and more. Nothing was fetched.
+    "
+  `);
+  const { files } = JSON.parse(
+    (await run(folder, "fetch", "svhn", "--dry-run", "--json", "--mirror", "http://here/data")).out,
+  );
+  expect(files[0]).toMatchObject({ bytes: 182040794, licence: "for non-commercial use only" });
+  expect(files[0].from).toEqual([
+    "http://here/data/svhn/train_32x32.mat",
+    "http://here/data/train_32x32.mat",
+  ]);
+  expect(await failureOf(run(folder, "fetch", "images", "--dry-run"))).toBe(
+    "usage: images reads your own files: there is nothing to fetch.",
+  );
 });

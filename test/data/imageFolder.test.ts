@@ -78,10 +78,10 @@ test("links are followed, and what is not read is told", async () => {
   expect(data.fields["label"]).toMatchObject({ classNames: ["birds", "cats", "cats/small", "dogs"] });
   expect([...data.train.columns["x"]!]).toEqual([1, 3, 2]);
   expect(warnings).toEqual([
-    "TMP/birds is a class without PNG images.",
+    "TMP/birds is a class without images.",
     "TMP/cats/again is a link to a folder that it is in itself, and is not followed.",
-    "TMP/cats: files that are no PNG images are not read, 2 of them: a.txt, b.txt.",
-    "TMP: files that are no PNG images are not read, 1 of them: notes.txt.",
+    "TMP/cats: files that are no PNG, JPEG or WebP images are not read, 2 of them: a.txt, b.txt.",
+    "TMP: files that are no PNG, JPEG or WebP images are not read, 1 of them: notes.txt.",
   ]);
 
   await symlink(join(path, "gone"), join(path, "mice"));
@@ -153,7 +153,7 @@ test("what is wrong is told with the file", async () => {
     [{ "crc.png": good.with(45, good[45]! ^ 255) }],
     [{ "a.png": "not a PNG" }],
     [{ "glass.png": png(3, 2, [1, 1, 1, 128]) }],
-    [{ "a.png": good, "b.jpg": good }],
+    [{ "a.png": good, "b.gif": good }],
     [{ "a.png": good, "cats/b.png": good }],
     [{ "cats/a.png": good }, { "birds/a.png": good }],
     [{ "notes.txt": "no images" }],
@@ -168,16 +168,16 @@ test("what is wrong is told with the file", async () => {
   told.push(await failureOf(load({ path: join(folder, "missing") }), folder));
   expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
     "
-    failure: TMP/odd.png is 4x2, but TMP/a.png is 3x2 (width x height). All images must have one size: resize or remove the odd one.
-    failure: TESTS/t.png is 2x3, but TMP/a.png is 3x2 (width x height). All images must have one size: resize or remove the odd one.
+    failure: TMP/odd.png is 4x2, but TMP/a.png is 3x2 (width x height). All images must have one size: resize or remove the odd one, or set dataset.size, such as 2.
+    failure: TESTS/t.png is 2x3, but TMP/a.png is 3x2 (width x height). All images must have one size: resize or remove the odd one, or set dataset.size, such as 2.
     failure: TMP/cut.png: the file ends at byte 40, before the end of the image.
     failure: TMP/crc.png: the image is damaged: unrecognised content at end of stream.
-    failure: TMP/a.png: not a PNG image, by its first bytes.
+    failure: TMP/a.png: not a PNG, JPEG or WebP image, by its first bytes.
     failure: TMP/glass.png: has transparent pixels, and what is behind them is not known. Flatten it first, for example by magick mogrify -background white -alpha remove FILE.
-    failure: TMP/b.jpg: only PNG images are read. Convert or remove it.
+    failure: TMP/b.gif: only PNG, JPEG or WebP images are read. Convert or remove it.
     failure: TMP has both images (a.png) and subfolders (cats). Accepted: images without classes, or one subfolder of images for each class.
     failure: TESTS/birds is a class that the training images do not have: cats.
-    usage: TMP holds no PNG images.
+    usage: TMP holds no PNG, JPEG or WebP images.
     failure: TMP has 257 subfolders of images. Accepted: at most 256 classes.
     usage: TMP/missing is not a folder that can be read: there is no such file (ENOENT).
     "

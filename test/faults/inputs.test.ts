@@ -9,6 +9,8 @@ import { encodeIdx } from "../../src/data/idx.ts";
 import { datasetSchema, loadDataset } from "../../src/data/index.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import { contextIn, failureOf, tinyImages } from "../data/files.ts";
+import { matFixtures } from "../data/matFixtures.ts";
+import { pillowImage } from "../data/pillowImages.ts";
 import { count, tally } from "./counts.ts";
 
 /** Of each kind of file. */
@@ -24,6 +26,7 @@ const random = new RandomStream("damaged inputs");
 const noise = (count: number) => Uint8Array.from(random.uniforms(count), (u) => 256 * u);
 
 const below = (n: number) => random.integer(n);
+const one = <T>(items: readonly T[]): T => items[below(items.length)]!;
 const numbers = [0, 1, 0xff, 0x7fff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff];
 
 /** Ways in which files are damaged. `fields` are the places of 32-bit numbers in the header. */
@@ -88,7 +91,35 @@ const kinds: Record<
     make: (damage) => (below(2) ? damage(image, pngFields) : withHeaderSum(damage(image, pngFields))),
     settings: (path) => ({ name: "images", path }),
   },
+  JPEG: {
+    make: (damage) =>
+      damage(pillowImage(one(["baseline.jpg", "progressive.jpg", "turned.jpg"])), [2, 160, 180]),
+    settings: (path) => ({ name: "images", path }),
+  },
+  WebP: {
+    make: (damage) => damage(pillowImage(one(["lossless.webp", "lossy.webp"])), [4, 16, 24]),
+    settings: (path) => ({ name: "images", path }),
+  },
 };
+
+const text = Buffer.from(Array.from({ length: 6 }, (_, i) => `${i} 0.25 1 1e-3 ${i / 8} 0`).join("\n"));
+
+Object.assign(kinds, {
+  "MAT-file": {
+    make: (damage) => damage(one(Object.values(matFixtures)), [128, 136, 152, 176]),
+    settings: (path) => ({
+      name: "mat",
+      path: join(path, "file"),
+      range: [0, 255],
+      shape: [2, 3],
+      ...(below(2) && { x: "data" }),
+    }),
+  },
+  amat: {
+    make: (damage) => damage(text, [0, 8]),
+    settings: (path) => ({ name: "amat", path: join(path, "file"), range: [0, 5], shape: [2, 3] }),
+  },
+} satisfies typeof kinds);
 
 /** What loading ends with: nothing, or a sentence; anything else is a defect. */
 async function load(settings: object): Promise<string | undefined> {

@@ -12,6 +12,7 @@ import {
   datasetName,
   datasetNames,
   datasetSchema,
+  datasets,
   loadDataset,
   resolveDataDirs,
 } from "../../data/index.ts";
@@ -137,7 +138,6 @@ function extent(values: Column) {
   return { least, most };
 }
 
-/** The options as a dataset's settings; what is wrong is told by the names of the options. */
 /** `dataset.split.order` and its like as settings in sections. */
 function nested(options: object): Record<string, unknown> {
   const given: Record<string, unknown> = {};
@@ -148,6 +148,7 @@ function nested(options: object): Record<string, unknown> {
   return given;
 }
 
+/** The options as a dataset's settings; what is wrong is told by the names of the options. */
 function parsed<Schema extends z.ZodType>(
   name: DatasetName,
   schema: Schema,
@@ -162,7 +163,9 @@ function parsed<Schema extends z.ZodType>(
       const keys = issue.keys.map((key) => option(setting ? `${setting}.${key}` : key));
       return `${keys.join(", ")}: not for ${name}.`;
     }
-    const accepted = settings().find(({ path }) => path === `dataset.${setting}`)?.description;
+    const own = (datasets[name].schema.shape as Record<string, z.ZodType>)[setting];
+    const accepted =
+      own?.description ?? settings().find(({ path }) => path === `dataset.${setting}`)?.description;
     const isMissing = issue.message.endsWith("received undefined");
     return `${option(setting)}${isMissing ? " is missing" : `: ${issue.message}`}. Accepted: ${accepted}.`;
   });
