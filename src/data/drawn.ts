@@ -51,7 +51,7 @@ export function defineDrawn<Schema extends z.ZodObject>(
   return {
     schema,
     summary,
-    isDrawn: true,
+    inRandomOrder: true,
     async load(settings, { dataDirs, ...context }) {
       const drawing = drawingOf(settings);
       await sweepLeftovers(dataDirs, name);

@@ -114,9 +114,12 @@ export async function loadDataset(config: DatasetConfig, context: LoadContext): 
 /** `dataset.split` with `order: auto` settled; undefined of a dataset that has its own three parts. */
 export function splitOf(config: DatasetConfig) {
   if (!("split" in config) || config.name === "table") return undefined;
-  const { isDrawn }: DatasetSource = datasets[config.name];
+  const { inRandomOrder }: DatasetSource = datasets[config.name];
   const { order } = config.split;
-  return { ...config.split, order: order === "auto" ? (isDrawn ? "file" : "shuffled") : order } as const;
+  return {
+    ...config.split,
+    order: order === "auto" ? (inRandomOrder ? "file" : "shuffled") : order,
+  } as const;
 }
 
 /** The thread that draws the batches then reads the same values. */

@@ -23,6 +23,7 @@ export function mnistFamily<Name extends string>(name: Name, summary: string) {
   return defineSource({
     schema: z.strictObject({ name: z.literal(name).describe(summary), ...commonSettings }),
     summary,
+    inRandomOrder: true,
     load: async (_config, context) => loadDescribed(await descriptor(), context),
     inventory: async (dirs) => inventoryOf(await descriptor(), dirs),
     fetch: async (context, options) => fetchDescribed(await descriptor(), context, options),

@@ -27,8 +27,8 @@ export interface DatasetSource<Schema extends z.ZodObject = z.ZodObject> {
   readonly summary: string;
   /** Its bytes are 0 and 255 as published: no binary coding changes them. */
   readonly isBinary?: true;
-  /** Its examples are drawn independently, so that the end of them is as good as any others. */
-  readonly isDrawn?: true;
+  /** Its examples come in random order, so that the end of them is as good as any others. */
+  readonly inRandomOrder?: true;
   /** Reads the examples and says which fields they have, from this machine or, where that is possible, from elsewhere first. */
   load(config: z.output<Schema>, context: LoadContext): Promise<SourceData>;
   /** What the source consists of, and which of it is on this machine. Reads no contents. */
@@ -92,7 +92,7 @@ const splitSettings = {
     .describe(
       "which images are held out: shuffled (a seeded draw, the same share of each class where there are classes), " +
         "file (the end of the training images), or group (the same draw of whole groups, which `by` tells). auto is " +
-        "shuffled, but file for digits, which are drawn in random order",
+        "shuffled, but file for digits, shapes and the MNIST family, which come in random order",
     ),
   seed: z.int().min(0).default(0).describe("of the draw; another seed holds out other images"),
 };
