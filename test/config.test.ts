@@ -66,9 +66,10 @@ describe("defaults", () => {
     expect(orderOf(now)).toBe("shuffled");
   });
 
-  test("auto draws what is held out, but digits, which are drawn themselves, stay as they come", () => {
+  test("auto draws what is held out, but sets that come in random order stay as they come", () => {
     const orderOf = (text: string) => settle(loadConfig(yaml(text))).dataset as { split?: { order: string } };
-    expect(orderOf("dataset: { name: mnist }").split?.order).toBe("shuffled");
+    expect(orderOf("dataset: { name: npz, path: x.npz }").split?.order).toBe("shuffled");
+    expect(orderOf("dataset: { name: mnist }").split?.order).toBe("file");
     expect(orderOf("").split?.order).toBe("file");
     expect(orderOf("dataset: { split: { order: shuffled } }").split?.order).toBe("shuffled");
   });
