@@ -181,7 +181,8 @@ const lastKey = (path: string) => path.slice(path.lastIndexOf(".") + 1);
 
 /** `0.1`, `true`, `shared` as YAML reads them; a list also as `500,500`, where there is no word for it such as `auto`. */
 function parseValue(text: string, setting: Setting | undefined): unknown {
-  const isBareList = setting?.isList && !/^\s*(\[|[a-z]+\s*$)/i.test(text);
+  const isWord = setting?.accepts.split(" | ").includes(text.trim()); // `auto` of what may be a list, too
+  const isBareList = setting?.isList && !text.trim().startsWith("[") && !isWord;
   try {
     return parse(isBareList ? `[${text}]` : text);
   } catch {
