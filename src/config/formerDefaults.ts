@@ -14,8 +14,19 @@ export const formerDefaults = {
 
 type Plain = Record<string, unknown>;
 
+/** Whether a run that saved this had any of these settings: what it leaves out of them then has no default. */
+const isOfPresent = (dataset: Plain) => Object.keys(formerDefaults).some((key) => dataset[key] !== undefined);
+
+/** A configuration that a run saved, with what earlier versions did where it says nothing. */
+export function withFormer(input: Plain): Plain {
+  const { dataset } = input;
+  return typeof dataset === "object" && isOfPresent((dataset ?? {}) as Plain)
+    ? input
+    : withUnsaid(input, formerDefaults);
+}
+
 /** A configuration with `unsaid` settings of the dataset where it says nothing of them and its dataset has them. */
-export function withUnsaid(input: Plain, unsaid: Plain = formerDefaults): Plain {
+export function withUnsaid(input: Plain, unsaid: Plain): Plain {
   const dataset = (input["dataset"] ?? {}) as Plain;
   if (typeof dataset !== "object" || Object.keys(unsaid).length === 0) return input;
   const name = String(dataset["name"] ?? "digits");

@@ -5,7 +5,7 @@ import { didYouMean, VaeError } from "../base/errors.ts";
 import { fileError } from "../base/fileErrors.ts";
 import { models } from "../model/index.ts";
 import { phasesOf } from "./changes.ts";
-import { isOfRun, withUnsaid } from "./formerDefaults.ts";
+import { isOfRun, withFormer, withUnsaid } from "./formerDefaults.ts";
 import { formerNames } from "./formerNames.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { type Setting, settings } from "./settings.ts";
@@ -29,13 +29,13 @@ export function loadConfig(
 ): Config {
   const fromFile = file === undefined ? {} : typeof file === "string" ? readYaml(file) : file;
   const where = typeof file === "string" ? file : undefined;
-  const said = where !== undefined && isOfRun(where) ? withUnsaid(fromFile) : withUnsaid(fromFile, unsaid);
+  const said = where !== undefined && isOfRun(where) ? withFormer(fromFile) : withUnsaid(fromFile, unsaid);
   return resolve(applyOverrides(withPresentNames(said), byPresentNames(overrides)), where);
 }
 
 /** Settings that a run saved, checked alike. */
 export const parseConfig = (settings: Plain, from: string): Config =>
-  resolve(withPresentNames(withUnsaid(settings)), from);
+  resolve(withPresentNames(withFormer(settings)), from);
 
 const byPresentNames = (overrides: Overrides): Overrides =>
   new Map([...overrides].map(([path, text]) => [formerNames.get(path) ?? path, text]));
