@@ -65,7 +65,7 @@ const unheard = (text: string) => {
 
 const binary = { support: { values: [0, 1] } };
 const likelihoods = [
-  ...rows,
+  ...rows.filter(({ config }) => config.kind !== "poisson"), // of tables
   { name: "hybrid", config: { kind: "hybrid", ceWeight: 1, mseWeight: 2 } as LikelihoodConfig, ...binary },
 ];
 
