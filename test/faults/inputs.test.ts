@@ -14,7 +14,7 @@ import { pillowImage } from "../data/pillowImages.ts";
 import { count, tally } from "./counts.ts";
 
 /** Of each kind of file. */
-const COUNT = count("damaged inputs", 200, 500);
+const COUNT = count("damaged inputs", 70, 500);
 
 const SECONDS = 5;
 const BYTES = 2 ** 30;
