@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { finish, inFolder } from "../helpers/vae.ts";
-import { dense, tiny } from "./lifeOfARun.ts";
+import { dense, tiny, writeTinyDigits } from "./lifeOfARun.ts";
 
 const { folder, start, run, text } = inFolder();
 const wasm = ["--backend", "wasm"];
@@ -13,6 +13,7 @@ const settings = [...tiny, ...dense, ...wasm];
 const disturbance = join(folder, "disturbance.js");
 
 beforeAll(() => {
+  writeTinyDigits(folder);
   writeFileSync(
     disturbance,
     `import { Worker } from "node:worker_threads";
