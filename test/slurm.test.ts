@@ -45,7 +45,8 @@ testUnless(missing, "killed and at its time limit, a task goes on, to the bytes 
     expect(recordOf(cell).status).toBe("finished");
     expect(recordOf(cell).history).toMatchObject([{ event: "resumed" }]);
   }
-  expect(readFileSync(at("slurm/report.log"), "utf8")).toMatch(/-ELBO valid\./);
+  expect(readFileSync(at("slurm/report.log"), "utf8")).toMatch(/report\.html\n.*report\.md\n$/);
+  expect(readFileSync(at("report.md"), "utf8")).toMatch(/ELBO/);
 
   const { code, stderr } = await command([...sweep, "--jobs", "2"], { cwd: local, ...patient });
   expect(code, stderr).toBe(0);
