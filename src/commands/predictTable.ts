@@ -13,7 +13,8 @@ interface Options {
 export async function predictTable(run: OpenedRun, input: string, options: Options): Promise<void> {
   const { createRunner } = await import("../evaluation/runner.ts");
   const { DEFAULT_WEIGHT_DRAWS, isOfWeights } = await import("../evaluation/rowPredictions.ts");
-  const { csvLine, predictionCells, readRows } = await import("../runs/tableRows.ts");
+  const { predictionCells, readRows } = await import("../runs/tableRows.ts");
+  const { csvLine } = await import("../base/textFormats.ts");
   const { writeFileAtomic } = await import("../base/atomicFile.ts");
   const { output, samples = DEFAULT_WEIGHT_DRAWS } = options;
   if (output !== undefined && !/\.csv$/.test(output)) {
@@ -25,7 +26,8 @@ export async function predictTable(run: OpenedRun, input: string, options: Optio
   const rows = [];
   for await (const cells of predictionCells(runner, set, samples)) rows.push(cells);
   runner.dispose();
-  const lines = [Object.keys(rows[0]!), ...rows.map((row) => Object.values(row))].map(csvLine);
+  const told = (cell: number | string) => (typeof cell === "number" ? Number(cell.toPrecision(7)) : cell);
+  const lines = [Object.keys(rows[0]!), ...rows.map((row) => Object.values(row).map(told))].map(csvLine);
   if (output !== undefined) await writeFileAtomic(output, `${lines.join("\n")}\n`);
   if (options.json) {
     result(

@@ -1,3 +1,4 @@
+import { csvLine } from "../base/textFormats.ts";
 import { valueAt } from "../config/settings.ts";
 import { formatCount, formatError, formatShare } from "../reporting/format.ts";
 import { markdownTable } from "../reporting/markdownTable.ts";
@@ -179,11 +180,5 @@ export function comparisonCsv({ groups }: Comparison): string {
       row.runs.map(({ folder }) => folder.path).join(";"),
     ]),
   );
-  return [head, ...lines].map((cells) => cells.map(csvCell).join(",")).join("\n");
-}
-
-/** As RFC 4180 has it. */
-function csvCell(value: unknown): string {
-  const text = value === undefined ? "" : String(value);
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [head, ...lines].map(csvLine).join("\n");
 }

@@ -1,3 +1,4 @@
+import { escapeMarkup } from "../base/textFormats.ts";
 import type { ImageShape } from "../data/field.ts";
 import { FONT_FAMILY, textWidth, wrapText } from "./charts/font.ts";
 import { cssFont, INK, SMALL, TEXT, TITLE } from "./charts/panel.ts";
@@ -125,9 +126,8 @@ function textLines(text: string, x: number, y: number, width: number, height: nu
 
 function textAt(text: string, x: number, middle: number, style: Style, anchor = "start"): string {
   const { fontSize, fontWeight, color } = style;
-  const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return (
     `<text x="${x}" y="${middle + 0.36 * fontSize}" font-family="${FONT_FAMILY}" font-size="${fontSize}" ` +
-    `font-weight="${fontWeight}" fill="${color}" text-anchor="${anchor}">${escaped}</text>`
+    `font-weight="${fontWeight}" fill="${color}" text-anchor="${anchor}">${escapeMarkup(text)}</text>`
   );
 }

@@ -62,13 +62,3 @@ export async function* predictionCells(
     };
   }
 }
-
-/** Lines of comma-separated values (RFC 4180), the names first. */
-export function csvLine(cells: readonly (string | number)[]): string {
-  return cells
-    .map((cell) => {
-      const text = typeof cell === "number" ? String(Number(cell.toPrecision(7))) : cell;
-      return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-    })
-    .join(",");
-}

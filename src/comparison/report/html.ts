@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { escapeMarkup } from "../../base/textFormats.ts";
 import type { Block, Document } from "./document.ts";
 
 const STYLE = `
@@ -23,12 +24,12 @@ export const renderHtml = ({ title, blocks }: Document): string => `<!doctype ht
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}</title>
+<title>${escapeMarkup(title)}</title>
 <style>${STYLE}
 </style>
 </head>
 <body>
-<h1>${escaped(title)}</h1>
+<h1>${escapeMarkup(title)}</h1>
 ${blocks.map(htmlOf).join("\n")}
 </body>
 </html>
@@ -37,30 +38,26 @@ ${blocks.map(htmlOf).join("\n")}
 function htmlOf(block: Block): string {
   switch (block.kind) {
     case "heading":
-      return `<h2>${escaped(block.text)}</h2>`;
+      return `<h2>${escapeMarkup(block.text)}</h2>`;
     case "paragraph":
       return `<p>${withCode(block.text)}</p>`;
     case "list":
       return `<ul>\n${block.items.map((item) => `<li>${withCode(item)}</li>`).join("\n")}\n</ul>`;
     case "code":
-      return `<pre>${escaped(block.text)}</pre>`;
+      return `<pre>${escapeMarkup(block.text)}</pre>`;
     case "table": {
       const { head, rows, words } = block.table;
       const line = (tag: string, cells: readonly string[]) =>
-        `<tr>${cells.map((cell, i) => `<${tag}${i < words ? ' class="word"' : ""}>${escaped(cell)}</${tag}>`).join("")}</tr>`;
+        `<tr>${cells.map((cell, i) => `<${tag}${i < words ? ' class="word"' : ""}>${escapeMarkup(cell)}</${tag}>`).join("")}</tr>`;
       const body = rows.map((row) => line("td", row)).join("\n");
       return `<div class="wide"><table>\n<thead>${line("th", head)}</thead>\n<tbody>\n${body}\n</tbody>\n</table></div>`;
     }
     case "figure": {
       const png = readFileSync(block.file);
       const size = `width="${png.readUInt32BE(16) / 2}" height="${png.readUInt32BE(20) / 2}"`; // drawn at twice its size
-      return `<figure><img alt="${escaped(block.what)}" ${size} src="data:image/png;base64,${png.toString("base64")}"></figure>`;
+      return `<figure><img alt="${escapeMarkup(block.what)}" ${size} src="data:image/png;base64,${png.toString("base64")}"></figure>`;
     }
   }
 }
 
-const withCode = (text: string) => escaped(text).replace(/`([^`]*)`/g, "<code>$1</code>");
-
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-
-const escaped = (text: string) => text.replace(/[&<>"]/g, (character) => ENTITIES[character]!);
+const withCode = (text: string) => escapeMarkup(text).replace(/`([^`]*)`/g, "<code>$1</code>");
