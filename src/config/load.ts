@@ -17,7 +17,6 @@ export type Plain = Record<string, unknown>;
 export type Overrides = ReadonlyMap<string, string>;
 
 /**
-/**
  * A file (or none, or what one says, or a configuration) with overrides on top, checked and complete; `unsaid` holds where the
  * file says nothing of these settings of its dataset. Whatever is wrong is a usage error that names the file, the path and, for
  * an unknown key, the nearest that exists.

@@ -37,7 +37,7 @@ export function weightPriors(
   if (Array.isArray(scale) && scale.length !== layers.length) {
     throw new VaeError(
       "usage",
-      `model.prior.scale has ${scale.length} numbers, and the network has ${layers.length} ` +
+      `model.weights.prior.scale has ${scale.length} numbers, and the network has ${layers.length} ` +
         `layer${layers.length === 1 ? "" : "s"} with weights. Accepted: one number, or one for each layer.`,
     );
   }
