@@ -1,5 +1,5 @@
 import {
-  BLUE,
+  againstDiagonal,
   bars,
   expectedLine,
   plotWidthOf,
@@ -53,19 +53,7 @@ export function calibrationChart(
       formula: coverage.map((c) => `${percent(c.nominal)}: ${percent(c.observed, 1)}`).join("   "),
       x: shareAxis("probability of the central interval"),
       y: { name: "share of the values within", min: 0, max: 1 },
-      series: [
-        {
-          type: "line",
-          color: BLUE,
-          symbol: "circle",
-          symbolSize: 8,
-          data: coverage.map(({ nominal, observed }) => [nominal, observed]),
-        },
-        expectedLine([
-          [0, 0],
-          [1, 1],
-        ]),
-      ],
+      series: againstDiagonal(coverage.map(({ nominal, observed }) => [nominal, observed])),
     },
     {
       name: "Residuals",

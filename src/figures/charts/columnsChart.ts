@@ -155,16 +155,15 @@ function histogram(
     },
     yAxis: { type: "value", gridIndex: i, show: false, min: 0 },
     series: {
-      type: "bar",
-      silent: true,
-      xAxisIndex: i,
-      yAxisIndex: i,
-      color,
+      ...barsOf({ i, color }),
       barWidth: width / Math.max(counts.length, LEAST_BINS),
       data: counts.map((count, bin) => [low + (bin + 0.5) * binWidth, count]),
     },
   };
 }
+
+const barsOf = ({ i, color }: Drawn) =>
+  ({ type: "bar", silent: true, xAxisIndex: i, yAxisIndex: i, color }) as const;
 
 function categoryBars(top: readonly { value: string; count: number }[], { i, color }: Drawn) {
   const font = cssFont(SMALL);
@@ -180,11 +179,7 @@ function categoryBars(top: readonly { value: string; count: number }[], { i, col
       axisLine: { show: top.length > 0, lineStyle: { color: FAINT } },
     },
     series: {
-      type: "bar",
-      silent: true,
-      xAxisIndex: i,
-      yAxisIndex: i,
-      color,
+      ...barsOf({ i, color }),
       barCategoryGap: "25%",
       data: top.map(({ count }) => count),
     },

@@ -94,3 +94,14 @@ export const expectedLine = (points: readonly (readonly [number, number])[]): Se
   lineStyle: { width: 1.5, type: "dashed" },
   data: points.map(([x, y]) => [x, y]),
 });
+
+/** Shares that were found by those that are expected, with a mark for each; they are on the diagonal if all is right. */
+export const againstDiagonal = (
+  data: readonly (readonly [expected: number, found: number])[],
+): SeriesOption[] => [
+  { type: "line", color: BLUE, symbol: "circle", symbolSize: 8, data: data.map(([x, y]) => [x, y]) },
+  expectedLine([
+    [0, 0],
+    [1, 1],
+  ]),
+];

@@ -1,6 +1,15 @@
 import type { CustomSeriesRenderItemReturn, SeriesOption } from "echarts";
 import { niceRange } from "./axisRange.ts";
-import { BLUE, bars, expectedLine, plotWidthOf, shareAxis, sideBySide, VERMILION } from "./sideBySide.ts";
+import {
+  againstDiagonal,
+  BLUE,
+  bars,
+  expectedLine,
+  plotWidthOf,
+  shareAxis,
+  sideBySide,
+  VERMILION,
+} from "./sideBySide.ts";
 
 interface Titles {
   readonly title: string;
@@ -46,19 +55,7 @@ export function predictionChart(
         formula: "share of the rows with F(y|x) ≤ p; on the line if all is right",
         x: shareAxis("p"),
         y: { name: "share of the rows", min: 0, max: 1 },
-        series: [
-          expectedLine([
-            [0, 0],
-            [1, 1],
-          ]),
-          {
-            type: "line",
-            color: BLUE,
-            symbol: "circle",
-            symbolSize: 7,
-            data: calibration.map(([p, s]) => [p, s]),
-          },
-        ],
+        series: againstDiagonal(calibration),
       },
     ],
     meta,
@@ -79,19 +76,7 @@ export function reliabilityChart(
         formula: "how often the most probable class is right; on the line if all is right",
         x: shareAxis("its probability"),
         y: { name: "share that is right", min: 0, max: 1 },
-        series: [
-          expectedLine([
-            [0, 0],
-            [1, 1],
-          ]),
-          {
-            type: "line",
-            color: BLUE,
-            symbol: "circle",
-            symbolSize: 8,
-            data: filled.map(({ confidence, accuracy }) => [confidence, accuracy]),
-          },
-        ],
+        series: againstDiagonal(filled.map(({ confidence, accuracy }) => [confidence, accuracy])),
       },
       {
         name: "Confidence",
