@@ -158,7 +158,7 @@ test("numbers are in the units of the file: σ, log p(y) and RMSE", async () => 
   const sigma = 1.2; // of y = 7 + 3 u
   const errors = Array.from(y!, (u, i) => 3 * (u - (w[0]! * x![2 * i]! + w[1]! * x![2 * i + 1]! + w[2]!)));
   const logs = errors.map((e) => -0.5 * (e / sigma) ** 2 - Math.log(sigma) - 0.5 * Math.log(2 * Math.PI));
-  const scores = await scorePredictions(runnerOf(model) as never, table.test);
+  const scores = await scorePredictions(runnerOf(model), table.test);
   expect(scores.logLikelihood).toBeCloseTo(logs.reduce((sum, l) => sum + l, 0) / N, 4);
   if (scores.kind !== "regression") throw new Error("numbers");
   expect(scores.rmse).toBeCloseTo(Math.sqrt(errors.reduce((sum, e) => sum + e ** 2, 0) / N), 4);
@@ -295,7 +295,7 @@ describe("what is predicted", () => {
 
   test("is the mean over draws: E and var in two parts, and quantiles of the mixture", async () => {
     const { model } = tableModel(table, { "model.network.hidden": "[4]", "likelihood.sigma": "perPixel" });
-    const runner = runnerOf(model) as never;
+    const runner = runnerOf(model);
     for await (const row of predictRows(runner, table.test, 20)) {
       const { mean, noise, weights, total } = momentsOf(row);
       expect(total).toBeCloseTo(noise + weights, 10);
@@ -304,20 +304,20 @@ describe("what is predicted", () => {
       expect(row.parts).toHaveLength(20);
     }
     const scores = await scorePredictions(runner, table.test, 50);
-    const nll = await estimateNll(runner as never, table.test, "gray", { k: 50 });
+    const nll = await estimateNll(runner, table.test, "gray", { k: 50 });
     expect(scores.logLikelihood).toBeCloseTo(-nll.nll, 4); // the same draws
   });
 
   test("of counts and of classes has probabilities that add up to 1", async () => {
     const ofCounts = tableModel(counts, { "likelihood.kind": "poisson" });
-    for await (const { distribution } of predictRows(runnerOf(ofCounts.model) as never, counts.test, 5)) {
+    for await (const { distribution } of predictRows(runnerOf(ofCounts.model), counts.test, 5)) {
       const sum = Array.from({ length: 200 }, (_, k) => Math.exp(distribution.logProb(k))).reduce(
         (a, b) => a + b,
       );
       expect(sum).toBeCloseTo(1, 6);
     }
     const ofClasses = tableModel(kinds, { "likelihood.kind": "categorical" });
-    const scores = await scorePredictions(runnerOf(ofClasses.model) as never, kinds.test, 5);
+    const scores = await scorePredictions(runnerOf(ofClasses.model), kinds.test, 5);
     if (scores.kind !== "classes") throw new Error("classes");
     expect(scores.accuracy).toBeGreaterThanOrEqual(0);
     expect(scores.brier).toBeLessThan(2);

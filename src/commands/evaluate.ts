@@ -85,9 +85,10 @@ export function evaluateCommand(): Command {
     const { drawOrWarn } = await import("../figures/figures.ts");
     const { split, checkpoint, k, samples = DEFAULT_SAMPLES } = options;
     const run = await openRun(path, options);
-    if (isBnn(run.model)) {
+    const { model } = run;
+    if (isBnn(model)) {
       const { evaluateTable } = await import("./evaluateTable.ts");
-      return evaluateTable(run, options);
+      return evaluateTable({ ...run, model }, options);
     }
     const { coding } = run;
     const runner = createRunner(run.model, { record: run.config.training.step !== "eager", note });

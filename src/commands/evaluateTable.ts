@@ -1,5 +1,6 @@
 import { VaeError } from "../base/errors.ts";
 import type { SplitName } from "../evaluation/summary.ts";
+import type { Bnn } from "../model/bnn.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
 import type { CheckpointName } from "../runs/runFolder.ts";
 import { describeRun, note, result } from "./shared.ts";
@@ -17,7 +18,10 @@ interface Options {
 }
 
 /** `vae evaluate` of a Bayesian network: its predictions of a table, and where all is known exactly that beside them. */
-export async function evaluateTable(run: OpenedRun, options: Options): Promise<void> {
+export async function evaluateTable(
+  run: OpenedRun & { readonly model: Bnn },
+  options: Options,
+): Promise<void> {
   const { split, checkpoint, samples, against, k } = options;
   const { path } = run.folder;
   if (k !== undefined || against !== undefined) {
@@ -30,7 +34,6 @@ export async function evaluateTable(run: OpenedRun, options: Options): Promise<v
   const { readRunData } = await import("../runs/experiment.ts");
   const { summarise } = await import("../evaluation/summary.ts");
   const { createRunner } = await import("../evaluation/runner.ts");
-  const { isOfWeights } = await import("../evaluation/rowPredictions.ts");
   const { scorePredictions, withoutRows } = await import("../evaluation/tableScores.ts");
   const { assessExactly } = await import("../evaluation/exactLinear.ts");
   const { describeMeasure } = await import("../data/codings.ts");
@@ -41,7 +44,6 @@ export async function evaluateTable(run: OpenedRun, options: Options): Promise<v
   const { drawOrWarn } = await import("../figures/figures.ts");
   const { titleOf } = await import("../runs/title.ts");
   const runner = createRunner(run.model, { record: false, note });
-  if (!isOfWeights(runner)) throw new Error("no Bayesian network");
   const { model } = runner;
   const acceptsData = options.datasetChanged === "accept";
   const dataset = await withDataProgress((context) =>

@@ -63,7 +63,7 @@ export function predictCommand(): Command {
     const { isBnn } = await import("../model/bnn.ts");
     if (isBnn(model)) {
       const { predictTable } = await import("./predictTable.ts");
-      return predictTable(run, input, options);
+      return predictTable({ ...run, model }, input, options);
     }
     if (!model.given) {
       throw new VaeError(

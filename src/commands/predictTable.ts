@@ -1,4 +1,5 @@
 import { VaeError } from "../base/errors.ts";
+import type { Bnn } from "../model/bnn.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
 import { describeRun, note, result } from "./shared.ts";
 
@@ -10,9 +11,13 @@ interface Options {
 }
 
 /** `vae predict` of a Bayesian network: rows of a file, to lines of predictions. */
-export async function predictTable(run: OpenedRun, input: string, options: Options): Promise<void> {
+export async function predictTable(
+  run: OpenedRun & { readonly model: Bnn },
+  input: string,
+  options: Options,
+): Promise<void> {
   const { createRunner } = await import("../evaluation/runner.ts");
-  const { DEFAULT_WEIGHT_DRAWS, isOfWeights } = await import("../evaluation/rowPredictions.ts");
+  const { DEFAULT_WEIGHT_DRAWS } = await import("../evaluation/rowPredictions.ts");
   const { predictionCells, readRows } = await import("../runs/tableRows.ts");
   const { csvLine } = await import("../base/textFormats.ts");
   const { writeFileAtomic } = await import("../base/atomicFile.ts");
@@ -21,7 +26,6 @@ export async function predictTable(run: OpenedRun, input: string, options: Optio
     throw new VaeError("usage", `-o ${output}: accepted of a table are names that end in .csv.`);
   }
   const runner = createRunner(run.model, { record: false, note });
-  if (!isOfWeights(runner)) throw new Error("no Bayesian network");
   const set = await readRows(input, run.model, run.config.dataset, note);
   const rows = [];
   for await (const cells of predictionCells(runner, set, samples)) rows.push(cells);

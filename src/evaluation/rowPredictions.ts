@@ -4,7 +4,7 @@ import type { Split } from "../data/dataset.ts";
 import { type Field, fieldSize } from "../data/field.ts";
 import { type Bnn, isBnn } from "../model/bnn.ts";
 import { hostInputs } from "../model/inputs.ts";
-import type { Density, HostDensity } from "../model/likelihoods/likelihood.ts";
+import type { HostDensity } from "../model/likelihoods/likelihood.ts";
 import { mixed, type PixelDistribution } from "../model/likelihoods/pixelDistribution.ts";
 import { type NoiseDraw, type NoiseSize, noiseShape, samplesOf } from "../model/noise.ts";
 import { solveIncreasing } from "../tensors/hostMath.ts";
@@ -14,7 +14,7 @@ import { decodedPass, evaluatePasses } from "./passes.ts";
 import type { Runner } from "./runner.ts";
 
 /** A runner of a Bayesian network. */
-export type BnnRunner = Runner & { readonly model: Bnn & { readonly likelihood: Density } };
+export type BnnRunner = Runner & { readonly model: Bnn };
 
 export const isOfWeights = (runner: Runner): runner is BnnRunner => isBnn(runner.model);
 

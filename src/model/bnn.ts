@@ -38,6 +38,7 @@ type BnnConfig = z.infer<typeof schema>;
 
 /** y = NN(x; w) with the noise that the likelihood names, and weights w with a posterior q(w). */
 export interface Bnn extends Model {
+  readonly likelihood: Density;
   /** N, the rows that q(w) has learned from. */
   readonly trainCount: number;
   readonly layers: readonly Widths[];
