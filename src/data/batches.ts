@@ -41,7 +41,7 @@ export function* trainingBatches(
   const { batchSize, epoch, from = 0, random } = options;
   const shuffle = random.fork("shuffle").fork(epoch);
   const noise = random.fork("pixels").fork(epoch);
-  const perPass = Math.ceil(set.count / batchSize);
+  const perPass = batchesPerEpoch(set.count, { batchSize });
   let order = new Uint32Array();
   for (let index = from; index < batchesPerEpoch(set.count, options); index++) {
     const place = index % perPass;

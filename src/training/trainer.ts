@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { batchesPerEpoch } from "../data/batches.ts";
+import { batchesPerEpoch, type EpochPlan } from "../data/batches.ts";
 import type { PixelCoding } from "../data/codings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
@@ -63,7 +63,7 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     objective: settings.at(state.step).objective,
     epoch: state.epoch,
     epochs: phases.at(-1)!.config.epochs,
-    imagesPerEpoch: passesOf(phases[0].config, dataset.train.count) * dataset.train.count,
+    imagesPerEpoch: epochPlan(phases[0].config, dataset.train.count).passes * dataset.train.count,
     imagesDone: state.epochTotals.count,
   });
   while (state.epoch < now().epochs) {
@@ -174,7 +174,7 @@ function factsOf({ runner: { model }, step, dataset, phases, state }: TrainerOpt
   const { config, objective } = phases[0];
   const settings = settingsByStep(
     phases,
-    batchesPerEpoch(dataset.train.count, { ...config, passes: passesOf(config, dataset.train.count) }),
+    batchesPerEpoch(dataset.train.count, epochPlan(config, dataset.train.count)),
   );
   /** The last step that was made, from 0. */
   const lastStep = () => Math.max(0, state.step - 1);
@@ -201,19 +201,18 @@ function factsOf({ runner: { model }, step, dataset, phases, state }: TrainerOpt
 /** What makes an epoch worth validating and saving, where `auto` says how many passes it is. */
 const STEPS_PER_EPOCH = 1000;
 
-/** How often an epoch goes through so many examples. */
-export const passesOf = ({ passesPerEpoch, batchSize }: TrainingConfig, count: number): number =>
-  passesPerEpoch === "auto"
-    ? Math.max(1, Math.round(STEPS_PER_EPOCH / Math.ceil(count / batchSize)))
-    : passesPerEpoch;
+/** How an epoch goes through so many examples. */
+export function epochPlan({ passesPerEpoch, batchSize }: TrainingConfig, count: number): Required<EpochPlan> {
+  const passes = Math.max(1, Math.round(STEPS_PER_EPOCH / batchesPerEpoch(count, { batchSize })));
+  return { batchSize, passes: passesPerEpoch === "auto" ? passes : passesPerEpoch };
+}
 
 /** The inputs of the steps from where the run stands to the end of its epoch. */
 const inputsPlan = ({ runner, dataset, coding, phases, random, state }: TrainerOptions): InputsPlan => ({
   set: dataset.train,
   fields: runner.model.fields,
   coding,
-  batchSize: phases[0].config.batchSize,
-  passes: passesOf(phases[0].config, dataset.train.count),
+  ...epochPlan(phases[0].config, dataset.train.count),
   noise: runner.model.noise,
   samples: phases[0].objective.samples,
   epoch: state.epoch + 1,

@@ -3,15 +3,15 @@ import type { Config } from "../../src/config/schema.ts";
 import { averageOf } from "../../src/data/codedFields.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import type { Field } from "../../src/data/field.ts";
+import { createRunner } from "../../src/evaluation/runner.ts";
 import { type Bnn, bnn } from "../../src/model/bnn.ts";
 import { objectiveFor } from "../../src/objectives/forModel.ts";
 import { createObjective } from "../../src/objectives/index.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
-import { trainingInputs } from "../../src/training/inputs.ts";
 import { createOptimizer } from "../../src/training/optimizer.ts";
-import { learningRateSchedule } from "../../src/training/schedules.ts";
+import { initialState } from "../../src/training/state.ts";
 import { eagerStep } from "../../src/training/step.ts";
-import { passesOf } from "../../src/training/trainer.ts";
+import { train } from "../../src/training/trainer.ts";
 
 /** Rows of a linear function of standard normals plus noise, in units of their own: y = 7 + 3 u. */
 export function linearTable(count: number, weights: readonly number[], sigma: number): Dataset {
@@ -68,32 +68,19 @@ export function tableModel(dataset: Dataset, settings: Record<string, string>) {
 /** Trains it by the settings of its configuration. */
 export async function trainTable(dataset: Dataset, settings: Record<string, string>) {
   const { config, model, objective, random } = tableModel(dataset, settings);
-  const { training } = config;
-  const optimizer = createOptimizer(model.parameters, training);
+  const optimizer = createOptimizer(model.parameters, config.training);
   const step = eagerStep(model, objective, optimizer);
-  const { train: set } = dataset;
-  const { batchSize, epochs } = training;
-  const passes = passesOf(training, dataset.train.count);
-  const perEpoch = passes * Math.ceil(set.count / batchSize);
-  const rate = learningRateSchedule(training, perEpoch * epochs);
-  let n = 0;
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    const { samples } = objective;
-    const plan = {
-      set,
-      fields: model.fields,
-      coding: "gray",
-      batchSize,
-      passes,
-      noise: model.noise,
-      samples,
-    } as const;
-    for (const batch of trainingInputs({ ...plan, epoch, from: 0, step: n, seed: random.key })) {
-      const controls = Object.values(objective.controls).map((control) => control.at(n, perEpoch));
-      await step.run({ batch, controls, learningRate: rate(n), step: n + 1 });
-      n++;
-    }
-  }
+  await train({
+    runner: createRunner(model, { record: false, note: () => {} }),
+    step,
+    dataset,
+    coding: "gray",
+    phases: [{ from: 0, config: config.training, objective }],
+    random,
+    state: initialState(objective),
+    emit: () => {},
+    save: async () => {},
+  });
   step.dispose();
   optimizer.dispose();
   return { config, model, objective };
