@@ -18,7 +18,8 @@ const DECODED_VALUES = 5e7;
 /** Between so many values of the host's own arithmetic, signals are heard. */
 const VALUES_AT_A_TIME = 1000;
 
-const PIT_BINS = 20;
+/** Equal parts of [0, 1]. */
+export const PIT_BINS = 20;
 const NOMINAL = [0.5, 0.9, 0.95];
 
 /** The standardised residuals are counted from −this to this; the outer bins hold what lies beyond. */
@@ -97,10 +98,10 @@ export async function checkNoise(
     const pixel = density(checked.params.subarray(i * P, (i + 1) * P));
     const jump = pixel.values ? Math.exp(pixel.logProb(x)) : 0;
     const u = pixel.cdf(x) - (jump > 0 ? jump * random.uniform() : 0);
-    count(pit, u);
+    countIn(pit, u);
     covered.add(u);
     const residual = (x - pixel.mean) / Math.sqrt(pixel.variance);
-    count(histogram, 0.5 + residual / (2 * RESIDUAL_RANGE));
+    countIn(histogram, 0.5 + residual / (2 * RESIDUAL_RANGE));
     for (let power = 0, value = residual; power < 4; power++, value *= residual) powers[power]! += value;
   }
   return {
@@ -136,7 +137,7 @@ export function coverageCounter() {
 }
 
 /** Counts a number of [0, 1] in bins of equal width; what lies outside goes to the ends. */
-function count(bins: Float64Array, share: number): void {
+export function countIn(bins: Float64Array, share: number): void {
   bins[Math.max(0, Math.min(bins.length - 1, Math.floor(share * bins.length)))]!++;
 }
 

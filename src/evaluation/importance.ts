@@ -76,9 +76,9 @@ export async function estimateNll(
     onProgress?.(done, K * set.count);
   }
   const perImage = Float64Array.from(sums, ({ max, sum }) => Math.log(K) - max - Math.log(sum));
-  const sizes = Float64Array.from(sums, ({ sum, squares }) => sum ** 2 / squares);
+  const sizes = Float64Array.from(sums, effectiveSize);
   const { mean, standardError } = estimateOf(perImage);
-  const variance = sizes.reduce((total, size) => total + 1 / size - 1 / K, 0);
+  const variance = sums.reduce((total, of) => total + logMeanVariance(of, K), 0);
   return {
     k: K,
     nll: mean,
@@ -90,15 +90,15 @@ export async function estimateNll(
 }
 
 /** Σ w and Σ w² of numbers given as log w, over exp(max) and its square. */
-interface WeightSum {
+export interface WeightSum {
   max: number;
   sum: number;
   squares: number;
 }
 
-const emptySum = (): WeightSum => ({ max: Number.NEGATIVE_INFINITY, sum: 0, squares: 0 });
+export const emptySum = (): WeightSum => ({ max: Number.NEGATIVE_INFINITY, sum: 0, squares: 0 });
 
-function addTo(of: WeightSum, logWeight: number): void {
+export function addTo(of: WeightSum, logWeight: number): void {
   if (logWeight === Number.NEGATIVE_INFINITY) return;
   if (logWeight > of.max) {
     const scale = Math.exp(of.max - logWeight);
@@ -110,6 +110,12 @@ function addTo(of: WeightSum, logWeight: number): void {
   of.sum += weight;
   of.squares += weight ** 2;
 }
+
+/** (Σ w)² / Σ w² */
+const effectiveSize = ({ sum, squares }: WeightSum): number => sum ** 2 / squares;
+
+/** The variance that the logarithm of a mean of K such weights has about: 1/ESS − 1/K. */
+export const logMeanVariance = (of: WeightSum, K: number): number => 1 / effectiveSize(of) - 1 / K;
 
 /** Pieces of one size, as nearly as can be: each other size is computed for itself. */
 const evenPiece = (K: number) => Math.ceil(K / Math.ceil(K / SAMPLES_AT_A_TIME));

@@ -6,7 +6,7 @@ import { type Bnn, isBnn } from "../model/bnn.ts";
 import { hostInputs } from "../model/inputs.ts";
 import type { HostDensity } from "../model/likelihoods/likelihood.ts";
 import { mixed, type PixelDistribution } from "../model/likelihoods/pixelDistribution.ts";
-import { type NoiseDraw, type NoiseSize, noiseShape, samplesOf } from "../model/noise.ts";
+import { type NoiseDraw, type NoiseSize, noiseLength, samplesOf } from "../model/noise.ts";
 import { solveIncreasing } from "../tensors/hostMath.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { EVALUATION_SEED } from "./inputs.ts";
@@ -51,15 +51,15 @@ export async function* predictRows(
 
 /** The same with one network, that of the mean weights. */
 export const predictRowsAtMean = (runner: BnnRunner, set: Split) =>
-  predictRowsWith(runner, set, 1, (draw, size) => new Float32Array(sizeOf(noiseShape(draw, size))));
+  predictRowsWith(runner, set, 1, (draw, size) => new Float32Array(noiseLength(draw, size)));
 
 /** The same with draws that the rows share, so that each is a function of x: a smooth one, for curves. */
 export function predictRowsTogether(runner: BnnRunner, set: Split, draws = DEFAULT_WEIGHT_DRAWS) {
   const samples = samplesOf(runner.model, draws);
   const random = new RandomStream(EVALUATION_SEED);
   return predictRowsWith(runner, set, samples, (draw, { count }) => {
-    const length = sizeOf(draw.shape);
-    const drawn = random.fork(draw.name).normals(samples * length);
+    const drawn = random.fork(draw.name).normals(noiseLength(draw, { count: 1, samples }));
+    const length = drawn.length / samples;
     if (draw.per === "step") return drawn;
     return Float32Array.from({ length: samples * count * length }, (_, i) => {
       const sample = Math.floor(i / (count * length));
@@ -67,8 +67,6 @@ export function predictRowsTogether(runner: BnnRunner, set: Split, draws = DEFAU
     });
   });
 }
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
 
 /** With noise of the caller's own. */
 async function* predictRowsWith(

@@ -1,6 +1,7 @@
 import type { Split } from "../data/dataset.ts";
 import { RandomStream } from "../tensors/random.ts";
-import { type Coverage, coverageCounter } from "./calibration.ts";
+import { type Coverage, countIn, coverageCounter, PIT_BINS } from "./calibration.ts";
+import { addTo, emptySum, logMeanVariance } from "./importance.ts";
 import {
   type BnnRunner,
   classProbabilities,
@@ -8,6 +9,7 @@ import {
   predictRows,
   predictRowsAtMean,
   quantileOf,
+  type RowPrediction,
   targetsOf,
 } from "./rowPredictions.ts";
 import { turnsOf } from "./runner.ts";
@@ -93,8 +95,6 @@ export function withoutRows(prediction: TablePrediction): TableSummary {
   return summary;
 }
 
-const PIT_BINS = 20;
-
 /** Rows that a picture has room for. */
 const SHOWN = 200;
 
@@ -135,7 +135,7 @@ async function scoreNumbers(
     u[row] = distribution.cdf(value) - jump;
     covered.add(u[row]!);
     for (const part of ["total", "noise", "weights"] as const) variances[part] += moments[part];
-    variance += logMeanVariance(parts.map((part) => part.logProb(value)));
+    variance += drawVariance(prediction, value);
     count = parts.length;
     row++;
     if (shown.length < SHOWN) {
@@ -149,8 +149,8 @@ async function scoreNumbers(
     const value = y[row++]!;
     atMean.add(distribution.logProb(value), value - distribution.mean);
   }
-  const pit = new Array<number>(PIT_BINS).fill(0);
-  for (const share of u) pit[Math.min(PIT_BINS - 1, Math.floor(share * PIT_BINS))]! += 1 / u.length;
+  const pit = new Float64Array(PIT_BINS);
+  for (const share of u) countIn(pit, share);
   const reached = LEVELS.map((p): [number, number] => [
     p,
     u.reduce((count, share) => count + Number(share <= p), 0) / u.length,
@@ -163,7 +163,7 @@ async function scoreNumbers(
     ...(count > 1 && { drawError: Math.sqrt(variance) / y.length }),
     ...scores.result(),
     coverage: covered.shares(),
-    pit,
+    pit: Array.from(pit, (rows) => rows / u.length),
     calibrationError: meanOf(reached.map(([p, share]) => Math.abs(share - p))),
     reached,
     shown,
@@ -195,17 +195,11 @@ function scoreCounter() {
   };
 }
 
-/** Of the logarithm of a mean of S weights given by their logarithms, about 1/ESS − 1/S. */
-function logMeanVariance(logWeights: readonly number[]): number {
-  const most = Math.max(...logWeights);
-  if (most === Number.NEGATIVE_INFINITY) return 0;
-  let [sum, squares] = [0, 0];
-  for (const logWeight of logWeights) {
-    const weight = Math.exp(logWeight - most);
-    sum += weight;
-    squares += weight ** 2;
-  }
-  return Math.max(0, squares / sum ** 2 - 1 / logWeights.length);
+/** Of log p(y|x), by the draws of the weights that it is the mean over; 0 where y is impossible by all of them. */
+function drawVariance({ parts }: RowPrediction, y: number): number {
+  const likelihoods = emptySum();
+  for (const part of parts) addTo(likelihoods, part.logProb(y));
+  return likelihoods.sum === 0 ? 0 : Math.max(0, logMeanVariance(likelihoods, parts.length));
 }
 
 const LEVELS = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
@@ -227,8 +221,7 @@ async function scoreClasses(
     const right = y[row++]!;
     const probabilities = classProbabilities(prediction, target);
     scores.add(probabilities, right);
-    const level = right / (probabilities.length - 1);
-    variance += logMeanVariance(prediction.parts.map((part) => part.logProb(level)));
+    variance += drawVariance(prediction, right / (probabilities.length - 1));
     count = prediction.parts.length;
   }
   const atMean = classCounter();

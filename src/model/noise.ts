@@ -25,6 +25,9 @@ export const noiseShape = ({ shape, per }: NoiseDraw, { count, samples }: NoiseS
   ...shape,
 ];
 
+/** How many numbers that is. */
+export const noiseLength = (draw: NoiseDraw, size: NoiseSize): number => product(noiseShape(draw, size));
+
 /** The noise of one training step, by name: a function of (random, name, step). */
 export const stepNoise = (
   draws: readonly NoiseDraw[],
@@ -32,12 +35,7 @@ export const stepNoise = (
   random: RandomStream,
   step: number,
 ): Record<string, Float32Array<ArrayBuffer>> =>
-  byName(draws, (draw) =>
-    random
-      .fork(draw.name)
-      .fork(step)
-      .normals(product(noiseShape(draw, size))),
-  );
+  byName(draws, (draw) => random.fork(draw.name).fork(step).normals(noiseLength(draw, size)));
 
 /**
  * Noise that belongs to each example and sample, a function of (random, name, its place, k): however the examples from
@@ -62,7 +60,7 @@ export function exampleNoiseInPieces(
   return (samples) =>
     byName(draws, (draw) => {
       const length = product(draw.shape);
-      const noise = new Float32Array(product(noiseShape(draw, { count, samples })));
+      const noise = new Float32Array(noiseLength(draw, { count, samples }));
       const owners = streams.get(draw.name)!;
       for (const [i, own] of owners.entries()) {
         for (let k = 0; k < samples; k++) {
