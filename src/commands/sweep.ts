@@ -183,7 +183,7 @@ async function runPlan(plan: Plan, options: RunOptions): Promise<void> {
   const { runLocally } = await import("../sweeps/local.ts");
   const reporter = sweepReporter(plan, states, say);
   const { ended, interrupted } = await interruptible(async (signal) => {
-    const ended = await runLocally(plan, { jobs: options.jobs, signal, ...reporter });
+    const ended = await runLocally(plan, { jobs: options.jobs, states, signal, ...reporter });
     return { ended, interrupted: signal.aborted };
   });
   reporter.stop();

@@ -9,6 +9,8 @@ import { type Plan, runPath } from "./plan.ts";
 import { trainArguments } from "./trainCommand.ts";
 
 export interface LocalOptions {
+  /** Where the cells stand. */
+  readonly states: readonly CellState[];
   /** Processes at a time. */
   readonly jobs: number;
   /** Stops all, each with a checkpoint. */
@@ -35,7 +37,7 @@ export const program = fileURLToPath(new URL("../../bin/vae.js", import.meta.url
  */
 export async function runLocally({ folder, cells }: Plan, options: LocalOptions): Promise<CellState[]> {
   const { jobs, signal, onEnd, onProgress } = options;
-  const states = cells.map((cell) => stateOf(folder, cell));
+  const states = [...options.states];
   const look = (i: number) => {
     states[i] = stateOf(folder, cells[i]!);
     return states[i]!;

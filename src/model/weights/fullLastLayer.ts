@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { WeightSpec } from "../../tensors/parameters.ts";
 import * as tf from "../../tensors/tf.ts";
 import { dense } from "../networks/dense.ts";
-import { initialLogDeviation, meanSpecs } from "./gaussianWeights.ts";
+import { initialLogDeviation, meanSpecs, meansOf } from "./gaussianWeights.ts";
 import { type BayesianLayer, defineWeightPosterior, type LayerOptions, stacked } from "./layer.ts";
 import { estimatorSchema, meanFieldLayer } from "./meanField.ts";
 
@@ -30,8 +30,6 @@ function fullLayer(options: LayerOptions): BayesianLayer {
     { name: diagonal, shape: [n], initial: () => new Float32Array(n).fill(start) },
     { name: below, shape: [n, n], initial: () => new Float32Array(n * n) },
   ];
-  const means = (weights: Readonly<Record<string, tf.Tensor>>) =>
-    [weights[`${name}.kernel`] as tf.Tensor2D, weights[`${name}.bias`] as tf.Tensor1D] as const;
   /** L, [n, n]. */
   const factor = (weights: Readonly<Record<string, tf.Tensor>>) => {
     const strictly = tf.mul(weights[below]!, tf.tensor2d(belowDiagonal(n), [n, n]));
@@ -42,7 +40,7 @@ function fullLayer(options: LayerOptions): BayesianLayer {
     specs: [...meanSpecs(options), ...specs],
     noise: [{ name: `${name}.noise`, shape: [n], per: "example" }],
     apply(x, { weights, noise }) {
-      const [kernel, bias] = means(weights);
+      const { kernel, bias } = meansOf(name, weights);
       const rows = x.shape[0];
       const epsilon = noise[`${name}.noise`] as tf.Tensor2D;
       const moved = tf.reshape(tf.matMul(epsilon, factor(weights), false, true), [rows, from + 1, to]);
@@ -50,7 +48,7 @@ function fullLayer(options: LayerOptions): BayesianLayer {
       return tf.add(dense(x, kernel, bias), tf.sum(tf.mul(inputs, moved), 1));
     },
     rate(weights, prior) {
-      const [kernel, bias] = means(weights);
+      const { kernel, bias } = meansOf(name, weights);
       const logScales = tf.concat([
         tf.mul(tf.ones([from * to]), prior.kernel),
         tf.mul(tf.ones([to]), prior.bias),
@@ -64,11 +62,12 @@ function fullLayer(options: LayerOptions): BayesianLayer {
       return tf.add(tf.mul(tf.sum(tf.mul(squares, precision)), 0.5), tf.sub(logs, n / 2)) as tf.Scalar;
     },
     moments(weights) {
+      const { kernel, bias } = meansOf(name, weights);
       const L = factor(weights);
       const covariance: tf.Tensor2D = tf.matMul(L, L, false, true);
       const deviation = tf.sqrt(tf.sum(tf.square(L), 1));
       return {
-        mean: stacked(...means(weights)),
+        mean: stacked(kernel, bias),
         deviation: tf.reshape(deviation, [from + 1, to]),
         covariance,
       };

@@ -44,9 +44,13 @@ export const gaussianSpecs = (options: LayerOptions): WeightSpec[] => [
   ...deviationSpecs(options),
 ];
 
-export const gaussianOf = (name: string, weights: Weights): GaussianWeights => ({
+export const meansOf = (name: string, weights: Weights): Pick<GaussianWeights, "kernel" | "bias"> => ({
   kernel: weights[`${name}.kernel`] as tf.Tensor2D,
   bias: weights[`${name}.bias`] as tf.Tensor1D,
+});
+
+export const gaussianOf = (name: string, weights: Weights): GaussianWeights => ({
+  ...meansOf(name, weights),
   logKernel: weights[`${name}.kernelLogDeviation`] as tf.Tensor2D,
   logBias: weights[`${name}.biasLogDeviation`] as tf.Tensor1D,
 });

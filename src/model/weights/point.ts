@@ -2,7 +2,7 @@ import { z } from "zod";
 import { HALF_LOG_TWO_PI } from "../../tensors/hostMath.ts";
 import * as tf from "../../tensors/tf.ts";
 import { dense } from "../networks/dense.ts";
-import { meanSpecs } from "./gaussianWeights.ts";
+import { meanSpecs, meansOf } from "./gaussianWeights.ts";
 import { defineWeightPosterior, stacked } from "./layer.ts";
 
 /**
@@ -15,20 +15,21 @@ export const point = defineWeightPosterior({
     .describe("a single value for each weight (maximum a posteriori): the rate is weight decay"),
   layer: (_config, options) => {
     const { name } = options;
-    const of = (weights: Readonly<Record<string, tf.Tensor>>) =>
-      [weights[`${name}.kernel`] as tf.Tensor2D, weights[`${name}.bias`] as tf.Tensor1D] as const;
     return {
       specs: meanSpecs(options),
       noise: [],
       apply(x, { weights }) {
-        const [kernel, bias] = of(weights);
+        const { kernel, bias } = meansOf(name, weights);
         return dense(x, kernel, bias);
       },
       rate(weights, prior) {
-        const [kernel, bias] = of(weights);
+        const { kernel, bias } = meansOf(name, weights);
         return tf.add(minusLogPrior(kernel, prior.kernel), minusLogPrior(bias, prior.bias));
       },
-      moments: (weights) => ({ mean: stacked(...of(weights)) }),
+      moments(weights) {
+        const { kernel, bias } = meansOf(name, weights);
+        return { mean: stacked(kernel, bias) };
+      },
     };
   },
 });
