@@ -1,6 +1,7 @@
 import { firstObservations } from "../evaluation/observations.ts";
 import { isOfWeights } from "../evaluation/rowPredictions.ts";
 import type { Runner } from "../evaluation/runner.ts";
+import type { TablePrediction } from "../evaluation/tableScores.ts";
 import { lossChartAside } from "../figures/charts/lossChart.ts";
 import { lossCurves } from "../figures/charts/lossCurves.ts";
 import { conditionalSamplesPng } from "../figures/conditionalGrid.ts";
@@ -54,8 +55,8 @@ export function trainingPictures(
     const observations = firstObservations(dataset.validation, model, "validation", PREVIEW_GIVEN.rows);
     return conditionalSamplesPng(model, observations, { ...PREVIEW_GIVEN, pixels: "mean", random, title });
   };
-  const drawOthers = async () => {
-    if (isOfWeights(runner)) return drawTablePictures(runner, dataset, { title, put });
+  const drawOthers = async (scored?: TablePrediction) => {
+    if (isOfWeights(runner)) return drawTablePictures(runner, dataset, { title, put, scored });
     await put("samples", drawSamples);
     if (!hasLatents(model)) return; // there is nothing that it would be reconstructed from
     await put("reconstructions", () =>
@@ -70,12 +71,12 @@ export function trainingPictures(
       underWay = put("loss", curves);
       await drawOthers();
     },
-    /** Has the curves drawn while other work is done, and returns what then writes all. */
-    begin(): () => Promise<void> {
+    /** Has the curves drawn while other work is done, and returns what then writes all; of a table with its predictions. */
+    begin(): (scored?: TablePrediction) => Promise<void> {
       curves();
-      return async () => {
+      return async (scored) => {
         await underWay;
-        await drawOthers();
+        await drawOthers(scored);
         await put("loss", curves);
       };
     },

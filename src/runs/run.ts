@@ -4,13 +4,12 @@ import { configAt, phasesOf, withChange } from "../config/changes.ts";
 import { configYaml } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { describeMeasure } from "../data/codings.ts";
-import type { Split } from "../data/dataset.ts";
 import { estimateLatents } from "../evaluation/latents.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
-import { type BnnRunner, isOfWeights } from "../evaluation/rowPredictions.ts";
+import { isOfWeights } from "../evaluation/rowPredictions.ts";
 import { createRunner, isOfLatents } from "../evaluation/runner.ts";
 import { protocolOf, summarise } from "../evaluation/summary.ts";
-import { scorePredictions, withoutRows } from "../evaluation/tableScores.ts";
+import { scorePredictions, type TablePrediction, withoutRows } from "../evaluation/tableScores.ts";
 import { supportOf } from "../model/likelihoods/index.ts";
 import type { Model } from "../model/model.ts";
 import { objectiveFor } from "../objectives/forModel.ts";
@@ -60,9 +59,10 @@ export async function runTraining(
     }
     const { epoch } = run.load("best");
     const draw = pictures.begin();
-    const summary = await summaryOf(run, { reason, epoch });
+    const scored = await scoresOf(run);
+    const summary = await summaryOf(run, { reason, epoch, scored });
     await writeFileAtomic(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
-    await draw();
+    await draw(scored?.validation);
     await run.trackers.finish(summary);
     await record.write("finished"); // last of all: until then, resuming writes what is missing
     return summary;
@@ -229,10 +229,21 @@ function withHalfTheRate(config: Config, step: number): Config {
   );
 }
 
+type Scores = Readonly<Record<"validation" | "test", TablePrediction>>;
+
+/** How well the targets of a table are predicted, with the weights that are loaded; undefined of other data. */
+async function scoresOf({ experiment: { dataset }, runner }: Run): Promise<Scores | undefined> {
+  if (!isOfWeights(runner)) return undefined;
+  return {
+    validation: await scorePredictions(runner, dataset.validation),
+    test: await scorePredictions(runner, dataset.test),
+  };
+}
+
 /** With the weights of the best epoch, which are loaded. */
 async function summaryOf(
   { experiment, folder, runner, state, config }: Run,
-  { reason, epoch }: { reason: RunSummary["reason"]; epoch: number },
+  { reason, epoch, scored }: Pick<RunSummary, "reason"> & { epoch: number; scored: Scores | undefined },
 ): Promise<RunSummary> {
   const { dataset, coding, model } = experiment;
   const validation = await summarise(runner, "validation", dataset.validation, coding, { levels: false });
@@ -250,18 +261,12 @@ async function summaryOf(
     ...(await readSigma(model)),
     protocol: protocolOf(test),
     ...(isOfLatents(runner) && { latents: await estimateLatents(runner, dataset.test, coding) }),
-    ...(isOfWeights(runner) && {
-      predictions: {
-        validation: await predictionSummary(runner, dataset.validation),
-        test: await predictionSummary(runner, dataset.test),
-      },
+    ...(scored && {
+      predictions: { validation: withoutRows(scored.validation), test: withoutRows(scored.test) },
     }),
     splits: { validation, test },
   };
 }
-
-const predictionSummary = async (runner: BnnRunner, set: Split) =>
-  withoutRows(await scorePredictions(runner, set));
 
 function withWayOn(error: unknown, { path }: RunFolder): unknown {
   if (!(error instanceof VaeError) || error.code !== "interrupted") return error;

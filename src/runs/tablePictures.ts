@@ -33,18 +33,25 @@ export function predictionPicture(
     : reliabilityChart(prediction.reliability, { title, subtitle });
 }
 
+interface TablePictures {
+  readonly title: string;
+  readonly put: (name: string, draw: () => Promise<Buffer>) => Promise<boolean>;
+  /** The predictions of validation, where they are measured already. */
+  readonly scored?: TablePrediction | undefined;
+}
+
 /** Of a run while it is trained: its weights, its predictions, and where there is one feature the fit. */
 export async function drawTablePictures(
   runner: BnnRunner,
   { train, validation }: Pick<Dataset, "train" | "validation">,
-  { title, put }: { title: string; put: (name: string, draw: () => Promise<Buffer>) => Promise<boolean> },
+  { title, put, scored }: TablePictures,
 ): Promise<void> {
   const { model } = runner;
   const weights = await weightHealth(model);
   if (weights) await put("weights", () => weightsPicture(weights, title));
   if (hasFit(model)) await put("fit", () => fitPicture(runner, train, title));
   await put("predictions", async () =>
-    predictionPicture(await scorePredictions(runner, validation), model, title, "validation"),
+    predictionPicture(scored ?? (await scorePredictions(runner, validation)), model, title, "validation"),
   );
 }
 
