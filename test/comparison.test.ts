@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { PNG } from "pngjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createProgram } from "../src/cli.ts";
-import { columns, RANKED_BY } from "../src/comparison/columns.ts";
+import { BOUND, columns } from "../src/comparison/columns.ts";
 import { type CompareOptions, compare } from "../src/comparison/compare.ts";
 import { drawComparison } from "../src/comparison/figures.ts";
 import { findRuns } from "../src/comparison/findRuns.ts";
@@ -76,11 +76,11 @@ describe("rows", () => {
     });
     const [row, other] = groups[0]!.rows;
     expect(row!.runs.map(({ config }) => config.training.seed)).toEqual([0, 1, 2]);
-    const { mean, overSeeds, overImages } = row!.numbers[RANKED_BY.key]!;
+    const { mean, overSeeds, overImages } = row!.numbers[BOUND.key]!;
     expect(mean).toBeCloseTo(101.5, 10); // 25 + (75 + 76 + 78.5) / 3
     expect(overSeeds).toBeCloseTo(Math.sqrt((1.5 ** 2 + 0.5 ** 2 + 2 ** 2) / 2 / 3), 10);
     expect(overImages).toBeCloseTo(0.2, 10);
-    expect(other!.numbers[RANKED_BY.key]).not.toHaveProperty("overSeeds");
+    expect(other!.numbers[BOUND.key]).not.toHaveProperty("overSeeds");
     expect(groups[0]!.varying).toEqual(["objective.beta"]);
   });
 
@@ -100,6 +100,99 @@ describe("rows", () => {
       ),
     ).toEqual(["b"]);
     expect(comparisonText(comparison)).toMatch(/Counted once.*\/b\./);
+  });
+
+  describe("of a table", () => {
+    const ofTable = (minusLogProb: number, rmse: number, settings: Record<string, string> = {}, seed = 0) => {
+      const scores = {
+        kind: "regression",
+        rows: 31,
+        draws: 100,
+        logLikelihood: -minusLogProb,
+        logLikelihoodStandardError: 0.04,
+        rmse,
+        coverage: [
+          { nominal: 0.5, observed: 0.4 },
+          { nominal: 0.9, observed: 0.8 },
+        ],
+      };
+      const flags = {
+        "dataset.name": "table",
+        "dataset.path": "yacht.csv",
+        "dataset.testRows": "splits.json",
+        "model.kind": "bnn",
+        "likelihood.kind": "gaussian",
+      };
+      const predictions = { validation: { ...scores, logLikelihood: 1 - minusLogProb }, test: scores };
+      const testHash = `${settings["dataset.split"] ?? 0}`;
+      return { seed, testHash, settings: { ...flags, ...settings }, summary: { predictions } };
+    };
+    const numbersOf = ({ groups }: ReturnType<typeof compare>) =>
+      groups.map(({ rows }) => rows.map(({ numbers }) => numbers));
+
+    test("runs of its splits are one row: mean ± standard error over splits, in the units of the file", () => {
+      const comparison = compared({
+        a: ofTable(1, 0.5, { "dataset.split": "0" }),
+        b: ofTable(1.2, 0.7, { "dataset.split": "1" }),
+        c: ofTable(1.1, 0.9, { "dataset.split": "2" }),
+      });
+      const [[row]] = numbersOf(comparison) as [[Record<string, object>]];
+      expect(comparison.groups[0]!.rows).toHaveLength(1);
+      expect(row!["test.rmse"]).toEqual({
+        mean: expect.closeTo(0.7, 12),
+        overSeeds: expect.closeTo(0.2 / Math.sqrt(3), 12),
+      });
+      // Each split has rows of its own, so that their error falls with the number of splits.
+      expect(row!["test.minusLogProb"]).toEqual({
+        mean: expect.closeTo(1.1, 12),
+        overSeeds: expect.closeTo(0.1 / Math.sqrt(3), 12),
+        overImages: expect.closeTo(0.04 / Math.sqrt(3), 12),
+      });
+      const text = comparisonText(comparison);
+      expect(text).toMatch(/^1 {2}yacht\.csv \(5,000 validation, 10,000 test rows of each of 3 splits\)/);
+      expect(text).toMatch(/\| splits \| .*-log p\(y\|x\) test.* RMSE test .* in 90 % test/);
+      expect(text).toContain("1.10 ± 0.06");
+      expect(text).toContain("± is the standard error over splits where there are several.");
+      expect(text).not.toMatch(/pixels|images|bits\/dim/);
+    });
+
+    test("splits and seeds together are runs, each once", () => {
+      const comparison = compared({
+        a: ofTable(1, 0.5, { "dataset.split": "0" }),
+        b: ofTable(1, 0.5, { "dataset.split": "0" }, 1),
+        c: ofTable(1, 0.5, { "dataset.split": "1" }),
+        again: ofTable(1, 0.5, { "dataset.split": "1" }),
+      });
+      expect(comparison.groups[0]!.rows[0]!.runs).toHaveLength(3);
+      expect(comparison.groups[0]!.rows[0]!.repeated).toHaveLength(1);
+      expect(comparisonText(comparison)).toMatch(/\| runs \|/);
+    });
+
+    test("they are ranked by how rows held out are predicted, and by the bound where none are", () => {
+      const better = ofTable(1, 0.5, { "objective.beta": "0.5" });
+      const other = ofTable(2, 0.9, { "objective.beta": "1" });
+      const held = compared({ a: { ...other, distortion: 1 }, b: { ...better, distortion: 9 } });
+      expect(held.groups[0]!.rows.map(({ runs }) => runs[0].folder.path.slice(-1))).toEqual(["b", "a"]);
+      expect(comparisonText(held)).toContain("Ranked by -log p(y|x) on validation");
+      const none = { "dataset.validation": "0" };
+      const all = compared({
+        a: { ...other, settings: { ...other.settings, ...none }, distortion: 1 },
+        b: { ...better, settings: { ...better.settings, ...none }, distortion: 9 },
+      });
+      expect(all.groups[0]!.rows.map(({ runs }) => runs[0].folder.path.slice(-1))).toEqual(["a", "b"]);
+      expect(comparisonText(all)).toContain("Ranked by -ELBO on validation");
+      expect(comparisonText(all)).toContain("none held out for validation");
+    });
+
+    test("other rows held out, or another target, are other data", () => {
+      const { groups, apart } = compared({
+        a: ofTable(1, 0.5),
+        b: ofTable(1, 0.5, { "dataset.validation": "0.2" }),
+        c: ofTable(1, 0.5, { "dataset.target": "speed" }),
+      });
+      expect(groups).toHaveLength(3);
+      expect(apart).toContain("they were measured on other data");
+    });
   });
 
   test("what another kind has varies only among those that have it", () => {
@@ -192,7 +285,7 @@ describe("ranks", () => {
 describe("groups that are not ranked against each other", () => {
   const lebesgue = { baseMeasure: "Lebesgue measure on the real line, pixels scaled to [0, 1]" };
   test.each<[string, Parameters<typeof madeUpRun>[1], RegExp]>([
-    ["other test data", { testHash: "0the7" }, /measured on other images/],
+    ["other test data", { testHash: "0the7" }, /measured on other data/],
     ["another base measure", { summary: lebesgue }, /a density may exceed 1 where a probability cannot/],
     [
       "another coding",
@@ -248,7 +341,7 @@ describe("groups that are not ranked against each other", () => {
       ["b", [1, 1]],
       ["a", [2, 2]],
     ]);
-    expect(ranked.byBytes!.columns.map(({ key }) => key)).not.toContain(RANKED_BY.key);
+    expect(ranked.byBytes!.columns.map(({ key }) => key)).not.toContain(BOUND.key);
     const lacking = compared(runs([[line(2.5)], []]));
     expect(lacking).not.toHaveProperty("byBytes");
     expect(lacking.noBytes).toMatch(/vae evaluate RUN --split validation` adds what 1 of them lack/);
@@ -516,7 +609,7 @@ describe("a report", () => {
     expect(page).toContain("../runs/&lt;b&gt;1 &amp; 0 + 1");
     expect(page).toContain("<code>../runs/a_failed_one</code>: failed after 5 of 5 epochs");
     expect(page).toContain(
-      "The 2 groups are not ranked against each other: they were measured on other images",
+      "The 2 groups are not ranked against each other: they were measured on other data",
     );
     expect(read("report", "report.md")).toContain("../runs/\\<b>1 & 0 + 1");
   });

@@ -165,7 +165,7 @@ export function evaluateCommand(): Command {
     if (options.json) {
       const measure = { likelihood: kind, kindOf: run.model.likelihood.kindOf, baseMeasure, pixels: coding };
       const noise = calibration && { calibration, ...(drawn && { figure }) };
-      const protocol = { checkpoint, epoch: run.epoch, protocol: protocolOf(summary) };
+      const protocol = { checkpoint, epoch: run.epoch, protocol: protocolOf(summary, run.model.inferred) };
       const ofPredictions = predictions && {
         ...withoutImages(predictions),
         ...(pictured && { predictionFigure: pictured }),

@@ -1,3 +1,4 @@
+import type { TableSummary } from "../evaluation/tableScores.ts";
 import type { EvaluationRecord } from "../runs/evaluations.ts";
 import type { FinishedRun } from "./readRun.ts";
 
@@ -12,7 +13,7 @@ export interface Column {
   /** In CSV and JSON. */
   readonly key: string;
   readonly title: string;
-  readonly unit: "nats" | "bits" | "count" | "share" | "minutes";
+  readonly unit: "nats" | "bits" | "units" | "count" | "share" | "minutes";
   of(run: FinishedRun): Measured | undefined;
 }
 
@@ -34,8 +35,8 @@ const ofSplit = (
 
 const [validation, test] = [ofSplit("validation"), ofSplit("test")];
 
-/** What runs are ranked by, and the smaller the better. */
-export const RANKED_BY: Column = {
+/** What runs are ranked by where they have it, and the smaller the better. */
+export const BOUND: Column = {
   key: "validation.minusElbo",
   title: "-ELBO valid.",
   unit: "nats",
@@ -99,9 +100,61 @@ export const nllColumn = (k: number): Column => ({
   },
 });
 
+const predicted =
+  (split: "validation" | "test", of: (scores: TableSummary) => Measured | undefined): Column["of"] =>
+  ({ summary: { predictions } }) =>
+    predictions && of(predictions[split]);
+
+const minusLogProb = ({ logLikelihood, logLikelihoodStandardError }: TableSummary) =>
+  measured(minus(logLikelihood), logLikelihoodStandardError);
+
+/** −log p(y|x), the mean over rows: what networks with a posterior over weights are ranked by on rows held out. */
+export const PREDICTED: Column = {
+  key: "validation.minusLogProb",
+  title: "-log p(y|x) valid.",
+  unit: "nats",
+  of: predicted("validation", minusLogProb),
+};
+
+/** Of tables, in the units of the file. */
+const ofTables: readonly Column[] = [
+  PREDICTED,
+  {
+    key: "test.minusLogProb",
+    title: "-log p(y|x) test",
+    unit: "nats",
+    of: predicted("test", minusLogProb),
+  },
+  {
+    key: "test.rmse",
+    title: "RMSE test",
+    unit: "units",
+    of: predicted("test", (scores) => (scores.kind === "regression" ? { value: scores.rmse } : undefined)),
+  },
+  {
+    key: "test.coverage90",
+    title: "in 90 % test",
+    unit: "share",
+    of: predicted("test", (scores) =>
+      scores.kind === "regression"
+        ? measured(scores.coverage.find(({ nominal }) => nominal === 0.9)?.observed)
+        : undefined,
+    ),
+  },
+  {
+    key: "test.accuracy",
+    title: "accuracy test",
+    unit: "share",
+    of: predicted("test", (scores) =>
+      scores.kind === "classes" ? measured(scores.accuracy, scores.accuracyStandardError) : undefined,
+    ),
+  },
+];
+
 /** In the order of the table; the estimates of the NLL go after −ELBO. */
 export const columns = (nllWeights: readonly number[]): Column[] => [
-  RANKED_BY,
+  ...ofTables,
+  BOUND,
   { key: "test.minusElbo", title: "-ELBO test", unit: "nats", of: test.elbo },
   ...nllWeights.map(nllColumn),
   RATE,

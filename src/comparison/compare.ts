@@ -1,6 +1,16 @@
 import { VaeError } from "../base/errors.ts";
 import { valueAt } from "../config/settings.ts";
-import { BYTES, type Column, columns, DISTORTION, nllColumn, RANKED_BY, RATE, weightsOf } from "./columns.ts";
+import {
+  BOUND,
+  BYTES,
+  type Column,
+  columns,
+  DISTORTION,
+  nllColumn,
+  PREDICTED,
+  RATE,
+  weightsOf,
+} from "./columns.ts";
 import { collate, findRuns } from "./findRuns.ts";
 import { dataOf, groupOf, protocolOf, whyApart } from "./groups.ts";
 import { isBetter, type Rank, ranksOf } from "./ranking.ts";
@@ -21,6 +31,8 @@ export interface ComparedRow extends Row {
 export interface Group {
   readonly runs: readonly [FinishedRun, ...FinishedRun[]];
   readonly rows: readonly ComparedRow[];
+  /** The smaller the better. */
+  readonly rankedBy: Column;
   /** Of the best row the best run, both by validation; absent where nothing is ranked. */
   readonly best?: FinishedRun;
   /** Paths of the settings that are not the same in all rows. */
@@ -56,7 +68,7 @@ export function compare(paths: readonly string[], { where = [], sort }: CompareO
     throw new VaeError("failure", `None of the ${all.length} finished runs has ${where.join(" and ")}.`);
   }
   const together = grouped(runs, groupOf).toSorted((a, b) => b.length - a.length);
-  const groups = together.map((runs) => groupFrom(runs, RANKED_BY));
+  const groups = together.map((runs) => groupFrom(runs, rankedByOf(runs)));
   const apart = whyApart(together);
   return {
     groups: groups.map((group) => (sort === undefined ? group : sorted(group, sort))),
@@ -85,11 +97,16 @@ function groupFrom(runs: readonly [FinishedRun, ...FinishedRun[]], rankedBy: Col
   return {
     runs,
     rows: ordered,
+    rankedBy,
     ...(ranks && { best: bestOf(ordered[0]!, rankedBy) }),
     varying: varying(runs.map(({ config }) => config)).map(({ path }) => path),
     columns: known.filter(({ key }) => numbers.some((numbers) => numbers[key])),
   };
 }
+
+/** Where rows of a table are held out, how well they are predicted; the bound where all are learned from, and of images. */
+const rankedByOf = ([{ config, summary }]: readonly [FinishedRun, ...FinishedRun[]]): Column =>
+  summary.predictions && config.dataset.name === "table" && config.dataset.validation > 0 ? PREDICTED : BOUND;
 
 const bestOf = ({ runs }: Row, rankedBy: Column): FinishedRun =>
   runs.reduce((best, run) => (rankedBy.of(run)!.value < rankedBy.of(best)!.value ? run : best));

@@ -9,10 +9,10 @@ import { picturesChart } from "../figures/charts/picturesChart.ts";
 import { rateDistortionChart } from "../figures/charts/rateDistortionChart.ts";
 import { drawOrWarn } from "../figures/figures.ts";
 import { formatError, formatNats } from "../reporting/format.ts";
-import { DISTORTION, RANKED_BY, RATE } from "./columns.ts";
+import { BOUND, DISTORTION, RATE } from "./columns.ts";
 import type { ComparedRow, Comparison, Group } from "./compare.ts";
 import type { FinishedRun } from "./readRun.ts";
-import { errorOf } from "./rows.ts";
+import { errorOf, repetitionsIn } from "./rows.ts";
 import { settingText, shortNames } from "./settingsOf.ts";
 
 /** A picture that was drawn of a group. */
@@ -45,7 +45,7 @@ export async function drawComparison(
 
 /** What is drawn of a group; a bare loss has no bound, and so no plane of its parts. */
 function figuresOf(group: Group) {
-  const isDensity = group.rows.every(({ numbers }) => numbers[RANKED_BY.key]);
+  const isDensity = group.rows.every(({ numbers }) => numbers[BOUND.key]);
   const axes = isDensity ? heatAxes(group) : undefined;
   const pictures = samplesOf(group);
   return [
@@ -60,8 +60,11 @@ function figuresOf(group: Group) {
 
 const titleOf = ({ runs: [{ record, summary }] }: Group, what: string) => ({
   title: `${record.dataset.name}: ${what}`,
-  subtitle: `validation  ·  ${summary.baseMeasure}  ·  pixels ${summary.pixels}`,
+  subtitle: `validation  ·  ${summary.baseMeasure}${summary.predictions ? "" : `  ·  pixels ${summary.pixels}`}`,
 });
+
+const perExample = ({ runs: [{ config }] }: Group) =>
+  config.dataset.name === "table" ? "nats per row" : "nats per image";
 
 /** With more settings that vary a run is better known by its name. */
 const MOST_TOLD = 3;
@@ -77,8 +80,8 @@ function labelOf({ varying }: Group, { runs }: ComparedRow): string {
 }
 
 /** The rows of a group from the best on, as the importance of their labels goes. */
-const fromTheBest = ({ rows }: Group) =>
-  rows.toSorted((a, b) => (a.numbers[RANKED_BY.key]?.mean ?? 0) - (b.numbers[RANKED_BY.key]?.mean ?? 0));
+const fromTheBest = ({ rows, rankedBy }: Group) =>
+  rows.toSorted((a, b) => (a.numbers[rankedBy.key]?.mean ?? 0) - (b.numbers[rankedBy.key]?.mean ?? 0));
 
 function planeOf(group: Group): Promise<Buffer> {
   const points = fromTheBest(group).map((row) => {
@@ -103,9 +106,11 @@ function curvesOf(group: Group, isDensity: boolean): Promise<Buffer> {
     return { label: labelOf(group, row), points: meanCurve(ofRuns) };
   });
   const what = isDensity ? "−ELBO over the epochs" : "loss over the epochs";
-  const ofSeeds = group.rows.some(({ runs }) => runs.length > 1) ? "  ·  mean over seeds" : "";
+  const ofSeeds = group.rows.some(({ runs }) => runs.length > 1)
+    ? `  ·  mean over ${repetitionsIn(group.rows)}`
+    : "";
   const { title, subtitle } = titleOf(group, what);
-  const unit = isDensity ? "−ELBO, nats per image" : "loss, per image";
+  const unit = isDensity ? `−ELBO, ${perExample(group)}` : "loss, per image";
   const more = rows.length - curves.length;
   return curvesChart(curves, { title, subtitle: `${subtitle}${ofSeeds}`, unit, more });
 }
@@ -155,7 +160,7 @@ function heatAxes({ rows, varying }: Group): Axes | undefined {
   return pairs.size > x.count ? { x: x.path, y: y.path } : undefined;
 }
 
-/** −ELBO on validation for two settings; the best of the rows where others vary as well. */
+/** What rows are ranked by, for two settings; the best of the rows where others vary as well. */
 function heatOf(group: Group, axes: Axes): Promise<Buffer> {
   const valuesOf = (path: string) =>
     [...new Set(group.rows.map(({ runs }) => valueAt(runs[0].config, path) as number))].sort((a, b) => a - b);
@@ -165,11 +170,12 @@ function heatOf(group: Group, axes: Axes): Promise<Buffer> {
     const column = columns.indexOf(valueAt(runs[0].config, axes.x) as number);
     const row = rows.indexOf(valueAt(runs[0].config, axes.y) as number);
     const key = `${column} ${row}`;
-    if (!best.has(key)) best.set(key, { column, row, value: numbers[RANKED_BY.key]!.mean });
+    if (!best.has(key)) best.set(key, { column, row, value: numbers[group.rankedBy.key]!.mean });
   }
   const cells = [...best.values()].map((cell, i) => ({ ...cell, isBest: i === 0 }));
   const others = group.varying.filter((path) => path !== axes.x && path !== axes.y);
-  const { title, subtitle } = titleOf(group, "−ELBO, nats per image");
+  const value = group.rankedBy === BOUND ? "−ELBO" : "−log p(y|x)";
+  const { title, subtitle } = titleOf(group, `${value}, ${perExample(group)}`);
   const over = others.length > MOST_TOLD ? `${others.length} other settings` : shortNames(others).join(", ");
   const ofOthers = others.length > 0 ? `  ·  each the best over ${over}` : "";
   const axis = (path: string, values: readonly number[]): HeatAxis => ({
@@ -194,7 +200,7 @@ const samplesOf = ({ rows }: Group): ComparedRow[] =>
 function sampleSheet(group: Group, rows: readonly ComparedRow[]): Promise<Buffer> {
   const shown = rows.slice(0, MOST_PICTURES);
   const pictures = shown.map((row) => {
-    const minusElbo = row.numbers[RANKED_BY.key];
+    const minusElbo = row.numbers[BOUND.key];
     return {
       label: labelOf(group, row),
       note: minusElbo ? `−ELBO ${formatNats(minusElbo.mean)}${formatError(errorOf(minusElbo))}` : "",

@@ -1,4 +1,6 @@
+import { basename } from "node:path";
 import type { FinishedRun } from "./readRun.ts";
+import { foldOf } from "./settingsOf.ts";
 
 /** What must be the same for two numbers to be ranked, with why. */
 interface Aspect {
@@ -13,7 +15,7 @@ const ASPECTS: readonly Aspect[] = [
   },
   {
     of: dataOf,
-    differ: "they were measured on other images, which may be easier or harder",
+    differ: "they were measured on other data, which may be easier or harder",
   },
   {
     of: ({ summary }) => summary.baseMeasure,
@@ -39,9 +41,16 @@ export function whyApart(groups: readonly (readonly [FinishedRun, ...FinishedRun
   return `The ${groups.length} groups are not ranked against each other: ${reasons.map(({ differ }) => differ).join("; ")}.`;
 }
 
-/** The validation images, by which runs are ranked, and the test images beside them; by their bytes where those are known. */
-export function dataOf({ record: { dataset } }: FinishedRun): string {
+/**
+ * The validation images, by which runs are ranked, and the test images beside them; by their bytes where those are known. Of a
+ * table all of its splits, over which means are taken.
+ */
+export function dataOf({ config, record: { dataset } }: FinishedRun): string {
   const { splitHashes, hashes, counts, name } = dataset;
+  if (config.dataset.name === "table") {
+    const { target, validation, test, splitColumn, seed } = config.dataset;
+    return JSON.stringify([name, Object.values(hashes ?? {}), target, validation, test, splitColumn, seed]);
+  }
   return JSON.stringify(
     splitHashes ? [splitHashes.validation, splitHashes.test] : [name, counts.validation, counts.test, hashes],
   );
@@ -52,10 +61,18 @@ export function protocolOf({ summary }: FinishedRun): string {
   return summary.protocol.split(";")[0]!;
 }
 
-/** Of the test images, in short. */
-export function dataText({ record: { dataset } }: FinishedRun): string {
-  const { name, counts, splitHashes } = dataset;
+/** What was measured on, in short; of a table's splits the counts of the first. */
+export function dataText(runs: readonly [FinishedRun, ...FinishedRun[]]): string {
+  const [{ config, record }] = runs;
+  const { name, counts, splitHashes } = record.dataset;
+  const count = (split: "validation" | "test") => counts[split].toLocaleString("en-US");
+  if (config.dataset.name === "table") {
+    const { path, validation } = config.dataset;
+    const folds = new Set(runs.map((run) => foldOf(run.config))).size;
+    const held = validation === 0 ? "none held out for validation" : `${count("validation")} validation`;
+    return `${basename(path)} (${held}, ${count("test")} test rows${folds > 1 ? ` of each of ${folds} splits` : ""})`;
+  }
   const of = (split: "validation" | "test") =>
-    `${counts[split].toLocaleString("en-US")} ${split}${splitHashes ? ` ${splitHashes[split].slice(0, 8)}` : ""}`;
+    `${count(split)} ${split}${splitHashes ? ` ${splitHashes[split].slice(0, 8)}` : ""}`;
   return `${name} (${of("validation")}, ${of("test")})`;
 }

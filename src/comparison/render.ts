@@ -2,16 +2,17 @@ import { csvLine } from "../base/textFormats.ts";
 import { valueAt } from "../config/settings.ts";
 import { formatCount, formatError, formatShare } from "../reporting/format.ts";
 import { markdownTable } from "../reporting/markdownTable.ts";
-import { type Column, DISTORTION } from "./columns.ts";
+import { BOUND, type Column, DISTORTION } from "./columns.ts";
 import type { ComparedRow, Comparison, Group } from "./compare.ts";
 import { dataText, protocolOf } from "./groups.ts";
 import { rankText } from "./ranking.ts";
-import { errorOf, type RowEstimate } from "./rows.ts";
-import { SEED, settingText, shortNames } from "./settingsOf.ts";
+import { errorOf, type RowEstimate, repetitionsIn } from "./rows.ts";
+import { foldOf, settingText, shortNames } from "./settingsOf.ts";
 
 const DECIMALS: Readonly<Record<Column["unit"], number>> = {
   nats: 2,
   bits: 4,
+  units: 4,
   count: 0,
   share: 1,
   minutes: 1,
@@ -37,11 +38,12 @@ const bestText = (groups: readonly Group[]): string[] => {
 export const BY_BYTES = "By the bytes, on 256 levels, whatever x a density makes of them";
 
 /** What its numbers are of; the protocol where groups differ in it. */
-export function groupTitle({ runs: [run] }: Group, groups: readonly Group[]): string {
+export function groupTitle({ runs }: Group, groups: readonly Group[]): string {
+  const [run] = runs;
   const { baseMeasure, pixels } = run.summary;
   const protocols = new Set(groups.map(({ runs }) => protocolOf(runs[0])));
   const ofProtocol = protocols.size > 1 ? `; protocol: ${protocolOf(run)}` : "";
-  return `${dataText(run)}; ${baseMeasure}; pixels ${pixels}${ofProtocol}`;
+  return `${dataText(runs)}; ${baseMeasure}${run.summary.predictions ? "" : `; pixels ${pixels}`}${ofProtocol}`;
 }
 
 export interface Table {
@@ -56,13 +58,21 @@ function tableText(group: Group): string {
   return markdownTable(head, rows, words);
 }
 
+const UNSHOWN: readonly string[] = ["test.rate", "test.distortion"];
+
+/** The bound of rows that were not learned from, and what is of pixels. */
+const UNSHOWN_OF_TABLES: readonly string[] = ["test.minusElbo", "test.bitsPerDim", "test.scaleAtFloor"];
+
 /** The rows of a group; a run is called by its path, or by what is made of that. */
 export function tableOf({ rows, varying, columns, runs }: Group, nameOf = (path: string) => path): Table {
   const isLoss = runs[0].summary.kindOf === "loss";
+  const ofTable = runs[0].summary.predictions !== undefined;
   // Test terms are in --csv and --json: a table has to fit on a screen.
-  const shown = columns.filter(({ key }) => key !== "test.rate" && key !== "test.distortion");
+  const shown = columns.filter(
+    ({ key }) => !UNSHOWN.includes(key) && !(ofTable && UNSHOWN_OF_TABLES.includes(key)),
+  );
   const title = (column: Column) => (isLoss && column === DISTORTION ? "loss valid." : column.title);
-  const head = ["rank", ...shortNames(varying), "seeds", ...shown.map(title), "run"];
+  const head = ["rank", ...shortNames(varying), repetitionsIn(rows), ...shown.map(title), "run"];
   return {
     head,
     rows: rows.map((row) => [
@@ -96,20 +106,23 @@ export function notesOf({ groups, apart, noBytes }: Comparison): string[] {
   const rows = groups.flatMap(({ rows }) => rows);
   const repeated = rows.flatMap(({ repeated }) => repeated);
   const isRanked = rows.some(({ rank }) => rank);
+  const rankings = [...new Set(groups.map(({ rankedBy }) => (rankedBy === BOUND ? "-ELBO" : "-log p(y|x)")))];
+  const areTables = groups.every(({ runs: [{ config }] }) => config.dataset.name === "table");
+  const examples = areTables ? "rows" : "images";
   return [
     ...(isRanked
       ? [
-          "Ranked by -ELBO on validation, lower is better; test chooses nothing. Rows that do not differ by more than the error " +
-            "of their difference share their ranks; it is taken as if their images were not the same, which makes it rather too large.",
+          `Ranked by ${rankings.join(" or ")} on validation, lower is better; test chooses nothing. Rows that do not differ by more than ` +
+            `the error of their difference share their ranks; it is taken as if their ${examples} were not the same, which makes it rather too large.`,
         ]
       : []),
     ...(groups.some(({ runs }) => runs[0].summary.kindOf === "loss")
       ? ["A loss that is no likelihood is not ranked: its weights are its scale."]
       : []),
-    `± is the standard error over seeds where there are several${rows.some(({ runs }) => runs.length === 1) ? ", and over images where there is one" : ""}.`,
+    `± is the standard error over ${repetitionsIn(rows)} where there are several${rows.some(({ runs }) => runs.length === 1) ? `, and over ${examples} where there is one` : ""}.`,
     ...(repeated.length > 0
       ? [
-          `Counted once, as settings and ${SEED} are the same as of others: ${list(repeated.map((run) => run.folder.path))}.`,
+          `Counted once, as settings and seed are the same as of others: ${list(repeated.map((run) => run.folder.path))}.`,
         ]
       : []),
     ...[apart, noBytes].filter((text) => text !== undefined),
@@ -151,6 +164,7 @@ function groupJson({ runs, rows, best, varying }: Group) {
       ...(row.rank && { rank: row.rank }),
       settings: Object.fromEntries(varying.map((path) => [path, valueAt(row.runs[0].config, path)])),
       seeds: row.runs.map(({ config }) => config.training.seed),
+      ...(summary.predictions && { tableSplits: row.runs.map(({ config }) => foldOf(config)) }),
       ...(row.runs[0].summary.beta !== undefined && { beta: row.runs[0].summary.beta }),
       numbers: row.numbers,
       dominated: row.isDominated,

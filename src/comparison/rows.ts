@@ -2,25 +2,31 @@ import { estimateOf, meanOf } from "../evaluation/statistics.ts";
 import type { Column } from "./columns.ts";
 import { groupOf } from "./groups.ts";
 import type { FinishedRun } from "./readRun.ts";
-import { identityOf } from "./settingsOf.ts";
+import { foldOf, identityOf, repetitionsOf } from "./settingsOf.ts";
 
-/** Runs that differ in their seeds alone, one for each seed. */
+/** Runs that differ in their seeds alone, or in which of a table's splits they are of: one for each. */
 export interface Row {
   readonly runs: readonly [FinishedRun, ...FinishedRun[]];
-  /** Runs of a seed that is among them already. */
+  /** Runs of a seed and a split that are among them already. */
   readonly repeated: readonly FinishedRun[];
 }
 
 export function rowsOf(runs: readonly FinishedRun[]): Row[] {
   return grouped(runs, (run) => `${groupOf(run)} ${identityOf(run.config)}`).map((alike) => {
-    const bySeed = grouped(alike, ({ config }) => config.training.seed);
-    const ordered = bySeed.toSorted(([a], [b]) => a.config.training.seed - b.config.training.seed);
+    const different = grouped(alike, ({ config }) => `${foldOf(config)} ${config.training.seed}`);
+    const ordered = different.toSorted(
+      ([{ config: a }], [{ config: b }]) => foldOf(a) - foldOf(b) || a.training.seed - b.training.seed,
+    );
     return {
       runs: ordered.map(([first]) => first) as [FinishedRun, ...FinishedRun[]],
       repeated: ordered.flatMap(([, ...others]) => others),
     };
   });
 }
+
+/** What the runs of a row differ in, in words. */
+export const repetitionsIn = (rows: readonly Row[]) =>
+  repetitionsOf(rows.flatMap(({ runs }) => runs.map(({ config }) => config)));
 
 /** Those of one key together, in the order of their first. */
 export function grouped<T>(items: readonly T[], keyOf: (item: T) => unknown): [T, ...T[]][] {
@@ -34,12 +40,12 @@ export function grouped<T>(items: readonly T[], keyOf: (item: T) => unknown): [T
   return [...groups.values()];
 }
 
-/** A number of a row: the mean over its seeds. */
+/** A number of a row: the mean over its seeds, or over splits. */
 export interface RowEstimate {
   readonly mean: number;
-  /** Standard error of the mean over seeds; absent of a single one. */
+  /** Standard error of the mean over seeds, or splits; absent of a single one. */
   readonly overSeeds?: number;
-  /** Over images: as large for all seeds together as for one of them, for the images are the same. */
+  /** Over images, or rows: as large for all seeds together as for one of them, for they are the same; splits have their own. */
   readonly overImages?: number;
 }
 
@@ -52,10 +58,12 @@ export function estimateRow({ runs }: Row, column: Column): RowEstimate | undefi
   return {
     mean,
     ...(runs.length > 1 && { overSeeds: standardError }),
-    ...(errors.length === runs.length && { overImages: meanOf(errors) }),
+    ...(errors.length === runs.length && { overImages: meanOf(errors) / Math.sqrt(foldsOf(runs)) }),
   };
 }
 
-/** The error that is printed: over seeds where there are several, otherwise over images. */
+const foldsOf = (runs: readonly FinishedRun[]) => new Set(runs.map(({ config }) => foldOf(config))).size;
+
+/** The error that is printed: over repetitions where there are several, otherwise over images. */
 export const errorOf = ({ overSeeds, overImages }: RowEstimate): number | undefined =>
   overSeeds ?? overImages;

@@ -4,14 +4,24 @@ import type { Config } from "../config/schema.ts";
 import { type Setting, settings, valueAt } from "../config/settings.ts";
 import { isImmaterial } from "../runs/identity.ts";
 
-/** The setting whose runs are repetitions of each other. */
-export const SEED = "training.seed";
+/** The settings whose runs are repetitions of each other: the seed, and which of the splits of a table. */
+const [SEED, FOLD] = ["training.seed", "dataset.split"];
 
-/** Settings that say what was trained, but for the seed. */
+/** Settings that say what was trained, but for what makes a repetition of it. */
 export const material = (): readonly Setting[] =>
-  settings().filter(({ path }) => path !== SEED && !isImmaterial(path));
+  settings().filter(({ path }) => path !== SEED && path !== FOLD && !isImmaterial(path));
 
-/** Equal for runs that differ in the seed alone, or in what alters nothing. */
+/** Which of the splits of a table; images have but one. */
+export const foldOf = ({ dataset }: Config): number => (dataset.name === "table" ? dataset.split : 0);
+
+/** In the words of tables: what several runs of a row differ in. */
+export function repetitionsOf(configs: readonly Config[]): "seeds" | "splits" | "runs" {
+  const several = (of: (config: Config) => number) => new Set(configs.map(of)).size > 1;
+  if (!several(foldOf)) return "seeds";
+  return several(({ training }) => training.seed) ? "runs" : "splits";
+}
+
+/** Equal for runs that differ in their repetition alone, or in what alters nothing. */
 export const identityOf = (config: Config): string =>
   JSON.stringify(material().map(({ path }) => valueAt(config, path)));
 

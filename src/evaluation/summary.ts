@@ -1,6 +1,7 @@
 import type { PixelCoding } from "../data/codings.ts";
 import type { Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
+import type { Model } from "../model/model.ts";
 import { bitsPerDim } from "../objectives/means.ts";
 import { estimateElbo } from "./bounds.ts";
 import { estimateNll, type NllEstimate, type NllOptions } from "./importance.ts";
@@ -56,17 +57,28 @@ export interface SplitSummary {
   readonly gapStandardError?: number;
 }
 
-/** How the numbers of a summary come about. */
-export const protocolOf = ({ samples, k, nll }: Pick<SplitSummary, "samples" | "k" | "nll">) =>
-  isExact({ k, nll })
-    ? "no latent, so nothing is drawn: nll = -elbo = distortion = -log p(x|y), exact; random pixel codings fixed by the image's " +
-      "place in its split; every image counted once; levels256: log-probability of the bytes by differences of the likelihood's " +
-      "distribution function"
-    : boundProtocol({ samples, k });
+/** How the numbers of a summary come about, by what the model infers. */
+export function protocolOf(
+  summary: Pick<SplitSummary, "samples" | "k">,
+  inferred: Model["inferred"],
+): string {
+  if (inferred === "nothing") return EXACT_PROTOCOL;
+  return inferred === "weights" ? weightsProtocol(summary) : boundProtocol(summary);
+}
+
+const EXACT_PROTOCOL =
+  "no latent, so nothing is drawn: nll = -elbo = distortion = -log p(x|y), exact; random pixel codings fixed by the image's " +
+  "place in its split; every image counted once; levels256: log-probability of the bytes by differences of the likelihood's " +
+  "distribution function";
 
 /** Whether its −ELBO is −log p(x|y) itself, as it is of a model without a latent. */
 export const isExact = ({ k, nll }: { readonly k?: number | undefined; readonly nll?: number | undefined }) =>
   nll !== undefined && k === undefined;
+
+const weightsProtocol = ({ samples }: Pick<SplitSummary, "samples">) =>
+  `mean over ${samples} w ~ q(w) per row with noise fixed by the row's place in its split; every row counted once; ` +
+  "elbo = -(distortion + rate) with rate = KL(q(w) || p(w)) / N, that is beta = 1; predictions: log p(y|x) = log of the mean of " +
+  "p(y|x,w) over draws of w, as many as they say";
 
 const boundProtocol = ({ samples, k }: Pick<SplitSummary, "samples" | "k">) =>
   `mean over ${samples} z ~ q(z|x) per image with noise fixed by the image's place in its split; random pixel codings ` +

@@ -33,7 +33,7 @@ export interface EvaluationRecord extends SplitSummary {
 }
 
 export function evaluationRecord(
-  { coding, epoch, backend, checkpoint }: OpenedRun,
+  { model, coding, epoch, backend, checkpoint }: OpenedRun,
   dataset: Dataset,
   summary: SplitSummary & { readonly prediction?: TableSummary },
 ): EvaluationRecord {
@@ -47,7 +47,7 @@ export function evaluationRecord(
     datasetSha256: splitIdentityOf(dataset[summary.split]).sha256,
     pixels: coding,
     seed: EVALUATION_SEED,
-    protocol: protocolOf(summary),
+    protocol: protocolOf(summary, model.inferred),
     backend: backend.name,
     versions: versions(backend),
   };

@@ -259,7 +259,7 @@ async function summaryOf(
     pixels: coding,
     ...controlsAt(phases(config, model).at(-1)!.objective, "final", 1),
     ...(await readSigma(model)),
-    protocol: protocolOf(test),
+    protocol: protocolOf(test, model.inferred),
     ...(isOfLatents(runner) && { latents: await estimateLatents(runner, dataset.test, coding) }),
     ...(scored && {
       predictions: { validation: withoutRows(scored.validation), test: withoutRows(scored.test) },

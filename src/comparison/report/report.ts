@@ -2,11 +2,11 @@ import { basename, join, relative, resolve } from "node:path";
 import { writeFileAtomic } from "../../base/atomicFile.ts";
 import { valueAt } from "../../config/settings.ts";
 import { formatBackend, formatDuration, formatError, formatNats } from "../../reporting/format.ts";
-import { type Column, columns, RANKED_BY } from "../columns.ts";
+import { BOUND } from "../columns.ts";
 import { type ComparedRow, type CompareOptions, type Comparison, compare, type Group } from "../compare.ts";
 import { drawComparison, type Figure } from "../figures.ts";
 import { BY_BYTES, groupTitle, list, notesOf, tableOf } from "../render.ts";
-import { errorOf } from "../rows.ts";
+import { errorOf, repetitionsIn } from "../rows.ts";
 import { material, settingText, shortNames } from "../settingsOf.ts";
 import type { Block, Document } from "./document.ts";
 import { renderHtml } from "./html.ts";
@@ -102,20 +102,24 @@ function overview({ groups, unfinished }: Comparison): string {
 }
 
 /** The best row by validation, how sure that is, what test says of it, and how to have it again. */
-function bestOf({ rows, best, varying }: Group, nameOf: (path: string) => string): Block[] {
+function bestOf({ rows, best, varying, rankedBy }: Group, nameOf: (path: string) => string): Block[] {
   if (!best || rows.length < 2) return [];
   const row = rows.find(({ runs }) => runs.includes(best))!;
   const names = shortNames(varying);
   const settings = varying.map((path, i) => `${names[i]} ${settingText(best.config, path)}`).join(", ");
   const level = rows.filter(({ rank }) => rank![0] === 1).length - 1;
-  const which =
-    row.runs.length > 1 ? `, of its seeds that with the lowest (${best.config.training.seed})` : "";
+  const which = row.runs.length > 1 ? `, of its ${repetitionsIn([row])} that with the lowest` : "";
+  const ofTable = best.summary.predictions !== undefined;
+  const [name, test] = [
+    rankedBy === BOUND ? "−ELBO" : "−log p(y|x)",
+    ofTable ? "test.minusLogProb" : "test.minusElbo",
+  ];
   return [
     {
       kind: "paragraph",
       text:
-        `Best by validation: ${settings}. −ELBO ${numberOf(row, RANKED_BY)} nats per image on validation; ` +
-        `test, which chose nothing, says ${numberOf(row, TEST)}. ` +
+        `Best by validation: ${settings}. ${name} ${numberOf(row, rankedBy.key)} nats per ${ofTable ? "row" : "image"} on validation; ` +
+        `test, which chose nothing, says ${numberOf(row, test)}${ofTable ? " of −log p(y|x)" : ""}. ` +
         `${level > 0 ? `${counted(level, "other row")} cannot be told from it by more than the error. ` : ""}` +
         `Its run is \`${nameOf(best.folder.path)}\`${which}; this trains it again:`,
     },
@@ -123,9 +127,7 @@ function bestOf({ rows, best, varying }: Group, nameOf: (path: string) => string
   ];
 }
 
-const TEST = columns([]).find(({ key }) => key === "test.minusElbo")!;
-
-function numberOf({ numbers }: ComparedRow, { key }: Column): string {
+function numberOf({ numbers }: ComparedRow, key: string): string {
   const estimate = numbers[key]!;
   return `${formatNats(estimate.mean)}${formatError(errorOf(estimate))}`;
 }
