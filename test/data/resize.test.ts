@@ -1,5 +1,6 @@
 import { mkdir, readdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { PNG } from "pngjs";
 import { expect, test } from "vitest";
 import { imageFolder } from "../../src/data/imageFolder.ts";
 import type { RgbImage } from "../../src/data/imageFormat.ts";
@@ -104,6 +105,40 @@ test("images of several sizes and formats in one size, made once", async () => {
   const kept = join(folder, "cache", "resized");
   for (const name of await readdir(kept)) await truncate(join(kept, name), 100);
   expect(await load({ path, size: [6, 8] }, folder)).toEqual(first);
+});
+
+test("images of 16 bits keep them, on any thread, resized and kept", async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, "scans");
+  await mkdir(path);
+  await writeFile(join(path, "a.png"), png(4, 4, [2, 2, 2]));
+  for (const [name, level] of [
+    ["b", 1000],
+    ["c", 65535],
+  ] as const) {
+    const scan = new PNG({ width: 4, height: 4 });
+    const words = Uint16Array.from({ length: 64 }, (_, i) => (i % 4 === 3 ? 65535 : level));
+    scan.data = Buffer.from(words.buffer);
+    await writeFile(join(path, `${name}.png`), PNG.sync.write(scan, { bitDepth: 16 }));
+  }
+  const expected = Uint16Array.of(514, 1000, 65535);
+  for (const settings of [{ size: 1 }, { size: 1 }, { size: 1, channels: 1 }]) {
+    const { train } = await load({ path, ...settings }, folder);
+    expect(train.columns["x"]).toEqual(expected);
+  }
+  const levels = [];
+  for await (const { rgb } of readAll({ folder: path, names: ["a.png", "b.png", "c.png"] }, 1e9)) {
+    levels.push([rgb.BYTES_PER_ELEMENT, rgb.length, rgb[0]]);
+  }
+  expect(levels).toEqual([
+    [1, 48, 2],
+    [2, 48, 1000],
+    [2, 48, 65535],
+  ]);
+  const { train } = await load({ path, testPath: path }, folder);
+  expect(train.columns["x"]).toEqual(
+    Uint16Array.from({ length: 48 }, (_, i) => expected[Math.floor(i / 16)]!),
+  );
 });
 
 test("threads give the same images in the same order, and what goes wrong there is told", async () => {
