@@ -177,7 +177,7 @@ test("what is wrong is told with the file", async () => {
     failure: TMP/b.gif: only PNG, JPEG or WebP images are read. Convert or remove it.
     failure: TMP has both images (a.png) and subfolders (cats). Accepted: images without classes, or one subfolder of images for each class.
     failure: TESTS/birds is a class that the training images do not have: cats.
-    usage: TMP holds no PNG, JPEG or WebP images.
+    usage: TMP holds no PNG, JPEG or WebP images, by the names of its files. TMP: files that are no PNG, JPEG or WebP images are not read, 1 of them: notes.txt.
     failure: TMP has 257 subfolders of images. Accepted: at most 256 classes.
     usage: TMP/missing is not a folder that can be read: there is no such file (ENOENT).
     "

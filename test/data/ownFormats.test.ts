@@ -75,8 +75,8 @@ describe("MAT-files", () => {
       failure: TMP/file: the MAT-file is damaged or cut off: bytes 126 and 127 do not say its byte order.
       failure: TMP/file: the MAT-file is damaged or cut off: byte 251 is not the start of what it holds.
       failure: TMP/file: the compressed data is damaged (incorrect data check).
-      failure: TMP/file, array names: holds no real numbers. Accepted: numeric and logical arrays that are full.
-      failure: TMP/file, array s: holds no real numbers. Accepted: numeric and logical arrays that are full.
+      failure: TMP/file, array names: holds text. Accepted: numeric and logical arrays that are full.
+      failure: TMP/file, array s: holds a structure. Accepted: numeric and logical arrays that are full.
       failure: TMP/file, array data: an array of 4x6, whose rows may be images of any shape. Set dataset.shape to height and width, such as [1, 6].
       failure: TMP/file: a MAT-file of version 7.3, which is HDF5. Accepted: save it in MATLAB with the option -v7.
       failure: TMP/file: neither a .npy, .npz nor .mat file nor text of numbers, by its first bytes. Accepted: what numpy.save, savez and savez_compressed write, MATLAB's save with -v7 or -v6, or a row of numbers a line.
