@@ -1,20 +1,11 @@
-import { mkdir, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { imageFolder } from "../../src/data/imageFolder.ts";
 import { datasetSchema, loadDataset } from "../../src/data/index.ts";
-import { contextIn, failureOf, png, temporaryFolder } from "./files.ts";
+import { contextIn, failureOf, folderWith, png, temporaryFolder } from "./files.ts";
 
 const gray = (level: number) => [level, level, level];
-
-async function folderWith(files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
-  const folder = await temporaryFolder();
-  for (const [name, content] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), content);
-  }
-  return folder;
-}
 
 const load = (settings: object, folder = "") =>
   imageFolder.load(imageFolder.schema.parse({ name: "images", ...settings }), contextIn(folder));
