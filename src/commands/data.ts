@@ -44,12 +44,13 @@ const truth = (text: string) => (text === "true" ? true : text === "false" ? fal
 const numbers = (list: string) => list.split(",").map(Number);
 
 const range = (text: string) => (text === "auto" ? text : numbers(text));
+const depth = (text: string) => (text === "auto" ? text : Number(text));
 /** `64` or `64,48` */
 const sizes = (list: string) => (list.includes(",") ? numbers(list) : Number(list));
 
 function inspectCommand(): Command {
   const { accepts } = settings().find(({ path }) => path === "dataset.name")!;
-  return new Command("inspect")
+  const command = new Command("inspect")
     .description("count a dataset's images and pixels, or describe a table's columns, and draw them")
     .argument("<name>", `${accepts.replaceAll(" | ", ", ")}, or the path of a table`)
     .addOption(
@@ -75,7 +76,9 @@ function inspectCommand(): Command {
       "your own images: the values that are black and white, or auto",
       range,
     )
-    .addOption(new Option("--dataset.range <lowest,highest>").argParser(range).hideHelp()) // as messages have it
+    .option("--depth <bits>", "your own images: bits of a value that are kept, or auto", depth)
+    .option("--examples <which>", "npz, mat: the dimension that counts the images: first or last")
+    .option("--class-column <which>", "amat: the number of a line that is the class: first or last")
     .option("--shape <height,width>", "npz, pairs: of images that are rows of values", numbers)
     .option(
       "--size <height,width>",
@@ -103,4 +106,16 @@ function inspectCommand(): Command {
       const { inspect } = await import("./data/inspect.ts");
       await inspect(name, options);
     });
+  return withSettingNames(command);
+}
+
+/** The options that are settings by the names of these too, as messages have them. */
+function withSettingNames(command: Command): Command {
+  for (const option of [...command.options]) {
+    if (["split", "out", "json"].includes(option.name())) continue;
+    const flags = option.flags.replace(`--${option.name()}`, `--dataset.${option.attributeName()}`);
+    const named = new Option(flags).hideHelp();
+    command.addOption(option.parseArg ? named.argParser(option.parseArg) : named);
+  }
+  return command;
 }

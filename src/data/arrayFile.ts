@@ -1,9 +1,18 @@
 import { formatBytes, memoryLimit } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import { sha256 } from "./cache.ts";
-import { examplesFirst, isMat, type MatLayout, matEntries } from "./mat.ts";
-import { contents, isNpy, MAX_HEADER_BYTES, type NumberArray, npyHeader, parseNpy, sizeOf } from "./npy.ts";
-import { isNumberText, parseNumberText } from "./numberText.ts";
+import { type ArrayLayout, examplesFirst, isMat, matEntries } from "./mat.ts";
+import {
+  contents,
+  isNpy,
+  MAX_HEADER_BYTES,
+  type NumberArray,
+  npyHeader,
+  parseNpy,
+  sizeOf,
+  transposed,
+} from "./npy.ts";
+import { classColumnOf, isNumberText, namesOfText, parseNumberText } from "./numberText.ts";
 import { MAX_FILE_BYTES, readInput } from "./readInput.ts";
 import { isZip, startOf, unpack, type ZipEntry, zipEntries } from "./zip.ts";
 
@@ -18,23 +27,20 @@ export interface ArrayFile {
 }
 
 /** Opens a file, which is told by its first bytes; `setting` is what names it. */
-export async function openArrayFile(
-  path: string,
-  setting: string,
-  layout: MatLayout = {},
-): Promise<ArrayFile> {
+export async function openArrayFile(path: string, setting: string, layout?: ArrayLayout): Promise<ArrayFile> {
   const bytes = await readInput(path, `${setting} is ${path}, which cannot be read`, { code: "usage" });
   const hash = sha256(bytes);
   if (isNpy(bytes)) {
-    return { path, sha256: hash, names: [""], array: () => parseNpy(bytes, path) };
+    return { path, sha256: hash, names: [""], array: () => fromNumpy(parseNpy(bytes, path), layout) };
   }
   const file = { path, sha256: hash };
   if (isMat(bytes)) return { ...file, ...matArrays(bytes, path, layout) };
   if (isNumberText(bytes)) return { ...file, ...textArrays(bytes, path, layout) };
   if (!isZip(bytes)) {
+    const told = bytes.toString("latin1", 1, 4) === "HDF" ? "an HDF5 file" : "";
     throw new VaeError(
       "failure",
-      `${path}: neither a .npy, .npz nor .mat file nor text of numbers, by its first bytes. Accepted: what numpy.save, ` +
+      `${path}: ${told && `${told}, `}neither a .npy, .npz nor .mat file nor text of numbers, by its first bytes. Accepted: what numpy.save, ` +
         "savez and savez_compressed write, MATLAB's save with -v7 or -v6, or a row of numbers a line.",
     );
   }
@@ -46,13 +52,13 @@ export async function openArrayFile(
     path,
     sha256: hash,
     names: [...entries.keys()],
-    array: (name) => read(path, name, entries.get(name)!),
+    array: (name) => fromNumpy(read(path, name, entries.get(name)!), layout),
   };
 }
 
 type Arrays = Pick<ArrayFile, "names" | "array">;
 
-function matArrays(bytes: Buffer, path: string, layout: MatLayout): Arrays {
+function matArrays(bytes: Buffer, path: string, layout: ArrayLayout = {}): Arrays {
   const entries = new Map(matEntries(bytes, path).map((entry) => [entry.name, entry] as const));
   if (entries.size === 0) throw new VaeError("failure", `${path}: holds no arrays.`);
   return {
@@ -61,20 +67,39 @@ function matArrays(bytes: Buffer, path: string, layout: MatLayout): Arrays {
   };
 }
 
+/** Images of numpy come first; where it seems that they are last, it is asked for. */
+function fromNumpy(array: NumberArray, layout?: ArrayLayout): NumberArray {
+  const { name, dims, values } = array;
+  if (!layout || dims.length < 2 || (dims.length === 2 && dims.includes(1))) return array;
+  const [a, b, c] = dims as [number, number, number?];
+  if (layout.examples === undefined && dims.length === 3 && a === b && a !== c && a >= 8 && c! >= 8) {
+    throw new VaeError(
+      "usage",
+      `${name}: an array of ${dims.join("x")}, which may be ${a} images of ${b}x${c}, or ${c} images of ${a}x${b}. ` +
+        "Set dataset.examples: first, or last.",
+    );
+  }
+  if (layout.examples !== "last") return array;
+  const axes = [dims.length - 1, ...dims.slice(1).keys()];
+  return { ...array, dims: axes.map((axis) => dims[axis]!), values: transposed(values, dims, axes) };
+}
+
 /** One array without a name; with a number more on a line than an image has pixels, images x and their classes y. */
-function textArrays(bytes: Buffer, path: string, { shape }: MatLayout): Arrays {
+function textArrays(bytes: Buffer, path: string, layout: ArrayLayout = {}): Arrays {
   const all = parseNumberText(bytes, path);
   const [count, D] = all.dims as [number, number];
+  const { shape } = layout;
   if (!shape || D !== sizeOf(shape) + 1) return { names: [""], array: () => all };
-  const columns = (name: string, from: number, to: number) => ({
+  const column = (layout.classColumn ?? classColumnOf(all, namesOfText(bytes))) === "first" ? 0 : D - 1;
+  const columns = (name: string, isOf: (column: number) => boolean) => ({
     ...all,
     name: `${path}, ${name}`,
-    dims: [count, to - from],
-    values: all.values.filter((_, i) => i % D >= from && i % D < to),
+    dims: [count, name === "x" ? D - 1 : 1],
+    values: all.values.filter((_, i) => isOf(i % D)),
   });
   return {
     names: ["x", "y"],
-    array: (name) => (name === "x" ? columns("x", 0, D - 1) : columns("y", D - 1, D)),
+    array: (name) => columns(name, (i) => (name === "x" ? i !== column : i === column)),
   };
 }
 

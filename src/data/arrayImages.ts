@@ -34,6 +34,9 @@ export function imagesOf(array: NumberArray, settings: ImageSettings): ArrayImag
   };
 }
 
+/** [H, W, C] rather than [N, H, W], for images that somebody would train on. */
+const isOneImage = ([a, b, c]: readonly number[]) => (c === 3 || c === 4) && a! >= 8 && b! >= 8;
+
 export const isChannels = (count: number) => count === 1 || count === 3;
 
 /** [N, C, H, W], where it can't be [N, H, W, C]. */
@@ -58,6 +61,11 @@ function imageShape({ name, dims }: NumberArray, { shape: wanted }: ImageSetting
     throw fail(`${given}. Set dataset.shape to height and width, such as ${example}.`);
   }
   if (wanted) throw fail(", which says the shape of an image itself: leave dataset.shape out.");
+  if (dims.length === 3 && isOneImage(dims)) {
+    throw fail(
+      `, which may be one coloured image, or ${dims[0]} images of ${a}x${b}. Give it a dimension more: 1x${dims.join("x")} or ${dims.join("x")}x1.`,
+    );
+  }
   if (dims.length === 3) return [a, b, 1];
   if (dims.length === 4 && isChannels(c)) return [a, b, c];
   if (isChannelsFirst(dims)) return [b, c, a];

@@ -1,6 +1,7 @@
 import { createInflateRaw } from "node:zlib";
 import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
+import { withRemedy } from "./describedFiles.ts";
 import { changeSettings } from "./imageChanges.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { MAX_HEADER_BYTES, npyHeader, parseNpy } from "./npy.ts";
@@ -38,17 +39,20 @@ export async function readDsprites(
   context: LoadContext,
 ) {
   const { bytes, path } = await file(descriptor.files[0]!.name);
-  const entries = zipEntries(bytes, path);
-  const entry = (name: string) => {
-    const found = entries.find((entry) => entry.name === `${name}.npy`);
-    if (found) return { entry: found, where: `${path}, array ${name}` };
-    throw new VaeError("failure", `${path}: the array ${name} is not in it.`);
-  };
-  const { count, shape, pixels } = await everyImage(entry("imgs"), every, context);
-  const factors = entry("latents_classes");
-  const { values, dims } = parseNpy(unpack(factors.entry, factors.where), factors.where);
-  const labels = Uint8Array.from({ length: count }, (_, i) => values[i * every * dims[1]! + SHAPE]!);
-  return { fields: imageFields(shape, descriptor.classNames!), train: imageSplit(count, pixels, labels) };
+  // Its hash is not published: what came may be anything.
+  return withRemedy(descriptor.name, path, async () => {
+    const entries = zipEntries(bytes, path);
+    const entry = (name: string) => {
+      const found = entries.find((entry) => entry.name === `${name}.npy`);
+      if (found) return { entry: found, where: `${path}, array ${name}` };
+      throw new VaeError("failure", `${path}: the array ${name} is not in it.`);
+    };
+    const { count, shape, pixels } = await everyImage(entry("imgs"), every, context);
+    const factors = entry("latents_classes");
+    const { values, dims } = parseNpy(unpack(factors.entry, factors.where), factors.where);
+    const labels = Uint8Array.from({ length: count }, (_, i) => values[i * every * dims[1]! + SHAPE]!);
+    return { fields: imageFields(shape, descriptor.classNames!), train: imageSplit(count, pixels, labels) };
+  });
 }
 
 /** Each N-th image of an array that is too large for one piece of memory, white as 255. It is decompressed as it is read. */

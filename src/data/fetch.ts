@@ -88,7 +88,7 @@ async function fetchFromMirrors(request: FetchRequest, part: string): Promise<vo
     "failure",
     [
       `${dataset}/${file.name} could not be downloaded:`,
-      ...[...reasons].map(([mirror, reason]) => `  ${mirror} ${reason}`),
+      ...[...reasons].map(([mirror, reason]) => `  ${withoutPassword(mirror)} ${reason}`),
       `Try again later (what has arrived is kept), or set VAE_DATA_DIR to a folder that has the file as ` +
         `${dataset}/${file.name}, with or without .gz, or HTTPS_PROXY to your proxy, or name a server that has it by ` +
         `vae data fetch ${dataset} --mirror URL, or use --dataset digits, which needs no download.`,
@@ -124,11 +124,16 @@ async function transfer(request: FetchRequest, url: URL, part: string, start: nu
   let handle: FileHandle | undefined;
   let response: Response | undefined;
   try {
-    response = await fetchByProxy(url, {
+    response = await fetchByProxy(new URL(withoutPassword(url)), {
       // Servers that compress on the fly, or call the .gz itself an encoding, would have `fetch` change the bytes.
-      headers: { "accept-encoding": "identity", ...(start > 0 && { range: `bytes=${start}-` }) },
+      headers: {
+        "accept-encoding": "identity",
+        ...(start > 0 && { range: `bytes=${start}-` }),
+        ...authorization(url),
+      },
       signal: signal === undefined ? stalled.signal : AbortSignal.any([stalled.signal, signal]),
     });
+    checkNoPage(response);
     if (start > 0 && response.status === 200) done = 0; // it ignores Range and sends all of it
     if (done === 0) checkWhole(response, file.bytes);
     else if (!continues(response, start, file.bytes)) {
@@ -173,6 +178,25 @@ function continues(response: Response, start: number, bytes: number | undefined)
   return (
     Number(range[1]) === start && (range[3] === "*" || bytes === undefined || Number(range[3]) === bytes)
   );
+}
+
+/** An address without the name and password that may be in it, which `fetch` does not take and nobody should read. */
+export function withoutPassword(address: string | URL): string {
+  const url = new URL(address);
+  [url.username, url.password] = ["", ""];
+  return url.href;
+}
+
+function authorization({ username, password }: URL): { authorization?: string } {
+  if (username === "" && password === "") return {};
+  const told = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  return { authorization: `Basic ${told.toString("base64")}` };
+}
+
+/** Portals that want a login, and servers without the file, may answer 200 with a page of text. */
+function checkNoPage({ status, headers }: Response): void {
+  if (status >= 300 || !headers.get("content-type")?.startsWith("text/html")) return;
+  throw new MirrorError("sent a web page in place of the file", true);
 }
 
 function checkWhole(response: Response, bytes: number | undefined): void {

@@ -13,6 +13,9 @@ export interface FoundPixels {
   readonly isWhole: boolean;
   readonly least: number;
   readonly most: number;
+  /** Of unsigned integers: the largest below `most`, if there is one, and the greatest that divides all of them. */
+  readonly second?: number;
+  readonly step?: number;
   /** Of all values, those that are the least and the most. */
   readonly shareLeast: number;
   readonly shareMost: number;
@@ -34,9 +37,9 @@ export function findPixels(parts: readonly Column[]): FoundPixels {
   const bits = isReal ? 32 : 8 * Math.max(...parts.map((values) => values.BYTES_PER_ELEMENT));
   const counts = isReal ? countsOfReals(parts) : countsOfIntegers(parts, bits);
   const total = parts.reduce((sum, { length }) => sum + length, 0);
-  const { least, most, ofLeast, ofMost, distinct } = counts;
+  const { ofLeast, ofMost, distinct, ...values } = counts;
   return {
-    ...{ bits, isReal, least, most },
+    ...{ bits, isReal, ...values },
     isWhole: !isReal || parts.every((values) => values.every(Number.isInteger)),
     shareLeast: ofLeast / total,
     shareMost: ofMost / total,
@@ -49,11 +52,17 @@ function countsOfIntegers(parts: readonly Column[], bits: number) {
   for (const values of parts) for (let i = 0; i < values.length; i++) counts[values[i]!]!++;
   const least = counts.findIndex((count) => count > 0);
   const most = counts.findLastIndex((count) => count > 0);
+  const second = counts.subarray(0, most).findLastIndex((count) => count > 0);
   return {
+    ...(second >= 0 && { second }),
+    step: counts.reduce((step, count, value) => (count > 0 ? divisorOf(step, value) : step), 0),
     ...{ least, most, ofLeast: counts[least]!, ofMost: counts[most]! },
     distinct: counts.reduce((sum, count) => sum + Number(count > 0), 0),
   };
 }
+
+/** The greatest that divides both. */
+const divisorOf = (a: number, b: number): number => (b === 0 ? a : divisorOf(b, a % b));
 
 function countsOfReals(parts: readonly Column[]) {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

@@ -235,7 +235,7 @@ async function listImages(
   trainClasses?: readonly string[],
 ): Promise<{ files: ImageFile[]; classNames?: readonly string[]; left: string[] }> {
   const left: string[] = [];
-  const [top, ...below] = await walk(folder, "", { root: folder, above: [], left });
+  const [top, ...below] = await walk(folder, "", { root: folder, above: [], left, read: new Map() });
   const [first] = top!.images;
   if (first !== undefined) {
     if (below.length === 0) return { files: top!.images.map((name) => ({ name, label: 0 })), left };
@@ -245,6 +245,7 @@ async function listImages(
         "Accepted: images without classes, or one subfolder of images for each class.",
     );
   }
+  checkNoParts(folder, below);
   const classNames = trainClasses ?? below.map(({ name }) => name);
   if (classNames.length > 256) {
     throw new VaeError(
@@ -261,8 +262,30 @@ async function listImages(
     );
   });
   const files = interleave(byClass);
-  if (files.length === 0) throw new VaeError("usage", `${folder} holds no ${IMAGE_FORMATS} images.`);
+  if (files.length === 0) {
+    throw new VaeError(
+      "usage",
+      `${[`${folder} holds no ${IMAGE_FORMATS} images, by the names of its files.`, ...left.toSorted().slice(0, 3)].join(" ")}`,
+    );
+  }
   return { files, classNames, left: left.toSorted() };
+}
+
+const PARTS = /^(train|training|test|testing|val|valid|validation)$/i;
+
+/** Folders that are parts of a dataset are no classes: training would see the test images. */
+function checkNoParts(folder: string, below: readonly ImagesOfFolder[]): void {
+  const tops = [...new Set(below.map(({ name }) => name.split("/")[0]!))];
+  if (tops.length < 2 || !tops.every((name) => PARTS.test(name))) return;
+  const [train, test] = ["train", "test"].map((part) =>
+    tops.find((name) => name.toLowerCase().startsWith(part)),
+  );
+  throw new VaeError(
+    "usage",
+    `${folder} has ${tops.join(", ")}, which are the parts of a dataset and no classes. ` +
+      `Set dataset.path to one, such as ${join(folder, train ?? tops[0]!)}` +
+      `${test === undefined ? "" : `, and dataset.testPath to ${join(folder, test)}`}. Images for validation are drawn from those of dataset.path.`,
+  );
 }
 
 interface ImagesOfFolder {
@@ -275,25 +298,37 @@ interface Walk {
   readonly root: string;
   /** The true paths of the folders that this one is in. */
   readonly above: readonly string[];
-  /** Gets what is not read. */
+  /** Gets what is not read, or twice. */
   readonly left: string[];
+  /** The folders so far, by their true paths. */
+  readonly read: Map<string, string>;
 }
 
 /** A folder, and of all below it those that are classes; links are followed, unless they lead back to where they are from. */
-async function walk(path: string, name: string, { root, above, left }: Walk): Promise<ImagesOfFolder[]> {
+async function walk(
+  path: string,
+  name: string,
+  { root, above, left, read }: Walk,
+): Promise<ImagesOfFolder[]> {
   const { images, folders, others } = await listFolder(path, root);
   const truePath = await realpath(path);
   if (above.includes(truePath)) {
     left.push(`${path} is a link to a folder that it is in itself, and is not followed.`);
     return [];
   }
+  const before = read.get(truePath);
+  if (before === undefined) read.set(truePath, path);
+  else
+    left.push(
+      `${before} and ${path} are one folder, by a link: its images are there twice, and may be in two parts.`,
+    );
   left.push(...leftOut(path, `files that are no ${IMAGE_FORMATS} images`, others));
   if (name !== "" && images.length === 0 && folders.length === 0) {
     left.push(`${path} is a class without images.`);
   }
   const found: ImagesOfFolder[] = [];
   for (const folder of folders) {
-    const inside = { root, above: [...above, truePath], left };
+    const inside = { root, above: [...above, truePath], left, read };
     found.push(...(await walk(join(path, folder), name ? `${name}/${folder}` : folder, inside)));
   }
   const isClass = images.length > 0 || folders.length === 0;

@@ -20,6 +20,12 @@ export const jpeg: ImageFormat = {
   async decode(bytes, path) {
     const { image, complaints } = await decode(bytes);
     const problem = complaints.find((complaint) => !isHarmless(complaint));
+    if (problem?.includes("Unsupported color conversion")) {
+      throw imageFailure(
+        path,
+        "has the four colours of print. Convert it first, for example by magick mogrify -colorspace sRGB FILE",
+      );
+    }
     if (!image || problem !== undefined) {
       throw imageFailure(path, `the image is damaged: ${problem ?? "it cannot be decoded"}`);
     }

@@ -55,6 +55,15 @@ const classes: Readonly<Record<number, string>> = {
   15: "uint64",
 };
 
+/** What the other classes are. */
+const otherClasses: Readonly<Record<number, string>> = {
+  1: "a cell array",
+  2: "a structure",
+  3: "an object",
+  4: "text",
+  5: "a sparse array",
+};
+
 const COMPLEX = 0x0800;
 const LOGICAL = 0x0200;
 
@@ -189,7 +198,11 @@ function readArray(bytes: Buffer, isLittle: boolean, name: string): ColumnMajor 
   const { kind, flags, dims, next } = arrayHeader(bytes, isLittle, name);
   const type = flags & LOGICAL ? "bool" : classes[kind];
   if (type === undefined || flags & COMPLEX) {
-    throw failure(name, "holds no real numbers. Accepted: numeric and logical arrays that are full.");
+    const told = flags & COMPLEX ? "complex numbers" : (otherClasses[kind] ?? `class ${kind}`);
+    throw failure(
+      name,
+      `holds ${told}. Accepted: numeric and logical arrays that are full${kind === 1 ? "; cells of images of one size become one by cat(4, X{:})" : ""}.`,
+    );
   }
   const data = elementAt(bytes, next, isLittle, name);
   const stored = storedTypes[data.type];
@@ -220,16 +233,18 @@ function valuesOf(bytes: Buffer, stored: ValueType, type: string, isLittle: bool
   return type === "bool" ? (values as Uint8Array).map((value) => Number(value !== 0)) : values;
 }
 
-/** How the dimensions of MATLAB's arrays are meant. */
-export interface MatLayout {
+/** How the dimensions of arrays are meant, where the format leaves it open. */
+export interface ArrayLayout {
   /** Which dimension counts the images; where it is not said, it must be clear. */
   readonly examples?: "first" | "last" | undefined;
   /** Height and width where an image is a row or a column. */
   readonly shape?: readonly number[] | undefined;
+  /** Of text: which number of a line is the class; where it is not said, it must be clear. */
+  readonly classColumn?: "first" | "last" | undefined;
 }
 
 /** The array row-major, with the dimension that counts the examples as its first one. A row or column of numbers gets one dimension. */
-export function examplesFirst(array: ColumnMajor, layout: MatLayout): NumberArray {
+export function examplesFirst(array: ColumnMajor, layout: ArrayLayout): NumberArray {
   const { name, dims, type, values } = array;
   if (dims.length === 2 && dims.includes(1)) return { name, dims: [sizeOf(dims)], type, values };
   const where = layout.examples ?? clearly(dims, layout.shape);
@@ -254,7 +269,7 @@ export function examplesFirst(array: ColumnMajor, layout: MatLayout): NumberArra
 }
 
 /** Images are square, have 1 or 3 channels, or the size that is told; with 2 dimensions and nothing told, rows are examples. */
-function clearly(dims: readonly number[], shape: MatLayout["shape"]): MatLayout["examples"] {
+function clearly(dims: readonly number[], shape: ArrayLayout["shape"]): ArrayLayout["examples"] {
   const [a, b, c, d] = dims;
   const isOne = (first: boolean, last: boolean) => (first === last ? undefined : first ? "first" : "last");
   if (dims.length === 2) return shape && sizeOf(shape) === a && sizeOf(shape) !== b ? "last" : "first";

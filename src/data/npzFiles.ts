@@ -6,7 +6,7 @@ import type { SourceData, Split } from "./dataset.ts";
 import type { Grouping } from "./groups.ts";
 import { changeSettings } from "./imageChanges.ts";
 import { imageFields, imageSplit } from "./images.ts";
-import type { MatLayout } from "./mat.ts";
+import type { ArrayLayout } from "./mat.ts";
 import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
 
 /** What arrays of images say that they are, for each source that reads them. */
@@ -26,6 +26,13 @@ export const namesOf = (one: string, many: string) => ({
 });
 
 const [IMAGES, LABELS] = [namesOf("x", "images"), namesOf("y", "labels")];
+
+const layoutSettings = {
+  examples: z
+    .enum(["first", "last"])
+    .optional()
+    .describe("which dimension of the arrays counts the images (default: the one that clearly does)"),
+};
 
 const common = (files: string) => ({
   path: z
@@ -47,6 +54,7 @@ export const npzFiles = defineSource({
   schema: z.strictObject({
     name: z.literal("npz").describe(summary),
     ...common(".npz or .npy file"),
+    ...layoutSettings,
   }),
   summary,
   load: readArrayImages,
@@ -60,10 +68,7 @@ export const matFiles = defineSource({
   schema: z.strictObject({
     name: z.literal("mat").describe(matSummary),
     ...common(".mat file"),
-    examples: z
-      .enum(["first", "last"])
-      .optional()
-      .describe("which dimension of the arrays counts the images (default: the one that clearly does)"),
+    ...layoutSettings,
   }),
   summary: matSummary,
   load: readArrayImages,
@@ -78,13 +83,19 @@ export const amatFiles = defineSource({
   schema: z.strictObject({
     name: z.literal("amat").describe(amatSummary),
     ...common("text file"),
+    classColumn: z
+      .enum(["first", "last"])
+      .optional()
+      .describe(
+        "which number of a line is the class, where it has one more than an image has pixels (default: the one that clearly is)",
+      ),
   }),
   summary: amatSummary,
   load: readArrayImages,
   ...ownFilesOnly("amat"),
 });
 
-interface ArrayFileSettings extends PartSettings, MatLayout {
+interface ArrayFileSettings extends PartSettings, ArrayLayout {
   readonly path: string;
   readonly testPath?: string | undefined;
   readonly validation?: number | undefined;

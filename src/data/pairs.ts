@@ -12,14 +12,22 @@ import {
   isChannelsFirst,
 } from "./arrayImages.ts";
 import type { Column, SourceData, Split } from "./dataset.ts";
-import type { Field } from "./field.ts";
+import { type Field, type ImageShape, whiteOf } from "./field.ts";
 import { findPixels } from "./foundPixels.ts";
+import { type ChangeSettings, changed, changeSettings } from "./imageChanges.ts";
 import { imageNames, readImages } from "./imageFolder.ts";
 import { imageFields, imageSplit } from "./images.ts";
 import { type NumberArray, sizeOf, transposed } from "./npy.ts";
 import { arrayGroups, arraySettings, checkShape, namesOf, twoTestSets } from "./npzFiles.ts";
-import { usualRange } from "./pixelRange.ts";
-import { defineSource, type LoadContext, ownFilesOnly, ownFilesSettings, stopIfAborted } from "./source.ts";
+import { usualRange, withRange } from "./pixelRange.ts";
+import {
+  defineSource,
+  type LoadContext,
+  ownFilesOnly,
+  ownFilesSettings,
+  stopIfAborted,
+  turnsOf,
+} from "./source.ts";
 
 const summary = "your own images x, each with its y: two folders of images, or a .npz file";
 
@@ -39,6 +47,7 @@ const schema = z.strictObject({
   x: z.string().min(1).optional().describe("array of the images (default: x or images)"),
   y: z.string().min(1).optional().describe("array of their y (default: y)"),
   ...arraySettings,
+  ...changeSettings,
   ...ownFilesSettings,
 });
 
@@ -77,11 +86,23 @@ async function readFolders(config: PairSettings, context: LoadContext): Promise<
   }
   await checkPairs(path, conditionPath);
   if (testPath !== undefined) await checkPairs(testPath, testConditionPath!);
-  const x = await readImages({ path, testPath, split }, context);
-  const y = await readImages({ path: conditionPath, testPath: testConditionPath, split }, context);
-  const parts = [y.train, ...(y.test ? [y.test] : [])];
-  const values = unitValues(parts.map(({ columns }) => columns["x"]!));
-  return joined({ ...x, hashes: { ...x.hashes, ...y.hashes } }, y.fields["x"]!.shape, values);
+  const { range, size, fit } = config;
+  const x = await readImages({ path, testPath, split, range, size, fit }, context);
+  const y = await readImages({ path: conditionPath, testPath: testConditionPath, split, size, fit }, context);
+  const { shape, values } = await changedConditions(y, config, context);
+  return joined({ ...x, hashes: { ...x.hashes, ...y.hashes } }, shape, values);
+}
+
+/** Images y, changed as x is: from black, 0, to white, 1, by the narrowest usual range that holds them. */
+async function changedConditions(y: SourceData, settings: ChangeSettings, context: LoadContext) {
+  const levels = withRange(y, { range: "auto" }, () => {});
+  const { fields, train, test } = await changed(levels, settings, turnsOf(context));
+  const field = fields["x"]!;
+  const white = whiteOf(field);
+  const values = [train, ...(test ? [test] : [])].map(({ columns }) =>
+    Float32Array.from(columns["x"]!, (level) => level / white),
+  );
+  return { shape: field.shape, values };
 }
 
 /** Fails where the images of two folders are not of the same names. */
@@ -148,7 +169,34 @@ async function readArrays(config: PairSettings, context: LoadContext): Promise<S
     ...(groups && { groups }),
     hashes,
   };
-  return joined(source, train.y.shape, realValues([train.y, ...(test ? [test.y] : [])]));
+  const { shape, values } = await arrayConditions(train.y, test?.y, config, context);
+  return joined(source, shape, values);
+}
+
+const isImageShape = (shape: readonly number[]) => shape.length === 3 && isChannels(shape[2]!);
+
+/** y of the training part and of the test part; images of bytes are changed as x is. */
+async function arrayConditions(
+  train: Conditions,
+  test: Conditions | undefined,
+  settings: ChangeSettings,
+  context: LoadContext,
+) {
+  const { size, transpose, invert } = settings;
+  const isChanged = size !== undefined || transpose || invert;
+  const parts = [train, ...(test ? [test] : [])];
+  if (!isChanged || !isImageShape(train.shape)) return { shape: train.shape, values: realValues(parts) };
+  const split = ({ name, shape, values }: Conditions) => {
+    if (values instanceof Uint8Array) return imageSplit(values.length / sizeOf(shape), values);
+    throw new VaeError(
+      "usage",
+      `${name}: images of other values than bytes, which dataset.size, transpose and invert do not change. ` +
+        "Save them as uint8, or change x and y before.",
+    );
+  };
+  const fields = imageFields(train.shape as ImageShape);
+  const source = { fields, train: split(train), ...(test && { test: split(test) }), hashes: {} };
+  return changedConditions(source, settings, context);
 }
 
 interface Pairs {
@@ -228,8 +276,7 @@ function unitValues(parts: readonly Column[]): Float32Array[] {
 }
 
 function conditionField(shape: readonly number[]): Field {
-  const isImage = shape.length === 3 && isChannels(shape[2]!);
-  return { name: "y", shape, kind: "real", show: isImage ? "image" : "value" };
+  return { name: "y", shape, kind: "real", show: isImageShape(shape) ? "image" : "value" };
 }
 
 /** A source with y, of the training part and then of the test part, beside its images. */

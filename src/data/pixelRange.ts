@@ -8,7 +8,7 @@ export interface RangeSettings {
   /** The values that are black and white; `auto` takes the narrowest usual ones that hold them all. */
   readonly range?: readonly number[] | "auto" | undefined;
   /** Bits of a value that are kept: whole numbers keep all of their levels by `auto`, and others 256. */
-  readonly depth?: "auto" | 8 | 16 | undefined;
+  readonly depth?: "auto" | 8 | 10 | 12 | 14 | 16 | undefined;
 }
 
 /** Of a value in memory. */
@@ -31,6 +31,7 @@ export function withRange(
   const found = findPixels(parts);
   const range = rangeOf(name, found, settings, warn);
   const white = levelsIn(range, found, settings) - 1;
+  tellSteps(name, range, white + 1, found, warn);
   const pixels = { ...found, range, levels: white + 1 };
   if (parts.every((column) => column instanceof Uint8Array) && String(range) === "0,255") {
     return { ...source, pixels };
@@ -57,10 +58,30 @@ function levelsIn(
   { isWhole }: FoundPixels,
   { depth = "auto" }: RangeSettings,
 ): number {
-  if (depth === 8) return 256;
+  const most = depth === "auto" ? MOST_LEVELS : 2 ** depth;
   const isOfWholes = isWhole && Number.isInteger(black) && Number.isInteger(white);
-  if (!isOfWholes) return depth === 16 ? MOST_LEVELS : 256;
-  return Math.min(MOST_LEVELS, Math.max(256, white - black + 1));
+  if (!isOfWholes) return depth === "auto" ? 256 : most;
+  return Math.min(most, Math.max(256, white - black + 1));
+}
+
+/** Says where values leave out levels by a rule: fewer bits than 16 that were stretched to them, or moved up. */
+function tellSteps(
+  name: string,
+  range: Range,
+  levels: number,
+  { step = 1 }: FoundPixels,
+  warn: (text: string) => void,
+): void {
+  const isStretched = step > 0 && step % 257 === 0;
+  const regular = isStretched ? 257 : step & -step;
+  const own: Range = !isStretched && String(range) === "0,65535" ? [0, 2 ** 16 - regular] : range;
+  const depth = Math.log2((own[1] - own[0]) / regular + 1);
+  if (![8, 10, 12, 14].includes(depth) || levels <= 2 ** depth) return;
+  warn(
+    `All values of ${name} are multiples of ${regular}: what had ${depth} bits is stored as 16, and bits per dimension would be ` +
+      `of levels that no pixel has. To keep its own ${(2 ** depth).toLocaleString("en-US")}: ` +
+      `${String(own) === String(range) ? "" : `--dataset.range ${own} `}--dataset.depth ${depth}.`,
+  );
 }
 
 /** ⌊w (v − black) / (white − black)⌉ for the highest level w; `where` tells of value i. */
@@ -101,6 +122,7 @@ function rangeOf(
   if (range === "auto") return autoRange(name, found);
   if (range) return range as readonly number[] as Range;
   const ofType: Range = [0, 2 ** bits - 1];
+  const { second = 0 } = found;
   if (isReal) throw ask(name, found, "Which of them are black and white is not known");
   if (most === 0) warn(`Every pixel of ${name} is 0: all of its images are black.`);
   else if (most < 2 ** (bits - 2)) {
@@ -110,6 +132,11 @@ function rangeOf(
     warn(
       `The brightest pixel of ${name} is ${most}, and ${ofType[1]} is white: to the model its images are dark. ` +
         `If ${most} is to be white: --dataset.range 0,${most}.`,
+    );
+  } else if (second > 0 && second < 2 ** (bits - 2)) {
+    warn(
+      `But for ${most}, which ${percent(found.shareMost)} of the values are, no pixel of ${name} is above ${second}: with ${ofType[1]} as white ` +
+        `they are nearly black. If ${most} only marks pixels, such as faults or those of no class, put another value in its place.`,
     );
   }
   return ofType;
@@ -128,7 +155,9 @@ function autoRange(name: string, found: FoundPixels): Range {
 /** What to say where the range is not known. */
 function ask(name: string, found: FoundPixels, why: string): VaeError {
   const { bits, isReal, least, most } = found;
-  const [auto, all, ofType] = [usualRange(found), [Math.min(0, least), most] as const, [0, 2 ** bits - 1]];
+  const [auto, ofType] = [usualRange(found), [0, 2 ** bits - 1]];
+  // Of two values, one is black and the other white.
+  const all = [found.distinct === 2 ? least : Math.min(0, least), most] as const;
   const usual = String(auto) === String(ofType) ? all : auto;
   const others = [
     ...(isReal || String(all) === String(usual) ? [] : [`${all} makes the largest white`]),
@@ -156,10 +185,11 @@ export const describePixels = ({ range, levels, ...found }: ReadPixels): string 
   `${describeFound(found)}; ${range[0]} is black, ${range[1]} white` +
   (levels === 256 ? "" : `, on ${levels.toLocaleString("en-US")} levels`);
 
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
 /** `8 bits from 0 to 1, 2 distinct values, 88.4 % of them 0 and 11.6 % 1` */
 function describeFound({ bits, isReal, least, most, distinct, shareLeast, shareMost }: FoundPixels): string {
   const short = (value: number) => Number(value.toPrecision(6));
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const values =
     distinct === undefined
       ? "many distinct values"

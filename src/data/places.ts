@@ -99,11 +99,13 @@ function drawGroups(
     return { train, validation, ...(held.test > 0 && { test }) };
   }
   const sizes = groups.map(({ length }) => length).sort((a, b) => a - b);
+  const [least, most] = [sizes[0]!, sizes.at(-1)!];
   throw new VaeError(
     "usage",
     `dataset.split.order is group, but ${groups.length} group${groups.length === 1 ? "" : "s"} ` +
-      `of ${sizes[0]} to ${sizes.at(-1)} images cannot be parted: validation takes whole groups of up to ${held.validation} images` +
+      `of ${least === most ? least : `${least} to ${most}`} images cannot be parted: validation takes whole groups of up to ${held.validation} images` +
       `${held.test > 0 ? `, and so does test of up to ${held.test}` : ""}. ` +
-      "Set dataset.validation to more, or dataset.split.by to what makes more groups.",
+      `Set ${groups.length > 2 && held.validation < least ? `dataset.validation to at least ${least}` : "dataset.validation to more"}, ` +
+      "or dataset.split.by to what makes more groups.",
   );
 }

@@ -1,6 +1,7 @@
 import { inflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 import { VaeError } from "../base/errors.ts";
+import { checkUpright } from "./exif.ts";
 import {
   checkPixels,
   type ImageFormat,
@@ -54,7 +55,7 @@ function decodePng(bytes: Buffer, path: string): RgbImage {
   let image: PNG;
   try {
     if (isInterlaced(bytes))
-      inflateSync(pixelData(bytes), {
+      inflateSync(Buffer.concat(chunksOf(bytes, "IDAT")), {
         maxOutputLength: pngSize(bytes, path, Number.POSITIVE_INFINITY).bytes,
       });
     image = PNG.sync.read(bytes, { skipRescale: is16Bit(bytes) });
@@ -62,6 +63,7 @@ function decodePng(bytes: Buffer, path: string): RgbImage {
     if (error instanceof VaeError) throw error;
     throw fail(path, `the image is damaged: ${(error as Error).message}`, error);
   }
+  checkUpright(chunksOf(bytes, "eXIf")[0], path);
   return opaque(image, path);
 }
 
@@ -71,14 +73,14 @@ const is16Bit = (bytes: Buffer) => bytes[24] === 16;
 /** pngjs decompresses such an image without asking how much comes, and is given one only after that was seen. */
 const isInterlaced = (bytes: Buffer) => bytes[28] === 1;
 
-/** What the IDAT chunks hold, one after the other. */
-function pixelData(bytes: Buffer): Buffer {
-  const parts: Buffer[] = [];
+/** What the chunks of this name hold. */
+function chunksOf(bytes: Buffer, name: string): Buffer[] {
+  const found: Buffer[] = [];
   for (let at = 8; at + 12 <= bytes.length; ) {
     const length = bytes.readUInt32BE(at);
-    if (bytes.toString("latin1", at + 4, at + 8) === "IDAT")
-      parts.push(bytes.subarray(at + 8, at + 8 + length));
+    if (bytes.toString("latin1", at + 4, at + 8) === name)
+      found.push(bytes.subarray(at + 8, at + 8 + length));
     at += 12 + length;
   }
-  return Buffer.concat(parts);
+  return found;
 }

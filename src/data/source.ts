@@ -146,10 +146,10 @@ export const ownFilesSettings = {
         "ones that holds all values (default: 0 and the largest of the type, 255 or 65535, unless all images would be nearly black)",
     ),
   depth: z
-    .union([z.literal("auto"), z.literal(8), z.literal(16)])
+    .union([z.literal("auto"), z.literal([8, 10, 12, 14, 16])])
     .default("auto")
     .describe(
-      "bits of a value that are kept: 8 rounds to 256 levels from black to white, 16 to 65,536. auto is 8 where the " +
+      "bits of a value that are kept: 8 rounds to 256 levels from black to white, 12 to 4,096, 16 to 65,536. auto is 8 where the " +
         "likelihood is one of levels; for others, whole numbers keep all of their levels, and the rest have 256",
     ),
   split: z

@@ -20,6 +20,7 @@ import type { Dataset, Split } from "../data/dataset.ts";
 import { type Field, type Fields, fieldOf, whiteOf } from "../data/field.ts";
 import { imageFields } from "../data/images.ts";
 import { datasets, dataTurns, type LoadContext, loadDataset, splitOf } from "../data/index.ts";
+import type { RangeSettings } from "../data/pixelRange.ts";
 import type { DatasetSource } from "../data/source.ts";
 import { baseMeasureOf } from "../data/support.ts";
 import type { SplitName } from "../evaluation/summary.ts";
@@ -104,7 +105,7 @@ function pixelCoding({ dataset, likelihood }: Config): PixelCoding {
 }
 
 /** More than 8 bits are for densities of real numbers, which alone can tell so many levels apart. */
-function depthOf(depth: "auto" | 8 | 16, { likelihood }: Config) {
+function depthOf(depth: RangeSettings["depth"], { likelihood }: Config) {
   return depth === "auto" && baseMeasureOf(supportOf(likelihood)) === "counting" ? 8 : depth;
 }
 

@@ -1,19 +1,12 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { encodeIdx } from "../../src/data/idx.ts";
 import { idxFiles } from "../../src/data/idxFiles.ts";
 import { datasetSchema, loadDataset } from "../../src/data/index.ts";
-import { contextIn, failureOf, hashOf, temporaryFolder, tinyImages } from "./files.ts";
+import { contextIn, failureOf, folderWith, hashOf, tinyImages } from "./files.ts";
 
 const { images, labels } = tinyImages(30);
-
-async function folderWith(files: Readonly<Record<string, Uint8Array>>): Promise<string> {
-  const folder = await temporaryFolder();
-  for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
-  return folder;
-}
 
 /** Loads with the settings that name files taken below `folder`. */
 const load = (folder: string, settings: Readonly<Record<string, string>>) =>

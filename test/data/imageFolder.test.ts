@@ -1,20 +1,11 @@
-import { mkdir, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { imageFolder } from "../../src/data/imageFolder.ts";
 import { datasetSchema, loadDataset } from "../../src/data/index.ts";
-import { contextIn, failureOf, png, temporaryFolder } from "./files.ts";
+import { contextIn, failureOf, folderWith, png, temporaryFolder } from "./files.ts";
 
 const gray = (level: number) => [level, level, level];
-
-async function folderWith(files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
-  const folder = await temporaryFolder();
-  for (const [name, content] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), content);
-  }
-  return folder;
-}
 
 const load = (settings: object, folder = "") =>
   imageFolder.load(imageFolder.schema.parse({ name: "images", ...settings }), contextIn(folder));
@@ -177,7 +168,7 @@ test("what is wrong is told with the file", async () => {
     failure: TMP/b.gif: only PNG, JPEG or WebP images are read. Convert or remove it.
     failure: TMP has both images (a.png) and subfolders (cats). Accepted: images without classes, or one subfolder of images for each class.
     failure: TESTS/birds is a class that the training images do not have: cats.
-    usage: TMP holds no PNG, JPEG or WebP images.
+    usage: TMP holds no PNG, JPEG or WebP images, by the names of its files. TMP: files that are no PNG, JPEG or WebP images are not read, 1 of them: notes.txt.
     failure: TMP has 257 subfolders of images. Accepted: at most 256 classes.
     usage: TMP/missing is not a folder that can be read: there is no such file (ENOENT).
     "

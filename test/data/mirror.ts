@@ -132,10 +132,27 @@ function startOf(request: IncomingMessage): number {
   return Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
 }
 
-/** A proxy on this machine: it passes requests on, and opens tunnels. `asked` is what it was asked for. */
+/** A page, as servers send it with status 200 in place of a file that they do not have, or before a login. */
+export const page: Behaviour = ({ response }) => {
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
+  response.write("<!DOCTYPE html><html>Please log in</html>");
+  response.end();
+};
+
+/** Answers only those who say the name and password. */
+export const asks =
+  (told: string): Behaviour =>
+  (answer) => {
+    const isTold = answer.request.headers.authorization === `Basic ${Buffer.from(told).toString("base64")}`;
+    return isTold ? honest(answer) : void answer.response.writeHead(401).end();
+  };
+
+/** A proxy on this machine: it passes requests on, and opens tunnels. `asked` is what it was asked for, `told` by whom. */
 export async function startProxy() {
   const asked: string[] = [];
+  const told: (string | undefined)[] = [];
   const server = createServer((request, response) => {
+    told.push(request.headers["proxy-authorization"]);
     asked.push(`${request.method} ${new URL(request.url!).pathname}`);
     const onward = ask(request.url!, { headers: request.headers }, (answer) => {
       response.writeHead(answer.statusCode!, answer.headers);
@@ -152,6 +169,7 @@ export async function startProxy() {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     asked,
+    told,
     close: () => {
       server.closeAllConnections();
       server.close();

@@ -99,6 +99,15 @@ test("the settings name other arrays; the only one needs no name", async () => {
   expect((await loaded(encodeNpz({ arr_0: bytes([4, 2, 2]) }))).train.count).toBe(4);
 });
 
+test("images that are last come first, as soon as that is said", async () => {
+  const content = bytes([8, 8, 20], (i) => i % 20);
+  const { train, fields } = await loaded(content, { examples: "last" });
+  expect([train.count, fields["x"]!.shape]).toEqual([20, [8, 8, 1]]);
+  expect([...train.columns["x"]!]).toEqual(Array.from({ length: 1280 }, (_, i) => i >> 6));
+  const asStored = await loaded(content, { examples: "first" });
+  expect([asStored.train.count, asStored.fields["x"]!.shape]).toEqual([8, [8, 20, 1]]);
+});
+
 test("an array tells which images belong together", async () => {
   const content = encodeNpz({ x: bytes([6, 2, 2]), patient: int64([6], [7, 7, 9, 9, 9, 1]) });
   const split = { order: "group", by: "patient" };

@@ -1,20 +1,10 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openArrayFile } from "../../src/data/arrayFile.ts";
 import { type DatasetName, datasetSchema, datasets } from "../../src/data/index.ts";
 import type { DatasetSource } from "../../src/data/source.ts";
-import { contextIn, failureOf, temporaryFolder } from "./files.ts";
+import { contextIn, failureOf, folderWith } from "./files.ts";
 import { matFixtures } from "./matFixtures.ts";
-
-async function folderOf(files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
-  const folder = await temporaryFolder();
-  for (const [name, content] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), content);
-  }
-  return folder;
-}
 
 const load = (name: DatasetName, settings: object) => {
   const source: DatasetSource = datasets[name];
@@ -23,13 +13,13 @@ const load = (name: DatasetName, settings: object) => {
 
 /** What one bad file is told of. */
 async function told(name: DatasetName, content: Uint8Array | string, settings = {}) {
-  const folder = await folderOf({ file: content });
+  const folder = await folderWith({ file: content });
   return failureOf(load(name, { path: join(folder, "file"), ...settings }), folder);
 }
 
 describe("MAT-files", () => {
   test.each(["plain", "packed"] as const)("%s: images [H, W, C, N] and labels", async (kind) => {
-    const path = join(await folderOf({ "a.mat": matFixtures[kind] }), "a.mat");
+    const path = join(await folderWith({ "a.mat": matFixtures[kind] }), "a.mat");
     const data = await load("mat", { path });
     expect(data.fields["x"]?.shape).toEqual([2, 3, 3]);
     expect(data.train.count).toBe(4);
@@ -41,7 +31,7 @@ describe("MAT-files", () => {
   });
 
   test("rows of numbers, of which some are no images", async () => {
-    const path = join(await folderOf({ "a.mat": matFixtures.rows }), "a.mat");
+    const path = join(await folderWith({ "a.mat": matFixtures.rows }), "a.mat");
     const settings = { path, x: "data", range: [0, 1], shape: [2, 3] };
     const data = await load("mat", settings);
     expect(data.train.count).toBe(4);
@@ -75,8 +65,8 @@ describe("MAT-files", () => {
       failure: TMP/file: the MAT-file is damaged or cut off: bytes 126 and 127 do not say its byte order.
       failure: TMP/file: the MAT-file is damaged or cut off: byte 251 is not the start of what it holds.
       failure: TMP/file: the compressed data is damaged (incorrect data check).
-      failure: TMP/file, array names: holds no real numbers. Accepted: numeric and logical arrays that are full.
-      failure: TMP/file, array s: holds no real numbers. Accepted: numeric and logical arrays that are full.
+      failure: TMP/file, array names: holds text. Accepted: numeric and logical arrays that are full.
+      failure: TMP/file, array s: holds a structure. Accepted: numeric and logical arrays that are full.
       failure: TMP/file, array data: an array of 4x6, whose rows may be images of any shape. Set dataset.shape to height and width, such as [1, 6].
       failure: TMP/file: a MAT-file of version 7.3, which is HDF5. Accepted: save it in MATLAB with the option -v7.
       failure: TMP/file: neither a .npy, .npz nor .mat file nor text of numbers, by its first bytes. Accepted: what numpy.save, savez and savez_compressed write, MATLAB's save with -v7 or -v6, or a row of numbers a line.
@@ -87,14 +77,14 @@ describe("MAT-files", () => {
 
 describe("text of numbers", () => {
   test("bytes, and a class at the end of the line", async () => {
-    const path = join(await folderOf({ "a.amat": "1 2 3 4 0\n5\t6 7 8 1\r\n\n9 10 11 255 2" }), "a.amat");
+    const path = join(await folderWith({ "a.amat": "1 2 3 4 0\n5\t6 7 8 1\r\n\n9 10 11 255 2" }), "a.amat");
     const data = await load("amat", { path, shape: [2, 2] });
     expect([...data.train.columns["x"]!]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 255]);
     expect([...data.train.columns["label"]!]).toEqual([0, 1, 2]);
   });
 
   test("numbers that are no bytes", async () => {
-    const path = join(await folderOf({ "a.csv": "0.5,1e0,-0,.25\n0,0,+1,1.0\n" }), "a.csv");
+    const path = join(await folderWith({ "a.csv": "0.5,1e0,-0,.25\n0,0,+1,1.0\n" }), "a.csv");
     const data = await load("amat", { path, shape: [2, 2] });
     expect([...data.train.columns["x"]!]).toEqual([0.5, 1, -0, 0.25, 0, 0, 1, 1]);
     expect(data.fields["label"]).toBeUndefined();
@@ -135,7 +125,7 @@ describe("CIFAR's binary format", () => {
     );
 
   test("a folder of training and test files, with the names of the classes", async () => {
-    const path = await folderOf({
+    const path = await folderWith({
       "data_batch_1.bin": records([0, 1]),
       "data_batch_2.bin": records([2]),
       "test_batch.bin": records([1]),
@@ -150,7 +140,7 @@ describe("CIFAR's binary format", () => {
   });
 
   test("coarse and fine classes of CIFAR-100: the fine ones", async () => {
-    const path = join(await folderOf({ "train.bin": records([7, 3], [9]) }), "train.bin");
+    const path = join(await folderWith({ "train.bin": records([7, 3], [9]) }), "train.bin");
     const { train, fields } = await load("cifar", { path });
     expect([...train.columns["label"]!]).toEqual([7, 3]);
     expect(fields["label"]).toMatchObject({ classCount: 8 });

@@ -1,19 +1,9 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { datasetSchema, loadDataset } from "../../src/data/index.ts";
 import { pairs } from "../../src/data/pairs.ts";
-import { contextIn, failureOf, png, temporaryFolder } from "./files.ts";
+import { contextIn, failureOf, folderWith, png } from "./files.ts";
 import { bytes, encodeNpz, floats } from "./numpyFiles.ts";
-
-async function folderWith(files: Readonly<Record<string, Uint8Array>>): Promise<string> {
-  const folder = await temporaryFolder();
-  for (const [name, content] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), content);
-  }
-  return folder;
-}
 
 const PATHS = ["path", "conditionPath", "testPath", "testConditionPath"];
 
@@ -115,6 +105,39 @@ test("y goes with its x into every split, in memory that threads share", async (
     expect([...columns["y"]!]).toEqual([...columns["x"]!].filter((_, i) => i % 2 === 0).map((v) => v - 100));
     expect(columns["y"]?.buffer).toBeInstanceOf(SharedArrayBuffer);
   }
+});
+
+test("x and y are changed in the same way", async () => {
+  // levels rise to the right; of y in [0, 1], as masks have it
+  const ramp = (white: number) => bytes([4, 2, 2], (i) => white * (i % 2));
+  const folder = await folderWith({ "a.npz": encodeNpz({ x: ramp(200), y: ramp(1) }) });
+  const config = settingsIn(folder, { path: "a.npz", transpose: true, invert: true, validation: 1 });
+  const { train, fields } = await loadDataset(datasetSchema.parse(config), contextIn(folder));
+  expect([...train.columns["x"]!.subarray(0, 4)]).toEqual([255, 255, 55, 55]);
+  expect([...train.columns["y"]!.subarray(0, 4)]).toEqual([1, 1, 0, 0]);
+  expect(fields["y"]!.shape).toEqual([2, 2, 1]);
+});
+
+test("sizes are those of x and of y; numbers that are no bytes are not changed in silence", async () => {
+  const files = { x: bytes([4, 2, 2]), y: floats([4, 2, 2], (i) => i), z: floats([4, 3], (i) => i) };
+  const folder = await folderWith({
+    "a.npz": encodeNpz(files),
+    "x/1.png": png(4, 2, gray(9)),
+    "x/2.png": png(2, 2, gray(9)),
+    "y/1.png": png(3, 3, gray(255)),
+    "y/2.png": png(1, 1, gray(255)),
+  });
+  const { fields, train } = await load(folder, { ...folders, size: [2, 4], range: undefined });
+  expect([fields["x"]!.shape, fields["y"]!.shape]).toEqual([
+    [2, 4, 1],
+    [2, 4, 1],
+  ]);
+  expect([...train.columns["y"]!]).toEqual(Array(16).fill(1));
+  expect((await load(folder, { path: "a.npz", y: "z", size: 4 })).fields["y"]!.shape).toEqual([3]);
+  expect(await failureOf(load(folder, { path: "a.npz", size: 4 }), folder)).toBe(
+    "usage: TMP/a.npz, array y: images of other values than bytes, which dataset.size, transpose and invert do not change. " +
+      "Save them as uint8, or change x and y before.",
+  );
 });
 
 test("what is wrong is told with the file", async () => {

@@ -22,7 +22,7 @@ function read(train: Column, settings: RangeSettings = {}, test?: Column) {
 const refusal = async (...given: Parameters<typeof read>) => failureOf((async () => read(...given))());
 
 test("bytes from 0 to 255 are what they are", () => {
-  const { data, source, warnings, told } = read(Uint8Array.of(0, 1, 0, 128), {}, Uint8Array.of(0, 1));
+  const { data, source, warnings, told } = read(Uint8Array.of(0, 99, 0, 128), {}, Uint8Array.of(0, 99));
   expect(data.train).toBe(source.train);
   expect(warnings).toEqual([]);
   expect(told).toBe(
@@ -73,7 +73,7 @@ test("values that cannot be of the range of their type are asked for, with the l
     "
     usage: images/: 8 bits from 0 to 1, 2 distinct values, 25.0 % of them 0 and 75.0 % 1. That leaves 7 of the bits unused: with 255 as white, all of its images are nearly black. Say which values are black and white: --dataset.range 0,1, or in a file dataset.range: [0, 1]; 0,255 takes them as they are. --dataset.range auto takes 0,1.
     usage: images/: 8 bits from 0 to 15, 2 distinct values, 50.0 % of them 0 and 50.0 % 15. That leaves 4 of the bits unused: with 255 as white, all of its images are nearly black. Say which values are black and white: --dataset.range 0,15, or in a file dataset.range: [0, 15]; 0,255 takes them as they are. --dataset.range auto takes 0,255.
-    usage: images/: 16 bits from 3 to 4090, 2 distinct values, 50.0 % of them 3 and 50.0 % 4090. That leaves 4 of the bits unused: with 65535 as white, all of its images are nearly black. Say which values are black and white: --dataset.range 0,4095, or in a file dataset.range: [0, 4095]; 0,4090 makes the largest white, and 0,65535 takes them as they are. --dataset.range auto takes 0,4095.
+    usage: images/: 16 bits from 3 to 4090, 2 distinct values, 50.0 % of them 3 and 50.0 % 4090. That leaves 4 of the bits unused: with 65535 as white, all of its images are nearly black. Say which values are black and white: --dataset.range 0,4095, or in a file dataset.range: [0, 4095]; 3,4090 makes the largest white, and 0,65535 takes them as they are. --dataset.range auto takes 0,4095.
     usage: images/: 16 bits from 0 to 199, 2 distinct values, 50.0 % of them 0 and 50.0 % 199. That leaves 8 of the bits unused: with 65535 as white, all of its images are nearly black. Say which values are black and white: --dataset.range 0,255, or in a file dataset.range: [0, 255]; 0,199 makes the largest white, and 0,65535 takes them as they are. --dataset.range auto takes 0,255.
     usage: images/: numbers from 0 to 0.25, 2 distinct values, 50.0 % of them 0 and 50.0 % 0.25. Which of them are black and white is not known. Say which values are black and white: --dataset.range 0,1, or in a file dataset.range: [0, 1]. --dataset.range auto takes 0,1.
     usage: images/: numbers from -3 to 400, 2 distinct values, 50.0 % of them -3 and 50.0 % 400. Which of them are black and white is not known. Say which values are black and white: --dataset.range -3,400, or in a file dataset.range: [-3, 400]. --dataset.range auto takes -3,400.

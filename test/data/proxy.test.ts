@@ -1,8 +1,10 @@
-import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import { readdir } from "node:fs/promises";
+import { afterAll, afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { mirrorsAt } from "../../src/data/describedFiles.ts";
 import { fetchFile } from "../../src/data/fetch.ts";
+import { addressOf } from "../../src/data/proxy.ts";
 import { failureOf, hashOf, temporaryFolder } from "./files.ts";
-import { startMirror, startProxy } from "./mirror.ts";
+import { asks, page, startMirror, startProxy } from "./mirror.ts";
 
 const body = Buffer.from("some bytes of a dataset");
 
@@ -10,19 +12,21 @@ const body = Buffer.from("some bytes of a dataset");
 const proxy = await startProxy();
 afterEach(() => {
   proxy.asked.length = 0;
+  proxy.told.length = 0;
   vi.unstubAllEnvs();
 });
+afterAll(() => proxy.close());
 
-async function fetchFrom(mirror: string) {
-  return fetchFile({
-    dataset: "tiny",
-    file: { name: "a.gz", bytes: body.length, sha256: hashOf(body) },
-    mirrors: [mirror],
-    folder: await temporaryFolder(),
-    onProgress: () => {},
-    network: { stallSeconds: 2, rounds: 1, pauseSeconds: 0.01 },
-  });
-}
+const requestTo = async (mirror: string) => ({
+  dataset: "tiny",
+  file: { name: "a.gz", bytes: body.length, sha256: hashOf(body) },
+  mirrors: [mirror],
+  folder: await temporaryFolder(),
+  onProgress: () => {},
+  network: { stallSeconds: 10, rounds: 1, pauseSeconds: 0.01 },
+});
+
+const fetchFrom = async (mirror: string) => fetchFile(await requestTo(mirror));
 
 async function mirror() {
   const started = await startMirror({ "a.gz": body });
@@ -53,7 +57,60 @@ test("a proxy of the environment is asked, but for hosts that NO_PROXY names", a
   await fetchFrom(url);
   expect(proxy.asked).toHaveLength(2);
   expect(requests).toHaveLength(2);
-  proxy.close();
+});
+
+/** As a process does that was started with this environment. */
+async function fetchAnewFrom(mirror: string, env: Readonly<Record<string, string>>) {
+  for (const name of ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"])
+    vi.stubEnv(name, "");
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  vi.resetModules();
+  const { fetchFile } = await import("../../src/data/fetch.ts");
+  return fetchFile(await requestTo(mirror));
+}
+
+test("a proxy may want a name and password, stand for all addresses, and go without http://", async () => {
+  const { url } = await mirror();
+  const address = proxy.url.replace("http://", "me:p%40ss@");
+  await fetchAnewFrom(url, { http_proxy: address });
+  await fetchAnewFrom(url, { ALL_PROXY: address });
+  expect(proxy.asked).toEqual(["GET /a.gz", "GET /a.gz"]);
+  expect(new Set(proxy.told)).toEqual(new Set([`Basic ${Buffer.from("me:p@ss").toString("base64")}`]));
+});
+
+test("NO_PROXY may name many hosts by one star", async () => {
+  for (const no_proxy of ["*.0.0.1", "*", "example.org, .0.0.1"])
+    await fetchAnewFrom((await mirror()).url, { http_proxy: proxy.url, no_proxy });
+  expect(proxy.asked).toEqual([]);
+});
+
+test("what is no address of a proxy is told, without the password that may be in it", () => {
+  const address = (given: string) => addressOf(["https_proxy", "ALL_PROXY"], { ALL_PROXY: given });
+  expect(address("")).toBe("");
+  expect(address("proxy:3128")).toBe("http://proxy:3128");
+  expect(address("socks5://proxy:1080")).toBe("socks5://proxy:1080");
+  for (const wrong of ["ftp://proxy:21", "http://", "me:secret@pro xy:3128"])
+    expect(() => address(wrong)).toThrow(/^ALL_PROXY is not the address of a proxy. Accepted: such as http:/);
+});
+
+test("a mirror may want a name and password, which no message repeats", async () => {
+  const { url, behave } = await mirror();
+  behave(asks("me:p@ss"));
+  const withPassword = (password: string) => url.replace("//", `//me:${password}@`);
+  expect(await fetchFrom(withPassword("p%40ss"))).toContain("a.gz");
+  const refusal = await failureOf(fetchFrom(withPassword("secret")));
+  expect(refusal).toContain("http://127.0.0.1:PORT/ answered 401 Unauthorized");
+  expect(refusal).not.toContain("secret");
+});
+
+test("a web page is no file, even where neither size nor hash are known", async () => {
+  const { url, behave } = await mirror();
+  behave(page);
+  const request = { ...(await requestTo(url)), file: { name: "a.gz" } };
+  expect(await failureOf(fetchFile(request))).toContain(
+    "http://127.0.0.1:PORT/ sent a web page in place of the file",
+  );
+  expect(await readdir(request.folder)).toEqual([]);
 });
 
 test("a mirror of the user's is a folder of folders, or one folder", () => {

@@ -155,8 +155,8 @@ describe("groups", () => {
     }
     expect(`\n${told.join("\n")}\n`).toMatchInlineSnapshot(`
       "
-      usage: dataset.split.order is group, but 2 groups of 20 to 20 images cannot be parted: validation takes whole groups of up to 4 images, and so does test of up to 4. Set dataset.validation to more, or dataset.split.by to what makes more groups.
-      usage: dataset.split.order is group, but 1 group of 40 to 40 images cannot be parted: validation takes whole groups of up to 4 images, and so does test of up to 4. Set dataset.validation to more, or dataset.split.by to what makes more groups.
+      usage: dataset.split.order is group, but 2 groups of 20 images cannot be parted: validation takes whole groups of up to 4 images, and so does test of up to 4. Set dataset.validation to more, or dataset.split.by to what makes more groups.
+      usage: dataset.split.order is group, but 1 group of 40 images cannot be parted: validation takes whole groups of up to 4 images, and so does test of up to 4. Set dataset.validation to more, or dataset.split.by to what makes more groups.
       usage: dataset.split.order is group, but idx has nothing that tells which images belong together. Accepted here: shuffled, file. Images in folders are grouped by their names, those of .npz files by an array.
       "
     `);

@@ -1,6 +1,7 @@
 import { formatBytes } from "../../base/bytes.ts";
 import { VaeError } from "../../base/errors.ts";
 import { mirrorsAt } from "../../data/describedFiles.ts";
+import { withoutPassword } from "../../data/fetch.ts";
 import { type DatasetName, datasetName, datasets, resolveDataDirs } from "../../data/index.ts";
 import type { InventoryFile } from "../../data/source.ts";
 import { result } from "../shared.ts";
@@ -55,7 +56,7 @@ async function tellPlan(
     const from = mirror === undefined ? mirrors : mirrorsAt(mirror, dataset);
     for (const { name, bytes, path } of files) {
       const isHere = path !== undefined && (!force || from.length === 0);
-      const urls = isHere ? [] : from.map((folder) => new URL(name, folder).href);
+      const urls = isHere ? [] : from.map((folder) => withoutPassword(new URL(name, folder)));
       plans.push({ dataset, name, bytes, licence, ...(isHere && { path }), from: urls });
     }
   }

@@ -103,6 +103,9 @@ function inspectionTable(report: ReturnType<typeof inspection> & { file: string 
   const { counts, split, classes, classNames, values } = report;
   const hasLabels = classes.train.length > 0;
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  // Of numbers without names, those that no image has would hide the others.
+  const isThere = (label: number) => classNames || Object.values(classes).some((counts) => counts[label]);
+  const unused = classes.train.filter((_, label) => !isThere(label)).length;
   const list = (entries: (readonly [string, number])[]) =>
     entries.map((entry) => entry.join(": ")).join(", ");
   return table([
@@ -110,8 +113,15 @@ function inspectionTable(report: ReturnType<typeof inspection> & { file: string 
     ["splits", list(Object.entries(counts))],
     ...Object.entries(hasLabels ? classes : {}).map(([part, labels], i) => [
       i === 0 ? "classes" : "",
-      `${part}: ${list(labels.map((count, label) => [classNames?.[label] ?? String(label), count]))}`,
+      `${part}: ${list(
+        labels.flatMap((count, label) =>
+          isThere(label) ? [[classNames?.[label] ?? String(label), count] as const] : [],
+        ),
+      )}`,
     ]),
+    ...(unused > 0
+      ? [["", `no image has one of the other ${unused} numbers up to ${classes.train.length - 1}`]]
+      : []),
     ...(hasLabels ? [] : [["classes", "no labels"]]),
     ["below", `${split}, ${counts[split]} images`],
     ...values.map(({ name, least, most }, i) => [
