@@ -6,7 +6,9 @@ import { anyFileError, fileError } from "./base/fileErrors.ts";
 import { memoryError } from "./base/memoryErrors.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { dataCommand } from "./commands/data.ts";
+import { decodeCommand } from "./commands/decode.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { encodeCommand } from "./commands/encode.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { predictCommand } from "./commands/predict.ts";
@@ -51,6 +53,8 @@ export function createProgram(): Command {
     sampleCommand(),
     predictCommand(),
     reconstructCommand(),
+    encodeCommand(),
+    decodeCommand(),
     evaluateCommand(),
     compareCommand(),
     reportCommand(),

@@ -33,6 +33,9 @@ export const pixelsOption = () =>
     .choices(["mean", "draw"])
     .default("mean");
 
+export const splitOption = () =>
+  new Option("--split <split>", "which images").choices(["train", "validation", "test"]).default("test");
+
 /** Of commands that read the data of a run. */
 export const datasetChangedOption = () =>
   new Option(
