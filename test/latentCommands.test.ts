@@ -158,6 +158,87 @@ describe("vae decode", () => {
   });
 });
 
+/** Width and height of a picture that was written. */
+function sizeOf(file: string) {
+  const { width, height } = PNG.sync.read(readFileSync(file));
+  return [width, height] as const;
+}
+
+describe("pictures of the latent space", () => {
+  test("go between images, of a split and of one's own", async () => {
+    const found = await json("interpolate", plain, "--steps", "3");
+    expect(found).toMatchObject({ paths: ["linear", "spherical"], steps: [0, 0.5, 1] });
+    expect(found.pairs).toEqual([0, 2, 4, 6].map((i) => [`test ${i}`, `test ${i + 1}`]));
+    const own = ["interpolate", byClass, "test:0", "validation:3", "--path", "linear", "-o", at("i.png")];
+    expect((await json(...own)).pairs).toEqual([["test 0", "validation 3"]]);
+    expect(sizeOf(at("i.png"))[1]).toBeLessThan(sizeOf(found.file)[1]);
+    await expectRefused(
+      /test:0-2 are 3 images\. Accepted: two for each pair/,
+      "interpolate",
+      plain,
+      "test:0-2",
+    );
+  });
+
+  test("move each active dimension, the most telling first", async () => {
+    const { units, steps, base, file } = await json(
+      "traverse",
+      plain,
+      "--steps",
+      "5",
+      "--range",
+      "2",
+      "-n",
+      "2",
+    );
+    expect(steps).toEqual([-2, -1, 0, 1, 2]);
+    expect(units).toHaveLength(2);
+    expect(units[0].kl).toBeGreaterThanOrEqual(units[1].kl);
+    expect(base).toBe("test 0");
+    expect(sizeOf(file)[1]).toBeGreaterThan(2 * 2 * 56);
+    expect(await json("traverse", plain, "prior", "--steps", "2")).toMatchObject({ base: "z = 0" });
+    await expectRefused(
+      /prior is the mean of p\(z\), and the run is conditional/,
+      "traverse",
+      byClass,
+      "prior",
+    );
+    await expectRefused(/test:0-1 is 2 images\. Accepted: one/, "traverse", plain, "test:0-1");
+  });
+
+  test("lay two dimensions out by the quantiles of the prior, or by how z is spread", async () => {
+    const found = await json("manifold", plain, "--size", "3", "--axes", "2,0");
+    expect(found.axes.map(({ unit }: { unit: number }) => unit)).toEqual([2, 0]);
+    expect(found.across[0]).toBeCloseTo(-0.9674, 4);
+    expect(found.up[0]).toBeCloseTo(0.9674, 4);
+    expect(found.base).toBe("z = 0");
+    const given = await json("manifold", byClass, "--size", "2");
+    expect(given.base).toBe("test 0");
+    const [{ mean, deviation }] = given.axes;
+    expect(given.across[0]).toBeCloseTo(mean - 0.67449 * deviation, 4);
+    await expectRefused(/--axes 0,3: z has the dimensions 0 to 2/, "manifold", plain, "--axes", "0,3");
+    await expectRefused(/two different whole numbers/, "manifold", plain, "--axes", "1,1");
+  });
+
+  test("scatter the means, by principal components or along two dimensions", async () => {
+    const found = await json("latents", plain);
+    expect(found).toMatchObject({
+      count: 40,
+      latentDim: 3,
+      file: join(plain, "figures", "latents-test.png"),
+    });
+    expect(found.shares[0]).toBeGreaterThanOrEqual(found.shares[1]);
+    expect(sizeOf(found.file)).toEqual([2080, 1200]);
+    const some = await json("latents", byClass, "test:0-9", "-o", at("l.png"));
+    expect(some).toMatchObject({ count: 10, axes: ["E[z0|x]", "E[z1|x]"] });
+    await expectRefused(/Accepted: 3 or more/, "latents", plain, "test:0,1");
+  });
+
+  test.each(["interpolate", "traverse", "manifold", "latents"])("%s needs a latent", (command) =>
+    expectRefused(/has no latent z/, command, regression),
+  );
+});
+
 test("a run with latents and pictures in its folder is still one that may be overwritten", async () => {
   const { code, stderr } = await vae("train", ...tinyRun, "--epochs", "1", "--out", byClass, "--overwrite");
   expect(code, stderr).toBe(0);

@@ -23,6 +23,13 @@ export const integerFrom = (min: number, max?: number) => (text: string) => {
   return value;
 };
 
+/** commander's parser of a number above 0. */
+export const positiveNumber = (text: string) => {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError("It must be a number above 0.");
+};
+
 export const checkpointOption = () =>
   new Option("--checkpoint <name>", "weights with the lowest validation loss, or the newest")
     .choices(["best", "last"])

@@ -1,7 +1,7 @@
 import type { Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
 import type { Vae } from "../model/vae.ts";
-import type { RandomStream } from "../tensors/random.ts";
+import { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
 import { imagesThatFit } from "./passes.ts";
 import { givenOf, type PixelMode, render } from "./pictures.ts";
@@ -14,6 +14,9 @@ export interface Shown {
   readonly pixels: PixelMode;
   readonly random: RandomStream;
 }
+
+/** Of pictures of what z means. */
+export const MEAN: Shown = { pixels: "mean", random: new RandomStream("no noise") };
 
 /**
  * E[x|z] or x ~ p(x|z) for each of some z, [count, d] -> [count, D], in the units of x. With a condition `given` has as many y,

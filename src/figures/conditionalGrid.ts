@@ -118,7 +118,7 @@ type Range = readonly [least: number, most: number];
 const UNIT: Range = [0, 1];
 
 /** Levels as the model's units, 0 … 1. */
-const inUnits = (field: Field, column: Column): Float32Array =>
+export const inUnits = (field: Field, column: Column): Float32Array =>
   field.kind === "bytes" ? Float32Array.from(column, (v) => v / whiteOf(field)) : Float32Array.from(column);
 
 const largest = (values: Float32Array) => values.reduce((most, value) => Math.max(most, value), 0);

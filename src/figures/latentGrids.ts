@@ -1,6 +1,7 @@
 import { imageShapeOf } from "../data/field.ts";
 import type { PixelMode } from "../evaluation/pictures.ts";
 import type { Vae } from "../model/vae.ts";
+import { formatValue } from "./charts/formatNumber.ts";
 import { imageCells, tonesFor } from "./conditionalGrid.ts";
 import { type GridCell, labelledGrid } from "./labelledGrid.ts";
 
@@ -46,3 +47,104 @@ const gridOf = (model: Vae, grid: Omit<Parameters<typeof labelledGrid>[0], "size
 
 const cellsOf = ({ target }: Vae, images: Float32Array): GridCell[] =>
   imageCells(images, imageShapeOf(target), tonesFor(target, [images]));
+
+/** An image, [D], that a picture begins or ends with. */
+export interface PathRow {
+  /** What it goes along. */
+  readonly label: string;
+  readonly from: Float32Array;
+  readonly to: Float32Array;
+  /** E[x|z] on the way, [steps, D]. */
+  readonly images: Float32Array;
+}
+
+/** Rows from one image to another: the first, E[x|z] at each t, the second. As PNG. */
+export function interpolationPng(
+  model: Vae,
+  rows: readonly PathRow[],
+  {
+    title,
+    subtitle,
+    ts,
+  }: { readonly title: string; readonly subtitle: string; readonly ts: readonly number[] },
+): Promise<Buffer> {
+  return gridOf(model, {
+    title,
+    subtitle,
+    columns: ["image", ...ts.map((t) => (t === 0 ? "t = 0" : formatShort(t))), "image"],
+    rows: rows.map(({ label, from, to, images }) => ({
+      label,
+      cells: [...cellsOf(model, from), ...cellsOf(model, images), ...cellsOf(model, to)],
+    })),
+  });
+}
+
+/** As many digits as tell steps apart. */
+const formatShort = (value: number) => `${Number(value.toFixed(2))}`.replace("-", "−");
+
+/** Rows of E[x|z], each along one dimension of z, and above them the image that z is of. As PNG. */
+export function traversalPng(
+  model: Vae,
+  rows: readonly { readonly label: string; readonly images: Float32Array }[],
+  {
+    title,
+    subtitle,
+    steps,
+    example,
+  }: {
+    readonly title: string;
+    readonly subtitle: string;
+    /** In standard deviations. */
+    readonly steps: readonly number[];
+    /** x and its E[x|z], beside the first row. */
+    readonly example?: readonly [x: Float32Array, reconstruction: Float32Array] | undefined;
+  },
+): Promise<Buffer> {
+  const empty: GridCell = { text: "" };
+  return gridOf(model, {
+    title,
+    subtitle,
+    columns: [
+      ...(example ? ["image", nameOf(model, "mean")] : []),
+      ...steps.map((step) => `${signed(step)}σ`),
+    ],
+    rows: rows.map(({ label, images }, row) => ({
+      label,
+      cells: [
+        ...(example ? example.flatMap((x) => (row === 0 ? cellsOf(model, x) : [empty])) : []),
+        ...cellsOf(model, images),
+      ],
+    })),
+  });
+}
+
+const signed = (value: number) => `${value > 0 ? "+" : ""}${formatShort(value)}`;
+
+/** E[x|z] over two dimensions of z, row by row, [rows · columns, D]; the second axis rises upwards. As PNG. */
+export function manifoldPng(
+  model: Vae,
+  images: Float32Array,
+  {
+    title,
+    subtitle,
+    across,
+    up,
+  }: {
+    readonly title: string;
+    readonly subtitle: string;
+    /** The values of z in each column, and in each row from the uppermost on. */
+    readonly across: readonly number[];
+    readonly up: readonly number[];
+  },
+): Promise<Buffer> {
+  const cells = cellsOf(model, images);
+  return gridOf(model, {
+    title,
+    subtitle,
+    columns: across.map(formatValue),
+    rows: up.map((value, row) => ({
+      label: formatValue(value),
+      cells: cells.slice(row * across.length, (row + 1) * across.length),
+    })),
+  });
+}
