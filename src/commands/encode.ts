@@ -1,24 +1,15 @@
 import { extname } from "node:path";
 import { Command } from "commander";
 import { VaeError } from "../base/errors.ts";
-import type { SplitName } from "../evaluation/summary.ts";
-import { densitiesOf, encodingsOf, examplesOf, openLatentRun } from "./latentRun.ts";
 import {
-  addRunOptions,
-  datasetChangedOption,
-  describeRun,
-  jsonOption,
-  type RunOptions,
-  result,
-  splitOption,
-} from "./shared.ts";
-
-interface Options extends RunOptions {
-  split: SplitName;
-  output?: string;
-  datasetChanged?: "accept";
-  json?: boolean;
-}
+  addLatentOptions,
+  densitiesOf,
+  encodingsOf,
+  examplesOf,
+  type LatentOptions,
+  openLatentRun,
+} from "./latentRun.ts";
+import { describeRun, result } from "./shared.ts";
 
 export function encodeCommand(): Command {
   const command = new Command("encode")
@@ -31,13 +22,6 @@ export function encodeCommand(): Command {
       "[input]",
       "split:places, such as test:0-7; an image; or an .npz with x (default: the whole split)",
     )
-    .addOption(splitOption())
-    .option(
-      "-o, --output <file>",
-      "an .npz, a .csv or a .safetensors (default: latents/<split>.npz in the run, or latents/input.npz)",
-    )
-    .addOption(datasetChangedOption())
-    .addOption(jsonOption())
     .addHelpText(
       "after",
       "\nExamples:\n" +
@@ -50,7 +34,10 @@ export function encodeCommand(): Command {
         "the mean of what it starts from goes. Random pixels, such as binary-dynamic, are drawn by the place among the images.\n" +
         "`vae decode` takes the .npz back.",
     );
-  return addRunOptions(command).action(async (path: string, input: string | undefined, options: Options) => {
+  return addLatentOptions(
+    command,
+    "an .npz, a .csv or a .safetensors (default: latents/<split>.npz in the run, or latents/input.npz)",
+  ).action(async (path: string, input: string | undefined, options: LatentOptions) => {
     const run = await openLatentRun(path, options);
     const { latentFormats, latentArrays } = await import("../runs/latentFiles.ts");
     const { labelFieldOf } = await import("../runs/given.ts");
@@ -78,7 +65,7 @@ export function encodeCommand(): Command {
     } else {
       const has = encodings.logVar ? "means and log-variances" : "means (a flow has no log-variances)";
       result(
-        `${file}: ${has} of z, ${latentDim} dimensions, for each of ${count} images, ${told}, by ${describeRun(run, checkpoint)}`,
+        `${file}: ${has} of z, ${latentDim} dimension${latentDim === 1 ? "" : "s"}, for each of ${count} image${count === 1 ? "" : "s"}, ${told}, by ${describeRun(run, checkpoint)}`,
       );
     }
   });

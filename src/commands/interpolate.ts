@@ -1,27 +1,21 @@
 import { Command, Option } from "commander";
 import { VaeError } from "../base/errors.ts";
 import type { LatentPathName } from "../evaluation/latentSpace.ts";
-import type { SplitName } from "../evaluation/summary.ts";
 import type { PathRow } from "../figures/latentGrids.ts";
-import { type Base, basesOf, givenFor, type LatentRun, openLatentRun } from "./latentRun.ts";
 import {
-  addRunOptions,
-  datasetChangedOption,
-  describeRun,
-  integerFrom,
-  jsonOption,
-  type RunOptions,
-  result,
-  splitOption,
-} from "./shared.ts";
+  addLatentOptions,
+  type Base,
+  basesOf,
+  givenFor,
+  type LatentOptions,
+  type LatentRun,
+  openLatentRun,
+} from "./latentRun.ts";
+import { describeRun, integerFrom, result } from "./shared.ts";
 
-interface Options extends RunOptions {
+interface Options extends LatentOptions {
   path: LatentPathName | "both";
   steps: number;
-  split: SplitName;
-  output?: string;
-  datasetChanged?: "accept";
-  json?: boolean;
 }
 
 /** Pairs of images that are shown by themselves, and at most. */
@@ -45,10 +39,6 @@ export function interpolateCommand(): Command {
         .default("both"),
     )
     .option("--steps <count>", "images on the way, both ends among them", integerFrom(2, 25), 11)
-    .addOption(splitOption())
-    .option("-o, --output <file>", "where to write (default: figures/interpolation.png in the run)")
-    .addOption(datasetChangedOption())
-    .addOption(jsonOption())
     .addHelpText(
       "after",
       "\nExamples:\n" +
@@ -59,38 +49,40 @@ export function interpolateCommand(): Command {
         "any image of the prior is. Under another prior 0 is no such place, and the arc is only another way. A conditional run is\n" +
         "given the y of the first image all the way.",
     );
-  return addRunOptions(command).action(async (path: string, input: string[], options: Options) => {
-    const run = await openLatentRun(path, options);
-    const { interpolationPng } = await import("../figures/latentGrids.ts");
-    const { writeFileAtomic } = await import("../base/atomicFile.ts");
-    const { titleOf } = await import("../runs/title.ts");
-    const { model } = run;
-    const pairs = await pairsOf(run, input, options);
-    const paths: LatentPathName[] = options.path === "both" ? ["linear", "spherical"] : [options.path];
-    const ts = Array.from({ length: options.steps }, (_, i) => i / (options.steps - 1));
-    const rows = await rowsOf(run, pairs, paths, ts);
-    const notes = [
-      `E[x|${model.given ? "z, y" : "z"}] from E[z|x] of the left image to that of the right`,
-      ...(paths.includes("spherical") && model.priorKind !== "standardNormal"
-        ? [`spherical: about 0, which the prior (${model.priorKind}) does not single out`]
-        : []),
-      ...(model.given ? ["y is that of the left image"] : []),
-    ];
-    const file = options.output ?? run.folder.figure("interpolation");
-    const title = titleOf(run.config, run.config.dataset.name);
-    await writeFileAtomic(
-      file,
-      await interpolationPng(model, rows, { title, subtitle: notes.join("  ·  "), ts }),
-    );
-    const { checkpoint } = options;
-    if (options.json) {
-      const names = pairs.map((pair) => pair.map(({ told }) => told));
-      result(JSON.stringify({ file, pairs: names, paths, steps: ts, checkpoint }));
-    } else
-      result(
-        `${file}: ${pairs.length} pair${pairs.length === 1 ? "" : "s"} of images, ${paths.join(" and ")}, ${ts.length} steps, by ${describeRun(run, checkpoint)}`,
+  return addLatentOptions(command, "where to write (default: figures/interpolation.png in the run)").action(
+    async (path: string, input: string[], options: Options) => {
+      const run = await openLatentRun(path, options);
+      const { interpolationPng } = await import("../figures/latentGrids.ts");
+      const { writeFileAtomic } = await import("../base/atomicFile.ts");
+      const { titleOf } = await import("../runs/title.ts");
+      const { model } = run;
+      const pairs = await pairsOf(run, input, options);
+      const paths: LatentPathName[] = options.path === "both" ? ["linear", "spherical"] : [options.path];
+      const ts = Array.from({ length: options.steps }, (_, i) => i / (options.steps - 1));
+      const rows = await rowsOf(run, pairs, paths, ts);
+      const notes = [
+        `E[x|${model.given ? "z, y" : "z"}] from E[z|x] of the left image to that of the right`,
+        ...(paths.includes("spherical") && model.priorKind !== "standardNormal"
+          ? [`spherical: about 0, which the prior (${model.priorKind}) does not single out`]
+          : []),
+        ...(model.given ? ["y is that of the left image"] : []),
+      ];
+      const file = options.output ?? run.folder.figure("interpolation");
+      const title = titleOf(run.config, run.config.dataset.name);
+      await writeFileAtomic(
+        file,
+        await interpolationPng(model, rows, { title, subtitle: notes.join("  ·  "), ts }),
       );
-  });
+      const { checkpoint } = options;
+      if (options.json) {
+        const names = pairs.map((pair) => pair.map(({ told }) => told));
+        result(JSON.stringify({ file, pairs: names, paths, steps: ts, checkpoint }));
+      } else
+        result(
+          `${file}: ${pairs.length} pair${pairs.length === 1 ? "" : "s"} of images, ${paths.join(" and ")}, ${ts.length} steps, by ${describeRun(run, checkpoint)}`,
+        );
+    },
+  );
 }
 
 /** The images of a command line, in its order, two and two. */

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { VaeError } from "../base/errors.ts";
 import type { Split } from "../data/dataset.ts";
 import type { Encodings } from "../evaluation/encodings.ts";
@@ -8,7 +8,15 @@ import type { Vae } from "../model/vae.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
 import type { Given } from "../runs/given.ts";
 import { readSplitOf } from "./given.ts";
-import { note, openRun, type RunOptions } from "./shared.ts";
+import {
+  addRunOptions,
+  datasetChangedOption,
+  jsonOption,
+  note,
+  openRun,
+  type RunOptions,
+  splitOption,
+} from "./shared.ts";
 
 /** A run of a model with z. */
 export type LatentRun = OpenedRun & { readonly model: Vae };
@@ -38,6 +46,24 @@ export async function encodingsOf({ model, coding }: LatentRun, set: Split): Pro
     runner.dispose();
   }
 }
+
+/** Options of the commands that look at what images are in latent space. */
+export interface LatentOptions extends RunOptions {
+  split: SplitName;
+  output?: string;
+  datasetChanged?: "accept";
+  json?: boolean;
+}
+
+/** Of a command that writes `output`, in words for the help. */
+export const addLatentOptions = (command: Command, output: string) =>
+  addRunOptions(
+    command
+      .addOption(splitOption())
+      .option("-o, --output <file>", output)
+      .addOption(datasetChangedOption())
+      .addOption(jsonOption()),
+  );
 
 interface Asked {
   readonly split: SplitName;
@@ -181,12 +207,13 @@ export const axesOption = (usual: string) =>
     throw new InvalidArgumentError("It must be two different whole numbers from 0 on, such as 0,3.");
   });
 
-/** The units of these places, or the first two. */
+/** The units of these places, or the first two; where there are no others, in their order in z. */
 export function chosenAxes(
   units: readonly LatentUnit[],
   axes: readonly [number, number] | undefined,
 ): [LatentUnit, LatentUnit] {
-  const chosen = axes?.map((axis) => units.find(({ unit }) => unit === axis)) ?? units.slice(0, 2);
+  const usual = units.length === 2 ? [0, 1] : units.slice(0, 2).map(({ unit }) => unit);
+  const chosen = (axes ?? usual).map((axis) => units.find(({ unit }) => unit === axis));
   if (chosen.every((unit) => unit !== undefined)) return chosen as [LatentUnit, LatentUnit];
   throw new VaeError("usage", `--axes ${axes}: z has the dimensions 0 to ${units.length - 1}.`);
 }

@@ -1,26 +1,21 @@
 import { Command } from "commander";
-import type { SplitName } from "../evaluation/summary.ts";
-import { baseOf, decodedAt, openLatentRun, PRIOR, scaleOf, unitsOf, unitText } from "./latentRun.ts";
 import {
-  addRunOptions,
-  datasetChangedOption,
-  describeRun,
-  integerFrom,
-  jsonOption,
-  positiveNumber,
-  type RunOptions,
-  result,
-  splitOption,
-} from "./shared.ts";
+  addLatentOptions,
+  baseOf,
+  decodedAt,
+  type LatentOptions,
+  openLatentRun,
+  PRIOR,
+  scaleOf,
+  unitsOf,
+  unitText,
+} from "./latentRun.ts";
+import { describeRun, integerFrom, positiveNumber, result } from "./shared.ts";
 
-interface Options extends RunOptions {
+interface Options extends LatentOptions {
   number: number;
   steps: number;
   range: number;
-  split: SplitName;
-  output?: string;
-  datasetChanged?: "accept";
-  json?: boolean;
 }
 
 export function traverseCommand(): Command {
@@ -38,10 +33,6 @@ export function traverseCommand(): Command {
     .option("-n, --number <count>", "dimensions at most", integerFrom(1, 64), 10)
     .option("--steps <count>", "images of each", integerFrom(2, 25), 13)
     .option("--range <sigmas>", "how far to both sides, in standard deviations", positiveNumber, 3)
-    .addOption(splitOption())
-    .option("-o, --output <file>", "where to write (default: figures/traversal.png in the run)")
-    .addOption(datasetChangedOption())
-    .addOption(jsonOption())
     .addHelpText(
       "after",
       "\nExamples:\n" +
@@ -52,41 +43,43 @@ export function traverseCommand(): Command {
         "the first 2,000 images of the split. σ is 1, the prior's. Under a prior other than N(0, I), of which a dimension has no\n" +
         "KL of its own, the order is by Var E[z|x], and the middle and σ are mean and deviation of z over the images.",
     );
-  return addRunOptions(command).action(async (path: string, input: string | undefined, options: Options) => {
-    const run = await openLatentRun(path, options);
-    const { evenly } = await import("../evaluation/latentSpace.ts");
-    const { traversalPng } = await import("../figures/latentGrids.ts");
-    const { writeFileAtomic } = await import("../base/atomicFile.ts");
-    const { titleOf } = await import("../runs/title.ts");
-    const { units, told } = await unitsOf(run, options);
-    const base = await baseOf(run, input ?? `${options.split}:0`, options);
-    const active = units.filter((unit) => unit.active);
-    const shown = (active.length > 0 ? active : units).slice(0, options.number);
-    const steps = evenly(options.steps, options.range);
-    const rows = [];
-    for (const unit of shown) {
-      const places = steps.map((step) => [[unit.unit, unit.mean + step * unit.deviation]] as const);
-      rows.push({ label: unitText(unit), images: await decodedAt(run, base, places) });
-    }
-    const { x } = base;
-    const example = x && ([x, await decodedAt(run, base, [[]])] as const);
-    const by = shown[0]?.kl === undefined ? "Var E[z|x]" : "KL in nats";
-    const subtitle = [
-      `${active.length === 0 ? `none of ${units.length} dimensions is active` : `${shown.length} of ${active.length} active dimensions (${units.length} in all)`}, by ${by} over ${told}`,
-      `the others at ${x ? `E[z|x] of ${base.told}` : base.told}`,
-      scaleOf(run),
-    ].join("  ·  ");
-    const file = options.output ?? run.folder.figure("traversal");
-    const title = titleOf(run.config, run.config.dataset.name);
-    await writeFileAtomic(file, await traversalPng(run.model, rows, { title, subtitle, steps, example }));
-    const { checkpoint } = options;
-    if (options.json)
-      result(
-        JSON.stringify({ file, units: shown, active: active.length, steps, base: base.told, checkpoint }),
-      );
-    else
-      result(
-        `${file}: ${shown.length} of ${active.length} active dimensions, ±${options.range}σ from ${base.told}, by ${describeRun(run, checkpoint)}`,
-      );
-  });
+  return addLatentOptions(command, "where to write (default: figures/traversal.png in the run)").action(
+    async (path: string, input: string | undefined, options: Options) => {
+      const run = await openLatentRun(path, options);
+      const { evenly } = await import("../evaluation/latentSpace.ts");
+      const { traversalPng } = await import("../figures/latentGrids.ts");
+      const { writeFileAtomic } = await import("../base/atomicFile.ts");
+      const { titleOf } = await import("../runs/title.ts");
+      const { units, told } = await unitsOf(run, options);
+      const base = await baseOf(run, input ?? `${options.split}:0`, options);
+      const active = units.filter((unit) => unit.active);
+      const shown = (active.length > 0 ? active : units).slice(0, options.number);
+      const steps = evenly(options.steps, options.range);
+      const rows = [];
+      for (const unit of shown) {
+        const places = steps.map((step) => [[unit.unit, unit.mean + step * unit.deviation]] as const);
+        rows.push({ label: unitText(unit), images: await decodedAt(run, base, places) });
+      }
+      const { x } = base;
+      const example = x && ([x, await decodedAt(run, base, [[]])] as const);
+      const by = shown[0]?.kl === undefined ? "Var E[z|x]" : "KL in nats";
+      const subtitle = [
+        `${active.length === 0 ? `none of ${units.length} dimensions is active` : `${shown.length} of ${active.length} active dimensions (${units.length} in all)`}, by ${by} over ${told}`,
+        `the others at ${x ? `E[z|x] of ${base.told}` : base.told}`,
+        scaleOf(run),
+      ].join("  ·  ");
+      const file = options.output ?? run.folder.figure("traversal");
+      const title = titleOf(run.config, run.config.dataset.name);
+      await writeFileAtomic(file, await traversalPng(run.model, rows, { title, subtitle, steps, example }));
+      const { checkpoint } = options;
+      if (options.json)
+        result(
+          JSON.stringify({ file, units: shown, active: active.length, steps, base: base.told, checkpoint }),
+        );
+      else
+        result(
+          `${file}: ${shown.length} of ${active.length} active dimensions, ±${options.range}σ from ${base.told}, by ${describeRun(run, checkpoint)}`,
+        );
+    },
+  );
 }

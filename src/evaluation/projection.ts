@@ -14,14 +14,14 @@ export interface Projection {
 
 /**
  * E[z|x] along two dimensions of z: those named, the only two, or otherwise the first two principal components. Of one dimension
- * beside its deviation.
+ * beside its deviation, or where that is not known beside a draw.
  */
 export function project(encodings: Encodings, axes?: readonly [number, number]): Projection {
-  const { count, latentDim: d, mean, logVar } = encodings;
+  const { count, latentDim: d, mean, logVar, z } = encodings;
   if (d === 1) {
     return {
-      points: Array.from(mean, (value, i) => [value, logVar ? Math.exp(logVar[i]! / 2) : 0] as const),
-      names: ["E[z0|x]", logVar ? "√Var[z0|x]" : "z has one dimension"],
+      points: Array.from(mean, (value, i) => [value, logVar ? Math.exp(logVar[i]! / 2) : z[i]!] as const),
+      names: ["E[z0|x]", logVar ? "√Var[z0|x]" : "z0 ~ q(z|x), one draw"],
       how: "the one dimension",
     };
   }
