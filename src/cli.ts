@@ -6,9 +6,14 @@ import { anyFileError, fileError } from "./base/fileErrors.ts";
 import { memoryError } from "./base/memoryErrors.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { dataCommand } from "./commands/data.ts";
+import { decodeCommand } from "./commands/decode.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { encodeCommand } from "./commands/encode.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { interpolateCommand } from "./commands/interpolate.ts";
+import { latentsCommand } from "./commands/latents.ts";
+import { manifoldCommand } from "./commands/manifold.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { reportCommand } from "./commands/report.ts";
@@ -17,6 +22,7 @@ import { setupCommand } from "./commands/setup.ts";
 import { note } from "./commands/shared.ts";
 import { sweepCommand } from "./commands/sweep.ts";
 import { trainCommand } from "./commands/train.ts";
+import { traverseCommand } from "./commands/traverse.ts";
 import { defectReport } from "./reporting/defectReport.ts";
 
 const EXIT_CODES: Record<ErrorCode, number> = { failure: 1, usage: 2, diverged: 3, interrupted: 130 };
@@ -51,6 +57,12 @@ export function createProgram(): Command {
     sampleCommand(),
     predictCommand(),
     reconstructCommand(),
+    interpolateCommand(),
+    traverseCommand(),
+    manifoldCommand(),
+    latentsCommand(),
+    encodeCommand(),
+    decodeCommand(),
     evaluateCommand(),
     compareCommand(),
     reportCommand(),

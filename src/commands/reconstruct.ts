@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { PixelMode } from "../evaluation/pictures.ts";
 import {
   addRunOptions,
@@ -10,6 +10,7 @@ import {
   pixelsOption,
   type RunOptions,
   result,
+  splitOption,
 } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
@@ -29,9 +30,7 @@ export function reconstructCommand(): Command {
     )
     .argument("<run>", "a run folder")
     .option("-n, --number <count>", "how many images", integerFrom(1, 100_000), 50)
-    .addOption(
-      new Option("--split <split>", "which images").choices(["train", "validation", "test"]).default("test"),
-    )
+    .addOption(splitOption())
     .option("-o, --output <file>", "where to write (default: figures/reconstructions-<split>.png in the run)")
     .addOption(pixelsOption())
     .addOption(datasetChangedOption())

@@ -23,6 +23,13 @@ export const integerFrom = (min: number, max?: number) => (text: string) => {
   return value;
 };
 
+/** commander's parser of a number above 0. */
+export const positiveNumber = (text: string) => {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError("It must be a number above 0.");
+};
+
 export const checkpointOption = () =>
   new Option("--checkpoint <name>", "weights with the lowest validation loss, or the newest")
     .choices(["best", "last"])
@@ -32,6 +39,9 @@ export const pixelsOption = () =>
   new Option("--pixels <mode>", "show the mean of p(x|z), or a draw from it with its noise")
     .choices(["mean", "draw"])
     .default("mean");
+
+export const splitOption = () =>
+  new Option("--split <split>", "which images").choices(["train", "validation", "test"]).default("test");
 
 /** Of commands that read the data of a run. */
 export const datasetChangedOption = () =>

@@ -11,7 +11,7 @@ export interface Float32Values extends Values {
 }
 
 /** Arrays by name as an `.npz`, a ZIP of `.npy` files. Equal input, equal bytes. */
-export function npzBytes(arrays: Readonly<Record<string, Float32Values>>): Buffer {
+export function npzBytes(arrays: Readonly<Record<string, Values>>): Buffer {
   const files = Object.entries(arrays).map(([name, array]) => [`${name}.npy`, npyBytes(array)] as const);
   return Buffer.from(zipSync(Object.fromEntries(files), { level: 6, mtime: new Date(1980, 0, 1, 12) }));
 }

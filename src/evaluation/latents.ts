@@ -69,9 +69,8 @@ export async function latentHealth(
   turn: () => Promise<void>,
 ): Promise<LatentHealth> {
   const { count: images, latentDim, logVar } = encodings;
-  const varianceOfMean = variances(encodings);
+  const { varianceOfMean, klPerDimension } = dimensionsOf(encodings, hasNormalPrior);
   const variance = varianceOfMean.filter((value) => value > ACTIVE_VARIANCE).length;
-  const klPerDimension = logVar && hasNormalPrior ? klOf(encodings, logVar) : undefined;
   return {
     images,
     latentDim,
@@ -85,6 +84,12 @@ export async function latentHealth(
     collapsed: variance <= latentDim / 10,
   };
 }
+
+/** Var_x E[z_d|x] of each dimension, and where q and the prior have independent dimensions E_x KL(q(z_d|x) ‖ N(0, 1)) in nats. */
+export const dimensionsOf = (encodings: Encodings, hasNormalPrior: boolean) => ({
+  varianceOfMean: variances(encodings),
+  ...(encodings.logVar && hasNormalPrior && { klPerDimension: klOf(encodings, encodings.logVar) }),
+});
 
 /** Var_x E[z_d|x], [d]; in two passes, as means may be far from 0. */
 function variances({ count, latentDim: d, mean }: Encodings): number[] {

@@ -106,8 +106,10 @@ function imageColumns(
 ): PictureColumn[] {
   const known = set.columns[target.name];
   const all = [...(known ? [["truth", inUnits(target, known)] as const] : []), ...images];
-  const tones =
-    target.kind === "bytes" ? UNIT : tonesOf(all.map(([, values]) => rangeOf(values)).reduce(widest));
+  const tones = tonesFor(
+    target,
+    all.map(([, values]) => values),
+  );
   return all.map(([name, values]) => ({ name, cells: imageCells(values, imageShapeOf(target), tones) }));
 }
 
@@ -116,7 +118,7 @@ type Range = readonly [least: number, most: number];
 const UNIT: Range = [0, 1];
 
 /** Levels as the model's units, 0 … 1. */
-const inUnits = (field: Field, column: Column): Float32Array =>
+export const inUnits = (field: Field, column: Column): Float32Array =>
   field.kind === "bytes" ? Float32Array.from(column, (v) => v / whiteOf(field)) : Float32Array.from(column);
 
 const largest = (values: Float32Array) => values.reduce((most, value) => Math.max(most, value), 0);
@@ -131,8 +133,12 @@ const widest = ([a, b]: Range, [c, d]: Range): Range => [Math.min(a, c), Math.ma
 /** What is within 0 … 1 is shown as it is, all else from its own least to its own most. */
 const tonesOf = (range: Range): Range => (range[0] >= 0 && range[1] <= 1 ? UNIT : range);
 
+/** The same for images that are shown beside each other; of levels all that there are. */
+export const tonesFor = ({ kind }: Field, images: readonly Float32Array[]): Range =>
+  kind === "bytes" ? UNIT : tonesOf(images.map(rangeOf).reduce(widest));
+
 /** Images [count, H, W, C] as bytes, from black to white over `tones`, cut off outside. */
-function imageCells(values: Float32Array, shape: ImageShape, [black, white]: Range): GridCell[] {
+export function imageCells(values: Float32Array, shape: ImageShape, [black, white]: Range): GridCell[] {
   const D = fieldSize({ shape });
   const scale = white > black ? 255 / (white - black) : 0;
   const bytes = Uint8Array.from(values, (value) =>

@@ -63,7 +63,7 @@ export function labelledGridSvg({ title, subtitle, columns, rows, size }: Labell
   top += 10;
   for (const [c, name] of columns.entries())
     parts.push(textAt(name, lefts[c]! + widths[c]! / 2, top + 10, { ...TEXT, color: INK }, "middle"));
-  top += 22;
+  if (columns.some((name) => name !== "")) top += 22;
   for (const { label, cells } of rows) {
     const middle = top + cellHeight / 2;
     parts.push(textAt(label, MARGIN, middle, SMALL));

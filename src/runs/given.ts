@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { didYouMean, VaeError } from "../base/errors.ts";
 import { conditionOf, observedSplit, streamOf } from "../conditions/index.ts";
 import { openArrayFile } from "../data/arrayFile.ts";
-import type { Column, Split } from "../data/dataset.ts";
+import { type Column, choose, type Split } from "../data/dataset.ts";
 import { type Field, fieldSize, whiteOf } from "../data/field.ts";
 import { findPixels, type Range } from "../data/foundPixels.ts";
 import { MAX_IMAGE_BYTES } from "../data/imageFormat.ts";
@@ -36,25 +36,21 @@ export const ACCEPTED_GIVEN =
 
 /** Reads what a conditional run is to be given: examples of its data, a file of the user's, or classes. */
 export async function readGiven(run: OpenedRun, what: string, readSplit: ReadSplit): Promise<Given> {
-  const given = run.model.given!;
-  const ofSplit = /^(train|validation|test):(.*)$/.exec(what);
-  if (ofSplit) {
-    const [, split, list] = ofSplit as unknown as [string, SplitName, string];
-    const places = numbersOf(list);
-    if (!places) throw unknown(what);
-    const set = await readSplit(split);
-    const outside = places.find((place) => place >= set.count);
-    if (outside !== undefined) {
-      throw new VaeError(
-        "usage",
-        `${what}: there is no ${outside} in the ${split} split, which has ${set.count} examples: 0 to ${set.count - 1}.`,
-      );
-    }
+  const { target, given } = run.model as Conditional;
+  const found = await readPlaces(what, readSplit, ACCEPTED_GIVEN);
+  if (found) {
+    const { set, places, split, list } = found;
     return { observations: observationsAt(set, run.model, places, split), told: `y of ${split} ${list}` };
   }
-  if (isImageName(what)) return readImage(run, what);
-  if (what.endsWith(".npz")) return readArrays(run, what);
-  if (given.kind !== "class") throw unknown(what);
+  if (isImageName(what)) return withGiven(run, what, await readImage(run, what, [given, target]));
+  if (what.endsWith(".npz")) {
+    const roles = [
+      { field: given, names: ["y", given.name] },
+      { field: target, names: ["x"] },
+    ];
+    return withGiven(run, what, await readArrays(what, roles, "y, or x of which the run makes y, or both"));
+  }
+  if (given.kind !== "class") throw unknown(what, ACCEPTED_GIVEN);
   return {
     observations: observedClasses(
       given,
@@ -64,8 +60,77 @@ export async function readGiven(run: OpenedRun, what: string, readSplit: ReadSpl
   };
 }
 
-const unknown = (what: string) =>
-  new VaeError("usage", `${what} is nothing that a run can be given. Accepted: ${ACCEPTED_GIVEN}.`);
+type Conditional = OpenedRun["model"] & { readonly given: Field };
+
+/** What an encoder reads, for help and errors. */
+export const ACCEPTED_EXAMPLES =
+  `a split and places (test:0-7, validation:3, train:5,9), a ${IMAGE_FORMATS} image of the size of x, or an .npz with x, and ` +
+  "with y where the run is conditional and makes none of x";
+
+/**
+ * Reads examples whose x is known, of the data of a run or from a file of the user's: with y where the run is conditional, and
+ * with classes where they are known.
+ */
+export async function readExamples(run: OpenedRun, what: string, readSplit: ReadSplit): Promise<Given> {
+  const { target, given } = run.model;
+  const label = labelFieldOf(run);
+  const found = await readPlaces(what, readSplit, ACCEPTED_EXAMPLES);
+  if (found) {
+    const { set, places, split, list } = found;
+    const fields = [target, given, label].filter((field) => field !== undefined);
+    const names = places.map((place) => `${split} ${place}`);
+    return {
+      observations: { set: choose(set, new Set(fields), Uint32Array.from(places)), names },
+      told: `${split} ${list}`,
+    };
+  }
+  const read = async () => {
+    if (isImageName(what)) return readImage(run, what, [target]);
+    if (!what.endsWith(".npz")) throw unknown(what, ACCEPTED_EXAMPLES);
+    const roles = [
+      { field: target, names: ["x"] },
+      ...(given ? [{ field: given, names: ["y", given.name] }] : []),
+      ...(label && label !== given
+        ? [{ field: label, names: ["labels", label.name, ...(given ? [] : ["y"])] }]
+        : []),
+    ];
+    const set = await readArrays(what, roles, "x");
+    if (set.columns[target.name]) return set;
+    throw new VaeError(
+      "usage",
+      `${what} has no x, and it is x that is encoded. Accepted: ${ACCEPTED_EXAMPLES}.`,
+    );
+  };
+  const set = await read();
+  return given ? withGiven(run, what, set) : { observations: { set, names: namesOf(what, set) }, told: what };
+}
+
+/** The classes that the data of a run bring along; undefined where they have none. */
+export const labelFieldOf = ({ model, data }: Pick<OpenedRun, "model" | "data">) =>
+  model.given?.kind === "class"
+    ? model.given
+    : Object.values(data?.fields ?? {}).find((field) => field.kind === "class");
+
+/** `test:0-7,9`: the split and the places in it, which it has; undefined if it is nothing like that. */
+async function readPlaces(what: string, readSplit: ReadSplit, accepted: string) {
+  const ofSplit = /^(train|validation|test):(.*)$/.exec(what);
+  if (!ofSplit) return undefined;
+  const [, split, list] = ofSplit as unknown as [string, SplitName, string];
+  const places = numbersOf(list);
+  if (!places) throw unknown(what, accepted);
+  const set = await readSplit(split);
+  const outside = places.find((place) => place >= set.count);
+  if (outside !== undefined) {
+    throw new VaeError(
+      "usage",
+      `${what}: there is no ${outside} in the ${split} split, which has ${set.count} examples: 0 to ${set.count - 1}.`,
+    );
+  }
+  return { set, places, split, list };
+}
+
+const unknown = (what: string, accepted: string) =>
+  new VaeError("usage", `${what} is nothing that a run can be given. Accepted: ${accepted}.`);
 
 /** `0-7,9` -> 0 … 7, 9; undefined if it is no such list. */
 function numbersOf(list: string): number[] | undefined {
@@ -92,8 +157,8 @@ function classesOf(given: Field & { kind: "class" }, item: string): number[] {
   );
 }
 
-async function readImage(run: OpenedRun, path: string): Promise<Given> {
-  const { target, given } = run.model as Required<Pick<OpenedRun["model"], "target" | "given">>;
+/** One image of the size of one of `roles`, the first of them that it fits. */
+async function readImage(run: OpenedRun, path: string, roles: readonly Field[]): Promise<Split> {
   const bytes = await readInput(path, `Cannot read ${path}`, { most: MAX_IMAGE_BYTES });
   const { width, height } = imageSizeOf(bytes, path);
   const { rgb, isGray } = await decodeImage(bytes, path);
@@ -102,11 +167,11 @@ async function readImage(run: OpenedRun, path: string): Promise<Given> {
     shape[0] === height &&
     shape[1] === width &&
     (shape[2] === 1 ? isGray : shape[2] === 3);
-  const role = [given, target].find(fits);
+  const role = roles.find(fits);
   if (!role) {
     throw new VaeError(
       "usage",
-      `${path} is ${width}x${height} ${isGray ? "grey" : "colour"} pixels (width x height). Accepted: ${[given, target].map(describe).join(", or ")}.`,
+      `${path} is ${width}x${height} ${isGray ? "grey" : "colour"} pixels (width x height). Accepted: ${roles.map(describe).join(", or ")}.`,
     );
   }
   const channels = role.shape[2]!;
@@ -116,7 +181,7 @@ async function readImage(run: OpenedRun, path: string): Promise<Given> {
     role.kind === "bytes"
       ? levelsFrom(run, role, values, path)
       : Float32Array.from(values, (value) => value / ofType);
-  return fromFile(run, path, { count: 1, columns: { [role.name]: column } });
+  return { count: 1, columns: { [role.name]: column } };
 }
 
 const describe = ({ name, shape, show }: Field) =>
@@ -124,32 +189,40 @@ const describe = ({ name, shape, show }: Field) =>
     ? `${name} of ${shape[1]}x${shape[0]} with ${shape[2]} channel${shape[2] === 1 ? "" : "s"}`
     : `${name} of shape [${shape.join(", ")}]`;
 
-async function readArrays(run: OpenedRun, path: string): Promise<Given> {
-  const { target, given } = run.model as Required<Pick<OpenedRun["model"], "target" | "given">>;
+/** A field, and what its array may be called. */
+interface Role {
+  readonly field: Field;
+  readonly names: readonly string[];
+}
+
+/** Those fields that an `.npz` has, one at least. */
+async function readArrays(path: string, roles: readonly Role[], accepted: string): Promise<Split> {
   const arrays = await openArrayFile(path, "The input");
-  const arrayOf = (name: string) => (arrays.names.includes(name) ? arrays.array(name) : undefined);
-  const y = arrayOf("y") ?? arrayOf(given.name);
-  const x = arrayOf("x");
-  if (!y && !x) {
+  const found = roles.flatMap(({ field, names }) => {
+    const name = names.find((name) => arrays.names.includes(name));
+    return name === undefined ? [] : [{ field, array: arrays.array(name) }];
+  });
+  if (found.length === 0) {
     throw new VaeError(
       "usage",
-      `${path} has ${arrays.names.join(", ") || "one array without a name"}. Accepted: y, or x of which the run makes y, or both.`,
+      `${path} has ${arrays.names.join(", ") || "one array without a name"}. Accepted: ${accepted}.`,
     );
   }
-  const columns: Record<string, Column> = {};
-  const counts: number[] = [];
-  for (const [field, array] of [[given, y] as const, [target, x] as const]) {
-    if (!array) continue;
-    counts.push(countOf(field, array, path));
-    columns[field.name] = columnFrom(field, array, path);
-  }
-  if (counts.length === 2 && counts[0] !== counts[1]) {
+  const counts = found.map(({ field, array }) => ({ name: field.name, count: countOf(field, array, path) }));
+  const other = counts.find(({ count }) => count !== counts[0]!.count);
+  if (other) {
+    const [{ name, count }] = counts as [(typeof counts)[0]];
     throw new VaeError(
       "failure",
-      `${path} has ${counts[0]} y and ${counts[1]} x. They belong together in their order.`,
+      `${path} has ${count} ${name} and ${other.count} ${other.name}. They belong together in their order.`,
     );
   }
-  return fromFile(run, path, { count: counts[0]!, columns });
+  return {
+    count: counts[0]!.count,
+    columns: Object.fromEntries(
+      found.map(({ field, array }) => [field.name, columnFrom(field, array, path)]),
+    ),
+  };
 }
 
 /** Levels of values that are as those of the data of the run are, which its `dataset.range` tells. */
@@ -163,7 +236,7 @@ function levelsFrom({ config }: OpenedRun, field: Field, values: Column, path: s
 }
 
 /** How many examples there are: 1 of a shape without a first dimension for them. Dimensions of 1 may be there or not. */
-function countOf(field: Field, { dims: shape }: NumberArray, path: string): number {
+export function countOf(field: Field, { dims: shape }: NumberArray, path: string): number {
   const long = (shape: readonly number[]) => shape.filter((length) => length !== 1).join();
   if (shape.length > 0 && shape[0]! > 0 && long(shape.slice(1)) === long(field.shape)) return shape[0]!;
   if (long(shape) === long(field.shape)) return 1;
@@ -174,7 +247,7 @@ function countOf(field: Field, { dims: shape }: NumberArray, path: string): numb
 }
 
 /** Bytes may also be numbers in [0, 1], as pictures often are. */
-function columnFrom(field: Field, { values, type }: NumberArray, path: string): Column {
+export function columnFrom(field: Field, { values, type }: NumberArray, path: string): Column {
   const isInteger = /int|bool/.test(type);
   const refuse = (accepted: string) =>
     new VaeError("failure", `${path}: ${field.name} has values that are not ${accepted}.`);
@@ -195,13 +268,12 @@ function columnFrom(field: Field, { values, type }: NumberArray, path: string): 
 }
 
 /** What a file holds, with the y that the run's condition makes of an x that comes alone. */
-async function fromFile(run: OpenedRun, path: string, set: Split): Promise<Given> {
-  const given = run.model.given!;
-  const file = basename(path);
-  const names = Array.from({ length: set.count }, (_, i) => (set.count === 1 ? file : `${file} ${i}`));
+async function withGiven(run: OpenedRun, path: string, set: Split): Promise<Given> {
+  const { target, given } = run.model as Conditional;
+  const names = namesOf(path, set);
   if (set.columns[given.name]) return { observations: { set, names }, told: `${path} as y` };
   const { condition: settings } = run.config;
-  const condition = conditionOf(settings, run.model.target);
+  const condition = conditionOf(settings, target);
   if (!condition) {
     throw new VaeError(
       "usage",
@@ -209,11 +281,16 @@ async function fromFile(run: OpenedRun, path: string, set: Split): Promise<Given
     );
   }
   const random = streamOf(settings).fork("own");
-  const withY = await observedSplit(set, run.model.target, condition, { random, turn: async () => {} });
+  const withY = await observedSplit(set, target, condition, { random, turn: async () => {} });
   return {
     observations: { set: withY, names },
     told: `${path} as x, of which the condition of the run (${settings.kind}) makes y`,
   };
+}
+
+function namesOf(path: string, { count }: Split): string[] {
+  const file = basename(path);
+  return Array.from({ length: count }, (_, i) => (count === 1 ? file : `${file} ${i}`));
 }
 
 /** Predictions as `.npz`: mean and std, y, and x where it is known; bytes as 0 … 1. */
@@ -232,7 +309,8 @@ export function predictionsNpz(
   });
 }
 
-const arrayOf = (field: Field, column: Column): Float32Values => ({
+/** Values with their shape; bytes as 0 … 1. */
+export const arrayOf = (field: Field, column: Column): Float32Values => ({
   shape: [column.length / fieldSize(field), ...field.shape],
   values: Float32Array.from(column, (value) => (field.kind === "bytes" ? value / whiteOf(field) : value)),
 });

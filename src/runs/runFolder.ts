@@ -119,6 +119,10 @@ export class RunFolder {
   figure(name: string): string {
     return join(this.path, "figures", `${name}.png`);
   }
+  /** q(z|x) of some examples, as `vae encode` writes it. */
+  latents(name: string): string {
+    return join(this.path, "latents", `${name}.npz`);
+  }
   checkpoint(name: CheckpointName): string {
     return join(this.path, "checkpoints", `${name}.safetensors`);
   }
@@ -188,7 +192,9 @@ const EVENT_FILE = /^events\.out\.tfevents\./;
 /** What a run and the commands on it write into its folders. */
 const IN_FOLDERS: Readonly<Record<string, RegExp>> = {
   checkpoints: /^(last|best)\.safetensors$/,
-  figures: /^(loss|samples|reconstructions|calibration)(-\w+)*\.png$/,
+  figures:
+    /^(loss|samples|reconstructions|calibration|interpolation|traversal|manifold|latents|decoded)(-\w+)*\.png$/,
+  latents: /^(train|validation|test|input)\.npz$/,
   tensorboard: new RegExp(`^(train|validation)$|${EVENT_FILE.source}`),
   "tensorboard/train": EVENT_FILE,
   "tensorboard/validation": EVENT_FILE,
@@ -203,6 +209,7 @@ const CONTENTS = [
   "evaluations.jsonl",
   "tensorboard",
   "figures",
+  "latents",
   "checkpoints",
   "run.json",
 ];

@@ -8,6 +8,8 @@ export interface SidePanel {
   readonly name: string;
   /** What it says, in a line below the name. */
   readonly formula: string;
+  /** Styles of parts of it, `{style|part}`. */
+  readonly rich?: Readonly<Record<string, object>>;
   readonly x: XAXisComponentOption;
   readonly y: YAXisComponentOption;
   readonly series: readonly SeriesOption[];
@@ -29,24 +31,25 @@ export const plotWidthOf = (panels: number) => (WIDTH - 2 * MARGIN) / panels - A
 /** Up to three panels beside each other, below a title. As a PNG. */
 export function sideBySide(
   panels: readonly SidePanel[],
-  meta: { readonly title: string; readonly subtitle: string },
+  meta: { readonly title: string; readonly subtitle: string; readonly height?: number },
 ): Promise<Buffer> {
+  const { height = HEIGHT } = meta;
   const width = plotWidthOf(panels.length);
-  const plot = { top: PLOT_TOP, width, height: HEIGHT - PLOT_TOP - 58 };
+  const plot = { top: PLOT_TOP, width, height: height - PLOT_TOP - 58 };
   const heading = wrapText(meta.subtitle, cssFont(TEXT), WIDTH - 2 * MARGIN).join("\n");
   const left = (i: number) => MARGIN + i * (width + AXIS + RIGHT) + AXIS;
   const option: EChartsOption = {
     title: [
       { left: MARGIN, top: 18, padding: 0, text: meta.title, textStyle: TITLE },
       { left: MARGIN, top: 44, padding: 0, text: heading, textStyle: TEXT },
-      ...panels.map(({ name, formula }, i) => ({
+      ...panels.map(({ name, formula, rich }, i) => ({
         left: left(i),
         top: 76,
         padding: 0,
         text: `{name|${name}}\n${formula}`,
         textStyle: {
           ...SMALL,
-          rich: { name: { ...TEXT, fontWeight: "bold" as const, fontSize: 14, color: INK } },
+          rich: { ...rich, name: { ...TEXT, fontWeight: "bold" as const, fontSize: 14, color: INK } },
         },
       })),
     ],
@@ -72,7 +75,7 @@ export function sideBySide(
       series.map((one) => ({ ...one, xAxisIndex: i, yAxisIndex: i })),
     ) as SeriesOption[],
   };
-  return renderChart(option, { width: WIDTH, height: HEIGHT });
+  return renderChart(option, { width: WIDTH, height });
 }
 
 /** An axis of probabilities. */
