@@ -9,6 +9,7 @@ import { dataCommand } from "./commands/data.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { exportCommand } from "./commands/export.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { reportCommand } from "./commands/report.ts";
@@ -56,6 +57,7 @@ export function createProgram(): Command {
     reportCommand(),
     sweepCommand(),
     explainCommand(),
+    exportCommand(),
     dataCommand(),
     doctorCommand(),
     setupCommand(),

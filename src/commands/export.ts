@@ -1,0 +1,47 @@
+import { basename, join, resolve } from "node:path";
+import { Command, Option } from "commander";
+import type { ExportFormatName } from "../exports/index.ts";
+import { checkpointOption, jsonOption, note, result } from "./shared.ts";
+
+interface Options {
+  to: ExportFormatName;
+  output?: string;
+  checkpoint: "best" | "last";
+  json?: boolean;
+}
+
+/** The names of the formats, which take their libraries along when they are loaded. */
+const FORMATS = ["safetensors"] satisfies ExportFormatName[];
+
+export function exportCommand(): Command {
+  return new Command("export")
+    .description(
+      "Write the model of a run for other programs: the encoder, x -> mean and logVar of q(z|x), and the decoder, z -> params of " +
+        "p(x|z) and its mean, each by name. A README.md beside them tells the likelihood, its base measure, the numbers with " +
+        "their protocol, and how to load it.",
+    )
+    .argument("<run>", "a run folder")
+    .addOption(new Option("--to <format>", "what to write").choices(FORMATS).makeOptionMandatory())
+    .option("-o, --output <folder>", "where to write (default: exports/<run>-<format>)")
+    .addOption(checkpointOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      "\nFormats:\n" +
+        "  safetensors   the weights with their names, [inputs, outputs], and a header that says what they are of;\n" +
+        "                of every model\n" +
+        "\nExamples:\n" +
+        "  vae export runs/digits-gaussian --to safetensors\n" +
+        "\nWritten again it replaces what it wrote.",
+    )
+    .action(async (path: string, { to, output, checkpoint, json }: Options) => {
+      const { openRun } = await import("../runs/experiment.ts");
+      const { exportRun } = await import("../exports/exportRun.ts");
+      // What a model computes is read off the backend that has no kernels of our own.
+      const run = await openRun(path, { checkpoint, compute: new Map([["backend", "cpu"]]) });
+      const folder = output ?? join("exports", `${basename(resolve(path))}-${to}`);
+      const { files, notes } = await exportRun(run, to, folder);
+      for (const text of notes) note(text);
+      result(json ? JSON.stringify({ format: to, folder, files, notes }) : files.join("\n"));
+    });
+}

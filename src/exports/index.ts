@@ -1,0 +1,9 @@
+import type { ExportFormat } from "./exportFormat.ts";
+import { safetensors } from "./safetensors.ts";
+
+/** Every format that a model can be exported to. */
+export const exportFormats = { safetensors } satisfies Record<string, ExportFormat>;
+
+export type ExportFormatName = keyof typeof exportFormats;
+
+export const exportFormatNames = Object.keys(exportFormats) as ExportFormatName[];
