@@ -11,7 +11,7 @@ interface Options {
 }
 
 /** The names of the formats, which take their libraries along when they are loaded. */
-const FORMATS = ["safetensors"] satisfies ExportFormatName[];
+const FORMATS = ["tfjs", "safetensors"] satisfies ExportFormatName[];
 
 export function exportCommand(): Command {
   return new Command("export")
@@ -28,9 +28,13 @@ export function exportCommand(): Command {
     .addHelpText(
       "after",
       "\nFormats:\n" +
+        "  tfjs          layers models for TensorFlow.js, for a page: tf.loadLayersModel reads them without further code; of VAEs\n" +
+        "                and regressions, mlp, gated-mlp or conv, and what they are given as an input of their own. Of densities whose\n" +
+        "                mean no standard layers say (continuous-bernoulli, discretized-logistic, poisson) the decoder gives params alone\n" +
         "  safetensors   the weights with their names, [inputs, outputs], and a header that says what they are of;\n" +
         "                of every model\n" +
         "\nExamples:\n" +
+        "  vae export runs/digits-gaussian --to tfjs -o site/model\n" +
         "  vae export runs/digits-gaussian --to safetensors\n" +
         "\nWritten again it replaces what it wrote.",
     )

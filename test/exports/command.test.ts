@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { readCheckpoint } from "../src/runs/checkpoint.ts";
-import { decodeSafetensors } from "../src/runs/safetensors.ts";
-import { inFolder, tinyRun } from "./helpers/vae.ts";
+import { readCheckpoint } from "../../src/runs/checkpoint.ts";
+import { decodeSafetensors } from "../../src/runs/safetensors.ts";
+import { inFolder, tinyRun } from "../helpers/vae.ts";
 
 describe("vae export", () => {
   const { folder, run, text } = inFolder();
