@@ -11,7 +11,7 @@ interface Options {
 }
 
 /** The names of the formats, which take their libraries along when they are loaded. */
-const FORMATS = ["tfjs", "safetensors"] satisfies ExportFormatName[];
+const FORMATS = ["tfjs", "onnx", "safetensors"] satisfies ExportFormatName[];
 
 export function exportCommand(): Command {
   return new Command("export")
@@ -31,11 +31,13 @@ export function exportCommand(): Command {
         "  tfjs          layers models for TensorFlow.js, for a page: tf.loadLayersModel reads them without further code; of VAEs\n" +
         "                and regressions, mlp, gated-mlp or conv, and what they are given as an input of their own. Of densities whose\n" +
         "                mean no standard layers say (continuous-bernoulli, discretized-logistic, poisson) the decoder gives params alone\n" +
+        "  onnx          ONNX models, operators of 2021 (opset 17), for onnxruntime and its like; of VAEs and regressions, with all\n" +
+        "                densities; where a flow is the posterior, the encoder takes the noise and gives z\n" +
         "  safetensors   the weights with their names, [inputs, outputs], and a header that says what they are of;\n" +
         "                of every model\n" +
         "\nExamples:\n" +
         "  vae export runs/digits-gaussian --to tfjs -o site/model\n" +
-        "  vae export runs/digits-gaussian --to safetensors\n" +
+        "  vae export runs/digits-gaussian --to onnx --checkpoint last\n" +
         "\nWritten again it replaces what it wrote.",
     )
     .action(async (path: string, { to, output, checkpoint, json }: Options) => {

@@ -1,3 +1,4 @@
+import { VaeError } from "../base/errors.ts";
 import { codedSize } from "../data/codedFields.ts";
 import { describeMeasure } from "../data/codings.ts";
 import { type Field, fieldSize } from "../data/field.ts";
@@ -118,6 +119,14 @@ const portOf = (field: Field, about: string): Port => ({
 });
 
 const shapeOf = ({ shape }: Field): readonly number[] => (shape.length > 0 ? shape : [1]);
+
+/** Why a format that says what a model computes does not take this one. */
+export const noFunctions = ({ run }: Subject) =>
+  new VaeError(
+    "failure",
+    `${run.folder.path} is a Bayesian network, whose prediction is a mean over draws of its weights and no function of x alone. ` +
+      "--to safetensors writes the posterior of the weights; `vae predict` predicts.",
+  );
 
 /** What is known of a model in few words, by names that a program can read. */
 export function factsOf({ run, functions }: Subject): Record<string, string> {

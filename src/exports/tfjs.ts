@@ -4,7 +4,7 @@ import type { ExportFormat } from "./exportFormat.ts";
 import { graphOf } from "./graph.ts";
 import { layersModel } from "./layers/layersModel.ts";
 import { NoLayer } from "./layers/operations.ts";
-import { type ExportedFunction, factsOf, type Subject } from "./subject.ts";
+import { type ExportedFunction, factsOf, noFunctions, type Subject } from "./subject.ts";
 
 const WEIGHTS = "weights.bin";
 
@@ -54,13 +54,6 @@ function modelOf(subject: Subject, part: ExportedFunction) {
 
 const unsayable = ({ name }: ExportedFunction, { message }: NoLayer) =>
   new VaeError("failure", `As a layers model the ${name} cannot be written: ${message}. --to onnx takes it.`);
-
-const noFunctions = ({ run }: Subject) =>
-  new VaeError(
-    "failure",
-    `${run.folder.path} is a Bayesian network, whose prediction is a mean over draws of its weights and no function of x alone. ` +
-      "--to safetensors writes the posterior of the weights; `vae predict` predicts.",
-  );
 
 /** As the library itself saves a model, in two files. */
 async function saved(model: ReturnType<typeof layersModel>): Promise<{ json: string; weights: Uint8Array }> {
