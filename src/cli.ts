@@ -14,6 +14,7 @@ import { explainCommand } from "./commands/explain.ts";
 import { interpolateCommand } from "./commands/interpolate.ts";
 import { latentsCommand } from "./commands/latents.ts";
 import { manifoldCommand } from "./commands/manifold.ts";
+import { exportCommand } from "./commands/export.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { reportCommand } from "./commands/report.ts";
@@ -68,6 +69,7 @@ export function createProgram(): Command {
     reportCommand(),
     sweepCommand(),
     explainCommand(),
+    exportCommand(),
     dataCommand(),
     doctorCommand(),
     setupCommand(),

@@ -32,9 +32,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   comparison: ["base", "config", "evaluation", "figures", "reporting", "runs"],
   sweeps: ["base", "tensors", "data", "config", "runs", "reporting", "comparison"],
+  exports: ["base", "tensors", "data", "model", "config", "runs"],
   commands: [
     ...["base", "tensors", "backends", "data", "model", "evaluation", "training", "config", "figures"],
     ...["runs", "diagnostics", "reporting", "explain", "comparison", "sweeps"],
+    "exports",
   ],
   cli: ["base", "commands", "reporting"],
 };

@@ -40,7 +40,7 @@ const byPresentNames = (overrides: Overrides): Overrides =>
   new Map([...overrides].map(([path, text]) => [formerNames.get(path) ?? path, text]));
 
 /** The YAML of a resolved configuration: every key, so that it repeats the run. */
-export const configYaml = (config: Config) => stringify(config);
+export const configYaml = (config: Config | Plain) => stringify(config);
 
 /** A configuration with every key has 2 kB; YAML takes minutes for a few megabytes. */
 const MAX_BYTES = 100_000;

@@ -6,8 +6,10 @@
 
 import { createRequire } from "node:module";
 import type * as Core from "@tensorflow/tfjs-core";
+import type * as Layers from "@tensorflow/tfjs-layers";
 
 export type * from "@tensorflow/tfjs-core";
+export type { LayersModel, SymbolicTensor } from "@tensorflow/tfjs-layers";
 
 let loaded: typeof Core | undefined;
 
@@ -21,6 +23,12 @@ export function core(): typeof Core {
   }
   return loaded;
 }
+
+/** The package of standard layers, which what is exported to TensorFlow.js consists of. */
+export const layers = (): typeof Layers =>
+  createRequire(import.meta.url)("@tensorflow/tfjs-layers") as typeof Layers;
+
+export type StandardLayers = typeof Layers.layers;
 
 type Functions = {
   [Name in keyof typeof Core as (typeof Core)[Name] extends (...args: never) => unknown

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { describe, test } from "vitest";
 
 declare module "vitest" {
@@ -19,3 +20,12 @@ export const describeUnless = (missing: string | undefined, name: string, body: 
 /** The same of a single test. */
 export const testUnless = (missing: string | undefined, name: string, body: () => Promise<void> | void) =>
   test.skipIf(missing !== undefined)(name, { meta: { ...(missing && { missing }) } }, body);
+
+const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** A browser to look at pages with. */
+export const chromiumPath = process.env["VAE_CHROMIUM"] ?? chromium.find((path) => existsSync(path));
+
+export const chromiumMissing = chromiumPath
+  ? undefined
+  : "no Chromium (VAE_CHROMIUM names its program; Debian has it as the package chromium)";
