@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { useBackend } from "../src/backends/index.ts";
 import { readCheckpoint, restore, saveCheckpoint } from "../src/runs/checkpoint.ts";
 import { RunFolder } from "../src/runs/runFolder.ts";
 import { decodeSafetensors, encodeSafetensors } from "../src/runs/safetensors.ts";
+import { madeUpRun } from "./helpers/madeUpRuns.ts";
 import { tinyTraining } from "./helpers/tiny.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "vae-artifacts-"));
@@ -117,6 +118,36 @@ describe("run folder", () => {
       );
     }
     expect(readFileSync(join(path, "thesis.tex"), "utf8")).toBe("\\end{document}");
+  });
+
+  test("all that commands draw into a run is its own, and what is not keeps it from being deleted", () => {
+    const path = join(mkdtempSync(join(tmpdir(), "vae-drawn-")), "run");
+    const create = () => RunFolder.create({ path, name: "x", overwrite: true });
+    const { folder: run, lock } = create();
+    lock.release();
+    madeUpRun(path);
+    mkdirSync(join(path, "figures"), { recursive: true });
+    mkdirSync(join(path, "latents"), { recursive: true });
+    for (const name of [
+      "fit",
+      "weights",
+      "predictions-test",
+      "prediction-test",
+      "noise",
+      "posterior",
+    ] as const) {
+      writeFileSync(run.figure(name), "");
+    }
+    for (const name of ["samples-seed3", "latents-input", "traversal", "decoded"] as const) {
+      writeFileSync(run.figure(name), "");
+    }
+    writeFileSync(run.latents("test"), "");
+    const mine = join(path, "figures", "mine.png");
+    writeFileSync(mine, "");
+    expect(create).toThrow(/mine\.png/);
+    rmSync(mine);
+    create().lock.release();
+    expect(existsSync(join(path, "figures", "fit.png"))).toBe(false);
   });
 
   test("opening what is no run says so", () => {

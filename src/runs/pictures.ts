@@ -11,7 +11,7 @@ import type { Objective } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import type { Experiment } from "./experiment.ts";
 import type { MetricsRow } from "./metricsLog.ts";
-import type { RunFolder } from "./runFolder.ts";
+import type { FigureName, RunFolder } from "./runFolder.ts";
 import { drawTablePictures } from "./tablePictures.ts";
 import { titleOf } from "./title.ts";
 
@@ -36,7 +36,7 @@ export function trainingPictures(
   const title = titleOf(config, dataset.name);
   const meta = { title, ...lossCurves(objective, isLoss) };
   const told = new Set<string>();
-  const put = (name: string, draw: () => Promise<Buffer>) =>
+  const put = (name: FigureName, draw: () => Promise<Buffer>) =>
     drawOrWarn(folder.figure(name), draw, (text) => {
       if (told.has(name)) return undefined; // once is enough
       told.add(name);

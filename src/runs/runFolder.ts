@@ -116,7 +116,7 @@ export class RunFolder {
   get tensorboard(): string {
     return join(this.path, "tensorboard");
   }
-  figure(name: string): string {
+  figure(name: FigureName | `${FigureName}-${string}`): string {
     return join(this.path, "figures", `${name}.png`);
   }
   /** q(z|x) of some examples, as `vae encode` writes it. */
@@ -189,11 +189,19 @@ function refuseIfTaken(path: string): void {
 
 const EVENT_FILE = /^events\.out\.tfevents\./;
 
+/** What a run and the commands on it draw, each of a split or a seed as well. */
+const FIGURES = [
+  ...["loss", "samples", "reconstructions", "calibration"],
+  ...["predictions", "prediction", "noise", "posterior", "weights", "fit"],
+  ...["interpolation", "traversal", "manifold", "latents", "decoded"],
+] as const;
+
+export type FigureName = (typeof FIGURES)[number];
+
 /** What a run and the commands on it write into its folders. */
 const IN_FOLDERS: Readonly<Record<string, RegExp>> = {
   checkpoints: /^(last|best)\.safetensors$/,
-  figures:
-    /^(loss|samples|reconstructions|calibration|interpolation|traversal|manifold|latents|decoded)(-\w+)*\.png$/,
+  figures: new RegExp(`^(${FIGURES.join("|")})(-\\w+)*\\.png$`),
   latents: /^(train|validation|test|input)\.npz$/,
   tensorboard: new RegExp(`^(train|validation)$|${EVENT_FILE.source}`),
   "tensorboard/train": EVENT_FILE,

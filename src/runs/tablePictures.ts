@@ -16,6 +16,7 @@ import {
   weightsChart,
 } from "../figures/charts/tableCharts.ts";
 import type { Bnn } from "../model/bnn.ts";
+import type { FigureName } from "./runFolder.ts";
 
 const nameOf = ({ name, valueNames }: Field, i = 0) => valueNames?.[i] ?? name;
 
@@ -35,7 +36,7 @@ export function predictionPicture(
 
 interface TablePictures {
   readonly title: string;
-  readonly put: (name: string, draw: () => Promise<Buffer>) => Promise<boolean>;
+  readonly put: (name: FigureName, draw: () => Promise<Buffer>) => Promise<boolean>;
   /** The predictions of validation, where they are measured already. */
   readonly scored?: TablePrediction | undefined;
 }

@@ -4,11 +4,11 @@ import type { Config } from "../../config/schema.ts";
 import { settings, valueAt } from "../../config/settings.ts";
 import type { Metrics } from "../../training/metrics.ts";
 import { isImmaterial } from "../identity.ts";
-import type { RunFolder } from "../runFolder.ts";
+import type { FigureName, RunFolder } from "../runFolder.ts";
 import { EventFile, pngImage, type SummaryValue, scalar, sessionEnd, sessionStart } from "./eventFile.ts";
 import type { OpenTracker } from "./tracker.ts";
 
-const PICTURES = ["samples", "reconstructions"];
+const PICTURES = ["samples", "reconstructions"] as const;
 
 /** Of the summary of a split. */
 const FINAL = ["elbo", "distortion", "rate", "bitsPerDim"] as const;
@@ -86,7 +86,7 @@ function hparamsOf(config: Config): Record<string, number | string | boolean> {
 
 /** Those that are there. */
 async function readPictures(folder: RunFolder): Promise<[name: string, png: Buffer][]> {
-  const read = async (name: string): Promise<[string, Buffer][]> => {
+  const read = async (name: FigureName): Promise<[string, Buffer][]> => {
     try {
       return [[name, await readFile(folder.figure(name))]];
     } catch {
