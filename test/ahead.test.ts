@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ahead } from "../src/base/ahead.ts";
+import { ahead, allowThreads } from "../src/base/ahead.ts";
 import { averageOf } from "../src/data/codedFields.ts";
 import { fieldOf } from "../src/data/field.ts";
 import { type InputsPlan, trainingInputs, trainingInputsAhead } from "../src/training/inputs.ts";
@@ -76,6 +76,27 @@ describe("values made ahead", () => {
       expect([...squares]).toEqual([i, i * i]);
     }
     expect(next).toBe(105);
+  });
+
+  test("are made in place where one thread is allowed, and are the same", async () => {
+    allowThreads(1);
+    try {
+      const found = [];
+      for await (const { i, threadId } of ahead<object, Counted & { threadId?: number }>(
+        module,
+        (await import(module)).counting,
+        { count: 3 },
+      )) {
+        found.push([i, threadId]);
+      }
+      expect(found).toEqual([
+        [0, 0],
+        [1, 0],
+        [2, 0],
+      ]);
+    } finally {
+      allowThreads("auto");
+    }
   });
 
   test("of several plans at a time do not mix, and one may be left", async () => {

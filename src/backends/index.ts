@@ -1,3 +1,4 @@
+import { allowThreads } from "../base/ahead.ts";
 import { didYouMean, VaeError } from "../base/errors.ts";
 import { registerGradients } from "../tensors/gradients.ts";
 import * as tf from "../tensors/tf.ts";
@@ -80,6 +81,9 @@ async function start(loader: BackendLoader, options: BackendOptions): Promise<Ba
     );
   }
   registerGradients();
+  // Several runs on one processor, each with a thread, are slower by what a second thread of each costs the others. Where a
+  // graphics card computes, the processor is free for it.
+  allowThreads(loader === webgpu ? "auto" : options.threads);
   const info = await loader.load(options);
   // setBackend answers false, and leaves another backend current, when initialising failed.
   if (!(await tf.setBackend(loader.name)) || tf.getBackend() !== loader.name) {

@@ -6,8 +6,17 @@ import { type ErrorCode, VaeError } from "./errors.ts";
 /** Values that are asked for at a time: the one that is taken next, and what is made while it is worked on. */
 const AHEAD = 3;
 
+let allowed = Number.POSITIVE_INFINITY;
+
+/** How many threads of the processor this process may keep busy. */
+export function allowThreads(threads: number | "auto"): void {
+  allowed = threads === "auto" ? Number.POSITIVE_INFINITY : threads;
+}
+
+const available = () => Math.min(allowed, availableParallelism());
+
 /** How many threads may work at once on something that can be divided, besides this one, which takes what they make. */
-export const threadCount = () => Math.min(8, availableParallelism());
+export const threadCount = () => Math.min(8, available());
 
 /** Pieces of memory that a thread keeps for the values to come. */
 const KEPT = 32;
@@ -20,15 +29,15 @@ const KEPT = 32;
  * handed over and never shared, as native code cannot read shared memory everywhere, and it is not new each time, as V8
  * would count that and look for garbage all the time.
  *
- * What goes wrong on the thread is thrown here, with its own message and stack. On a single processor the values are made
- * in place.
+ * What goes wrong on the thread is thrown here, with its own message and stack. With a single processor, or one thread
+ * allowed, the values are made in place.
  */
 export async function* ahead<Plan, Value extends object>(
   module: string,
   make: (plan: Plan) => Iterable<Value> | AsyncIterable<Value>,
   plan: Plan,
 ): AsyncGenerator<Value, void, undefined> {
-  if (availableParallelism() < 2) {
+  if (available() < 2) {
     yield* make(plan);
     return;
   }
