@@ -6,7 +6,7 @@ import type { LatentUnit } from "../evaluation/latentSpace.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import type { Vae } from "../model/vae.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
-import type { Given } from "../runs/given.ts";
+import type { Given, ReadSplit } from "../runs/given.ts";
 import { readSplitOf } from "./given.ts";
 import {
   addRunOptions,
@@ -18,15 +18,26 @@ import {
   splitOption,
 } from "./shared.ts";
 
-/** A run of a model with z. */
-export type LatentRun = OpenedRun & { readonly model: Vae };
+/** A run of a model with z; of its data each split is read once, however many arguments name it. */
+export type LatentRun = OpenedRun & { readonly model: Vae; readonly readSplit: ReadSplit };
 
 /** Opens a run, which must have latents. */
-export async function openLatentRun(path: string, options: RunOptions): Promise<LatentRun> {
+export async function openLatentRun(
+  path: string,
+  options: RunOptions & Pick<LatentOptions, "datasetChanged">,
+): Promise<LatentRun> {
   const run = await openRun(path, options);
   const { hasLatents } = await import("../model/vae.ts");
   const { model } = run;
-  if (hasLatents(model)) return { ...run, model };
+  if (hasLatents(model)) {
+    const read = readSplitOf(run, options.datasetChanged);
+    const known = new Map<SplitName, Promise<Split>>();
+    const readSplit = (split: SplitName) => {
+      if (!known.has(split)) known.set(split, read(split));
+      return known.get(split)!;
+    };
+    return { ...run, model, readSplit };
+  }
   const { kind } = run.config.model;
   const instead =
     kind === "bnn"
@@ -65,21 +76,13 @@ export const addLatentOptions = (command: Command, output: string) =>
       .addOption(jsonOption()),
   );
 
-interface Asked {
-  readonly split: SplitName;
-  readonly datasetChanged?: "accept";
-}
+type Asked = Pick<LatentOptions, "split">;
 
 /** The examples that a command line names, or a whole split. */
-export async function examplesOf(
-  run: LatentRun,
-  what: string | undefined,
-  { split, datasetChanged }: Asked,
-): Promise<Given> {
+export async function examplesOf(run: LatentRun, what: string | undefined, { split }: Asked): Promise<Given> {
   const { readExamples } = await import("../runs/given.ts");
-  const readSplit = readSplitOf(run, datasetChanged);
-  if (what !== undefined) return readExamples(run, what, readSplit);
-  return { observations: { set: await readSplit(split), names: [] }, told: `the ${split} split` };
+  if (what !== undefined) return readExamples(run, what, run.readSplit);
+  return { observations: { set: await run.readSplit(split), names: [] }, told: `the ${split} split` };
 }
 
 /** What the prior and the posterior of a run are, in words. */
@@ -94,15 +97,15 @@ export function densitiesOf({ config }: LatentRun): { readonly prior: string; re
 const RANKED_IMAGES = 2000;
 
 /** The dimensions of z, the most telling first, by the first images of a split; in words where from. */
-export async function unitsOf(run: LatentRun, asked: Asked) {
+export async function unitsOf(run: LatentRun, { split }: Asked) {
   const { part } = await import("../data/dataset.ts");
   const { rankedUnits } = await import("../evaluation/latentSpace.ts");
-  const set = await readSplitOf(run, asked.datasetChanged)(asked.split);
+  const set = await run.readSplit(split);
   const first = part(set, run.model.fields, 0, RANKED_IMAGES);
   const encodings = await encodingsOf(run, first);
   return {
     units: rankedUnits(encodings, isNormal(run)),
-    told: `${first.count === set.count ? "all" : "the first"} ${first.count} ${asked.split} images`,
+    told: `${first.count === set.count ? "all" : "the first"} ${first.count} ${split} images`,
   };
 }
 

@@ -27,7 +27,7 @@ export interface Given {
   readonly told: string;
 }
 
-type ReadSplit = (split: SplitName) => Promise<Split>;
+export type ReadSplit = (split: SplitName) => Promise<Split>;
 
 /** What `what` may be, for help and errors. */
 export const ACCEPTED_GIVEN =
