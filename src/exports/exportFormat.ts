@@ -12,8 +12,6 @@ export interface Written {
 
 /** One format that a model is written in: a file that exports this object, and its line in `index.ts`. */
 export interface ExportFormat {
-  /** One line for people. */
-  readonly summary: string;
   /** Fails, with the reason and what does go, where the format cannot say what the model computes. */
   write(subject: Subject): Promise<Written>;
 }

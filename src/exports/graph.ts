@@ -150,7 +150,7 @@ function watched<T>(
 }
 
 /** Of operations in their order those that lead to the outputs. */
-function needed(operations: readonly Operation[], outputs: readonly Value[]): Operation[] {
+export function needed(operations: readonly Operation[], outputs: readonly Value[]): Operation[] {
   const wanted = new Set<Value>(outputs);
   const found: Operation[] = [];
   for (const operation of operations.toReversed()) {

@@ -7,5 +7,3 @@ import { tfjs } from "./tfjs.ts";
 export const exportFormats = { tfjs, onnx, safetensors } satisfies Record<string, ExportFormat>;
 
 export type ExportFormatName = keyof typeof exportFormats;
-
-export const exportFormatNames = Object.keys(exportFormats) as ExportFormatName[];

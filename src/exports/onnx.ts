@@ -12,8 +12,6 @@ const OPERATORS_VERSION = 17;
 
 /** An ONNX model for each function: what runs in onnxruntime and its like, from any language. */
 export const onnx: ExportFormat = {
-  summary: "ONNX models for onnxruntime and its like, from any language",
-
   async write(subject) {
     if (subject.functions.length === 0) throw noFunctions(subject);
     return {

@@ -6,8 +6,6 @@ const FILE = "weights.safetensors";
 
 /** The learned numbers alone, with their names, and a header that says what they are of. */
 export const safetensors: ExportFormat = {
-  summary: "the weights with their names, for programs that have the network themselves",
-
   async write(subject) {
     const tensors = await weightsOf(subject);
     return {

@@ -10,8 +10,6 @@ const WEIGHTS = "weights.bin";
 
 /** A layers model of TensorFlow.js for each function, of standard layers alone: what runs in a page. */
 export const tfjs: ExportFormat = {
-  summary: "layers models for TensorFlow.js, in a page or in Node: model.json and weights.bin",
-
   async write(subject) {
     if (subject.functions.length === 0) throw noFunctions(subject);
     const models = subject.functions.map((part) => ({ part, ...modelOf(subject, part) }));

@@ -1,5 +1,5 @@
 import * as tf from "../../tensors/tf.ts";
-import { type Computed, type Graph, isConstant, type Operation, type Value } from "../graph.ts";
+import { type Graph, isConstant, needed, type Value } from "../graph.ts";
 import type { ExportedFunction } from "../subject.ts";
 import { LayerMaker } from "./layerMaker.ts";
 import { NoLayer, operations } from "./operations.ts";
@@ -21,17 +21,17 @@ export function layersModel(
     known.set(graph.inputs[i]!, symbol);
     return symbol;
   });
-  const makers = new Map<Computed, Operation>(
-    graph.operations.flatMap((operation) => operation.outputs.map((output) => [output, operation] as const)),
+  const wanted = outputs.map((name) => ({
+    name,
+    value: graph.outputs[part.outputs.findIndex((port) => port.name === name)]!,
+  }));
+  const leading = needed(
+    graph.operations,
+    wanted.map(({ value }) => value),
   );
-  const wanted = outputs.map((name) => {
-    const value = graph.outputs[part.outputs.findIndex((port) => port.name === name)]!;
-    return { name, value, operations: operationsOf(value, makers) };
-  });
-  const needed = new Set(wanted.flatMap(({ operations }) => operations));
-  if (needed.size > MOST_OPERATIONS)
-    throw new NoLayer(`its ${outputs.at(-1)} takes ${needed.size} operations, too many for a page`);
-  for (const operation of graph.operations.filter((operation) => needed.has(operation))) {
+  if (leading.length > MOST_OPERATIONS)
+    throw new NoLayer(`its ${outputs.at(-1)} takes ${leading.length} operations, too many for a page`);
+  for (const operation of leading) {
     const translate = operations[operation.kernel];
     if (!translate) throw new NoLayer(`no standard layer does what ${operation.kernel} does`);
     const made = translate(operation, (value) => known.get(value)!, maker);
@@ -44,17 +44,4 @@ export function layersModel(
   const whole = model({ inputs, outputs: named, name: part.name });
   maker.fill();
   return whole;
-}
-
-/** Those that lead to a value. */
-function operationsOf(value: Value, makers: ReadonlyMap<Value, Operation>): Operation[] {
-  const found = new Set<Operation>();
-  const open = [value];
-  for (let next = open.pop(); next; next = open.pop()) {
-    const operation = makers.get(next);
-    if (!operation || found.has(operation)) continue;
-    found.add(operation);
-    open.push(...Object.values(operation.inputs));
-  }
-  return [...found];
 }
