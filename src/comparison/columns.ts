@@ -151,6 +151,9 @@ const ofTables: readonly Column[] = [
   },
 ];
 
+/** What a column that runs are ranked by is of, in words. */
+export const quantityOf = (rankedBy: Column): string => (rankedBy === BOUND ? "−ELBO" : "−log p(y|x)");
+
 /** In the order of the table; the estimates of the NLL go after −ELBO. */
 export const columns = (nllWeights: readonly number[]): Column[] => [
   ...ofTables,

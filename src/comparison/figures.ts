@@ -9,8 +9,9 @@ import { picturesChart } from "../figures/charts/picturesChart.ts";
 import { rateDistortionChart } from "../figures/charts/rateDistortionChart.ts";
 import { drawOrWarn } from "../figures/figures.ts";
 import { formatError, formatNats } from "../reporting/format.ts";
-import { BOUND, DISTORTION, RATE } from "./columns.ts";
+import { BOUND, DISTORTION, quantityOf, RATE } from "./columns.ts";
 import type { ComparedRow, Comparison, Group } from "./compare.ts";
+import { exampleOf } from "./groups.ts";
 import type { FinishedRun } from "./readRun.ts";
 import { errorOf, repetitionsIn } from "./rows.ts";
 import { settingText, shortNames } from "./settingsOf.ts";
@@ -63,8 +64,7 @@ const titleOf = ({ runs: [{ record, summary }] }: Group, what: string) => ({
   subtitle: `validation  ·  ${summary.baseMeasure}${summary.predictions ? "" : `  ·  pixels ${summary.pixels}`}`,
 });
 
-const perExample = ({ runs: [{ config }] }: Group) =>
-  config.dataset.name === "table" ? "nats per row" : "nats per image";
+const perExample = ({ runs: [run] }: Group) => `nats per ${exampleOf(run)}`;
 
 /** With more settings that vary a run is better known by its name. */
 const MOST_TOLD = 3;
@@ -174,8 +174,7 @@ function heatOf(group: Group, axes: Axes): Promise<Buffer> {
   }
   const cells = [...best.values()].map((cell, i) => ({ ...cell, isBest: i === 0 }));
   const others = group.varying.filter((path) => path !== axes.x && path !== axes.y);
-  const value = group.rankedBy === BOUND ? "−ELBO" : "−log p(y|x)";
-  const { title, subtitle } = titleOf(group, `${value}, ${perExample(group)}`);
+  const { title, subtitle } = titleOf(group, `${quantityOf(group.rankedBy)}, ${perExample(group)}`);
   const over = others.length > MOST_TOLD ? `${others.length} other settings` : shortNames(others).join(", ");
   const ofOthers = others.length > 0 ? `  ·  each the best over ${over}` : "";
   const axis = (path: string, values: readonly number[]): HeatAxis => ({

@@ -61,6 +61,9 @@ export function protocolOf({ summary }: FinishedRun): string {
   return summary.protocol.split(";")[0]!;
 }
 
+/** What a run's numbers are means over. */
+export const exampleOf = ({ config }: FinishedRun) => (config.dataset.name === "table" ? "row" : "image");
+
 /** What was measured on, in short; of a table's splits the counts of the first. */
 export function dataText(runs: readonly [FinishedRun, ...FinishedRun[]]): string {
   const [{ config, record }] = runs;

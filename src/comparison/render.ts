@@ -2,9 +2,9 @@ import { csvLine } from "../base/textFormats.ts";
 import { valueAt } from "../config/settings.ts";
 import { formatCount, formatError, formatShare } from "../reporting/format.ts";
 import { markdownTable } from "../reporting/markdownTable.ts";
-import { BOUND, type Column, DISTORTION } from "./columns.ts";
+import { type Column, DISTORTION, quantityOf } from "./columns.ts";
 import type { ComparedRow, Comparison, Group } from "./compare.ts";
-import { dataText, protocolOf } from "./groups.ts";
+import { dataText, exampleOf, protocolOf } from "./groups.ts";
 import { rankText } from "./ranking.ts";
 import { errorOf, type RowEstimate, repetitionsIn } from "./rows.ts";
 import { foldOf, settingText, shortNames } from "./settingsOf.ts";
@@ -106,9 +106,8 @@ export function notesOf({ groups, apart, noBytes }: Comparison): string[] {
   const rows = groups.flatMap(({ rows }) => rows);
   const repeated = rows.flatMap(({ repeated }) => repeated);
   const isRanked = rows.some(({ rank }) => rank);
-  const rankings = [...new Set(groups.map(({ rankedBy }) => (rankedBy === BOUND ? "-ELBO" : "-log p(y|x)")))];
-  const areTables = groups.every(({ runs: [{ config }] }) => config.dataset.name === "table");
-  const examples = areTables ? "rows" : "images";
+  const rankings = [...new Set(groups.map(({ rankedBy }) => quantityOf(rankedBy).replace("−", "-")))];
+  const examples = groups.every(({ runs: [run] }) => exampleOf(run) === "row") ? "rows" : "images";
   return [
     ...(isRanked
       ? [

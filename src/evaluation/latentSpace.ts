@@ -1,6 +1,6 @@
 import { normalQuantile } from "../tensors/hostMath.ts";
 import type { Encodings } from "./encodings.ts";
-import { ACTIVE_KL, ACTIVE_VARIANCE, dimensionsOf } from "./latents.ts";
+import { ACTIVE_KL, ACTIVE_VARIANCE, dimensionsOf, momentsOf } from "./latents.ts";
 
 /** From a at t = 0 to b at t = 1, both [d]. */
 type LatentPath = (a: Float32Array, b: Float32Array, t: number) => Float32Array;
@@ -46,7 +46,7 @@ export interface LatentUnit {
 /** The dimensions of z, those first that tell most of the image: by their KL, or where there is none by the variance of E[z|x]. */
 export function rankedUnits(encodings: Encodings, hasNormalPrior: boolean): LatentUnit[] {
   const { varianceOfMean, klPerDimension } = dimensionsOf(encodings, hasNormalPrior);
-  const moments = hasNormalPrior ? undefined : momentsOf(encodings);
+  const moments = hasNormalPrior ? undefined : momentsOf(encodings, encodings.z);
   const weight = klPerDimension ?? varianceOfMean;
   return varianceOfMean
     .map((variance, unit) => ({
@@ -55,18 +55,9 @@ export function rankedUnits(encodings: Encodings, hasNormalPrior: boolean): Late
       varianceOfMean: variance,
       active: klPerDimension ? klPerDimension[unit]! > ACTIVE_KL : variance > ACTIVE_VARIANCE,
       mean: moments?.mean[unit] ?? 0,
-      deviation: moments?.deviation[unit] ?? 1,
+      deviation: moments ? Math.sqrt(moments.variance[unit]!) : 1,
     }))
     .toSorted((a, b) => weight[b.unit]! - weight[a.unit]!);
-}
-
-/** Of z ~ q(z|x) over images, each dimension by itself. */
-function momentsOf({ count, latentDim: d, z }: Encodings) {
-  const mean = new Float64Array(d);
-  const square = new Float64Array(d);
-  for (let n = 0; n < count * d; n++) mean[n % d]! += z[n]! / count;
-  for (let n = 0; n < count * d; n++) square[n % d]! += (z[n]! - mean[n % d]!) ** 2 / count;
-  return { mean, deviation: square.map(Math.sqrt) };
 }
 
 /** `count` numbers from −reach to reach, evenly. */

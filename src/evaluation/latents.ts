@@ -87,14 +87,14 @@ export async function latentHealth(
 
 /** Var_x E[z_d|x] of each dimension, and where q and the prior have independent dimensions E_x KL(q(z_d|x) ‖ N(0, 1)) in nats. */
 export const dimensionsOf = (encodings: Encodings, hasNormalPrior: boolean) => ({
-  varianceOfMean: variances(encodings),
+  varianceOfMean: momentsOf(encodings, encodings.mean).variance,
   ...(encodings.logVar && hasNormalPrior && { klPerDimension: klOf(encodings, encodings.logVar) }),
 });
 
-/** Var_x E[z_d|x], [d]; in two passes, as means may be far from 0. */
-function variances({ count, latentDim: d, mean }: Encodings): number[] {
-  const meanOf = averages(count, d, (n) => mean[n]!);
-  return averages(count, d, (n) => (mean[n]! - meanOf[n % d]!) ** 2);
+/** Mean and variance over images of each dimension of some values, [count, d]; in two passes, as means may be far from 0. */
+export function momentsOf({ count, latentDim: d }: Encodings, values: Float32Array) {
+  const mean = averages(count, d, (n) => values[n]!);
+  return { mean, variance: averages(count, d, (n) => (values[n]! - mean[n % d]!) ** 2) };
 }
 
 /** E_x ½ (exp(logVar) + mean² − 1 − logVar), [d]. */

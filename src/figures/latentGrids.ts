@@ -48,7 +48,7 @@ const gridOf = (model: Vae, grid: Omit<Parameters<typeof labelledGrid>[0], "size
 const cellsOf = ({ target }: Vae, images: Float32Array): GridCell[] =>
   imageCells(images, imageShapeOf(target), tonesFor(target, [images]));
 
-/** An image, [D], that a picture begins or ends with. */
+/** A row from one image to another, both [D]. */
 export interface PathRow {
   /** What it goes along. */
   readonly label: string;

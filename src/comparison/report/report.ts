@@ -2,9 +2,10 @@ import { basename, join, relative, resolve } from "node:path";
 import { writeFileAtomic } from "../../base/atomicFile.ts";
 import { valueAt } from "../../config/settings.ts";
 import { formatBackend, formatDuration, formatError, formatNats } from "../../reporting/format.ts";
-import { BOUND } from "../columns.ts";
+import { quantityOf } from "../columns.ts";
 import { type ComparedRow, type CompareOptions, type Comparison, compare, type Group } from "../compare.ts";
 import { drawComparison, type Figure } from "../figures.ts";
+import { exampleOf } from "../groups.ts";
 import { BY_BYTES, groupTitle, list, notesOf, tableOf } from "../render.ts";
 import { errorOf, repetitionsIn } from "../rows.ts";
 import { material, settingText, shortNames } from "../settingsOf.ts";
@@ -109,16 +110,14 @@ function bestOf({ rows, best, varying, rankedBy }: Group, nameOf: (path: string)
   const settings = varying.map((path, i) => `${names[i]} ${settingText(best.config, path)}`).join(", ");
   const level = rows.filter(({ rank }) => rank![0] === 1).length - 1;
   const which = row.runs.length > 1 ? `, of its ${repetitionsIn([row])} that with the lowest` : "";
-  const ofTable = best.summary.predictions !== undefined;
-  const [name, test] = [
-    rankedBy === BOUND ? "−ELBO" : "−log p(y|x)",
-    ofTable ? "test.minusLogProb" : "test.minusElbo",
-  ];
+  const example = exampleOf(best);
+  const ofTable = example === "row";
+  const test = ofTable ? "test.minusLogProb" : "test.minusElbo";
   return [
     {
       kind: "paragraph",
       text:
-        `Best by validation: ${settings}. ${name} ${numberOf(row, rankedBy.key)} nats per ${ofTable ? "row" : "image"} on validation; ` +
+        `Best by validation: ${settings}. ${quantityOf(rankedBy)} ${numberOf(row, rankedBy.key)} nats per ${example} on validation; ` +
         `test, which chose nothing, says ${numberOf(row, test)}${ofTable ? " of −log p(y|x)" : ""}. ` +
         `${level > 0 ? `${counted(level, "other row")} cannot be told from it by more than the error. ` : ""}` +
         `Its run is \`${nameOf(best.folder.path)}\`${which}; this trains it again:`,
