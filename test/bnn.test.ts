@@ -171,6 +171,77 @@ test("numbers are in the units of the file: σ, log p(y) and RMSE", async () => 
   expect(scores.draws).toBe(1);
 });
 
+test("where nothing is held out the last epoch is the best, else that of the lowest validation loss", async () => {
+  const settings = { ...linear, "training.epochs": "4", "training.passesPerEpoch": "1" };
+  const climbing = { ...settings, "training.learningRate": "5", "training.schedule": "constant" };
+  expect((await trainTable(table, climbing)).state.best!.epoch).toBe(4);
+  const held = { ...table, validation: { ...table.train } };
+  expect((await trainTable(held, climbing)).state.best!.epoch).toBeLessThan(4);
+});
+
+describe("a mixture", () => {
+  const M = 3;
+  const settings = {
+    ...fixedPrior,
+    "model.network.hidden": "[4]",
+    "model.weights.posterior.kind": "mixture",
+    "model.weights.posterior.components": String(M),
+  };
+  const components = ({ model }: ReturnType<typeof tableModel>) =>
+    Array.from({ length: M }, (_, m) => model.moments(m));
+
+  test("has as rate the mean of its components' KL, each from weights of its own", () => {
+    const built = tableModel(table, settings);
+    const scales = built.model
+      .priors()
+      .map(({ kernel, bias }) => [Math.exp(value(kernel)), Math.exp(value(bias))] as const);
+    const kls = components(built).map((layers) =>
+      layers.reduce((sum, { mean, deviation }, i) => {
+        const [from, to] = built.model.layers[i]!;
+        const deviations = deviation!.dataSync();
+        return mean.dataSync().reduce((kl, m, j) => {
+          const s = scales[i]![j < from * to ? 0 : 1];
+          const d = deviations[j]!;
+          return kl + (d ** 2 + m ** 2) / (2 * s ** 2) - 0.5 - Math.log(d / s);
+        }, sum);
+      }, 0),
+    );
+    expect(new Set(kls.map((kl) => kl.toFixed(3))).size).toBe(M);
+    expect(value(built.model.weightRate())).toBeCloseTo(kls.reduce((sum, kl) => sum + kl, 0) / M, 3);
+  });
+
+  test("gives sample k of a row what component k mod M says of it", () => {
+    const built = tableModel(table, settings);
+    for (const [name, variable] of built.model.parameters) {
+      if (name.endsWith("LogDeviation")) tf.tidy(() => variable.assign(tf.fill(variable.shape, -30)));
+    }
+    const { x } = table.train.columns as Record<string, Float32Array>;
+    const networks = components(built).map((layers) => layers.map(({ mean }) => mean.arraySync()));
+    const said = (layers: number[][][], i: number) => {
+      let h = [x![2 * i]!, x![2 * i + 1]!];
+      for (const [l, w] of layers.entries()) {
+        const sums = w.at(-1)!.map((bias, j) => h.reduce((sum, v, k) => sum + v * w[k]![j]!, bias));
+        h = l < layers.length - 1 ? sums.map((v) => Math.max(0, v)) : sums;
+      }
+      return h[0]!;
+    };
+    for (const samples of [M, 3 * M]) {
+      const decoded = termsOf(built, samples).decoded.dataSync();
+      const expected = Array.from({ length: samples * N }, (_, row) =>
+        said(networks[Math.floor(row / N) % M]!, row % N),
+      );
+      expectAllClose(decoded, expected, 1e-4, 1);
+    }
+  });
+
+  test("is drawn from in multiples of its components, in training and in predictions", async () => {
+    const { model, objective } = tableModel(table, { ...settings, "objective.samples": "4" });
+    expect(objective.samples).toBe(6);
+    const scores = await scorePredictions(runnerOf(model), table.test, 10);
+    expect(scores).toMatchObject({ draws: 12, networks: M });
+  });
+});
+
 describe("Bayesian linear regression", () => {
   const training = {
     "training.batchSize": String(N),

@@ -91,9 +91,9 @@ describe("the panels of an objective", () => {
   });
 
   test("are the loss alone without a latent, whatever the objective's β", () => {
-    const objective = createObjective(objectiveSchema.parse({ kind: "elbo", beta: 4 }));
+    const objective = objectiveSchema.parse({ kind: "elbo", beta: 4 });
     const { quantities, controls } = lossCurves(
-      objectiveFor(objective, { inferred: "nothing", target: { show: "image" } as never }),
+      objectiveFor(objective, { inferred: "nothing", target: { show: "image" } as never, noise: [] }),
       false,
     );
     expect(quantities.map(({ title, formula }) => [title, formula])).toEqual([["Loss", "−log p(x|y)"]]);

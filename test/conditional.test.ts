@@ -182,7 +182,7 @@ describe("a regression", () => {
       );
       expect(() => checkObjective(objective, model)).toThrow(told);
     }
-    const { loss, quantities } = objectiveFor(createObjective(configOf({}).objective), model);
+    const { loss, quantities } = objectiveFor(configOf({}).objective, model);
     expect(loss).toEqual([{ quantity: "distortion" }]);
     expect(quantities.map(({ formula }) => formula)).toEqual(["−log p(x|y)"]);
   });

@@ -73,6 +73,7 @@ const cases: Record<string, string>[] = [
   { "likelihood.sigma": "15" },
   { "likelihood.sigma": "shared", "model.weights.posterior.kind": "fullLastLayer", "objective.beta": "0.5" },
   { "likelihood.sigma": "perPixel", "model.weights.posterior.estimator": "flipout" },
+  { "likelihood.sigma": "shared", "model.weights.posterior.kind": "mixture" },
   { "likelihood.sigma": "15", "model.weights.posterior.kind": "point", "objective.beta": "0.25" },
   { "likelihood.kind": "laplace", "likelihood.scale": "10" },
   { "likelihood.kind": "student-t", "likelihood.scale": "shared" },

@@ -39,6 +39,7 @@ export interface Places {
 /** A dataset ready for training: three disjoint splits. */
 export interface Dataset extends Omit<SourceData, "groups"> {
   readonly name: string;
+  /** The training split itself where nothing is held out. */
   readonly validation: Split;
   readonly test: Split;
   /** Of the parts that were held out of one another; absent where the source has its own three. */
@@ -46,6 +47,10 @@ export interface Dataset extends Omit<SourceData, "groups"> {
   /** What its pixels were before they became bytes, where they are the user's own. */
   readonly pixels?: ReadPixels;
 }
+
+/** Whether validation examples are others than those that are learned from. */
+export const holdsOutValidation = ({ train, validation }: Pick<Dataset, "train" | "validation">) =>
+  validation !== train;
 
 /** Examples `start` … `end` − 1 (or fewer, where the split ends before), sharing memory with `split`. */
 export function part(split: Split, fields: Iterable<Field>, start: number, end: number): Split {

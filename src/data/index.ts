@@ -103,10 +103,11 @@ export async function loadDataset(config: DatasetConfig, context: LoadContext): 
   const whole = isStatic ? await binarized(images, turnsOf(context)) : images;
   const dataset = holdOut(whole, { ...config, split: splitOf(config) });
   const { train, validation, test } = dataset; // only what is kept of the source
+  const shared = inSharedMemory(train);
   return {
     ...dataset,
-    train: inSharedMemory(train),
-    validation: inSharedMemory(validation),
+    train: shared,
+    validation: validation === train ? shared : inSharedMemory(validation),
     test: inSharedMemory(test),
   };
 }

@@ -112,10 +112,11 @@ export const table = defineSource({
       count: rows.length,
       columns: { x: x.valuesIn(rows), y: y.valuesIn(rows) },
     });
+    const train = split(rows.train);
     return {
       fields: { x: x.field, y: y.field },
-      train: split(rows.train),
-      validation: split(rows.validation),
+      train,
+      validation: rows.validation === rows.train ? train : split(rows.validation),
       test: split(rows.test),
       hashes: { [config.path]: read.sha256, ...hashes },
     };

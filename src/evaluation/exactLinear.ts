@@ -68,8 +68,12 @@ export interface LinearModel {
 }
 
 /** Whether a model is linear with a Gaussian of one σ, so that its posterior is known exactly. */
-export const isLinearGaussian = ({ layers, likelihood, noise }: Bnn, kind: string): boolean =>
-  layers.length === 1 && kind === "gaussian" && likelihood.paramChannels === 1 && noise.length > 0;
+export const isLinearGaussian = ({ layers, likelihood, noise, strata }: Bnn, kind: string): boolean =>
+  layers.length === 1 &&
+  kind === "gaussian" &&
+  likelihood.paramChannels === 1 &&
+  noise.length > 0 &&
+  strata === undefined;
 
 /** q(w) and the exact posterior of the same rows. */
 export interface ExactPosterior {

@@ -49,9 +49,17 @@ export async function* predictRows(
   }
 }
 
-/** The same with one network, that of the mean weights. */
+/** The networks of the mean weights: one, and of a mixture one of each component. */
+export const networksOf = (model: Bnn) => samplesOf(model, 1);
+
+/** The same with those alone. */
 export const predictRowsAtMean = (runner: BnnRunner, set: Split) =>
-  predictRowsWith(runner, set, 1, (draw, size) => new Float32Array(noiseLength(draw, size)));
+  predictRowsWith(
+    runner,
+    set,
+    networksOf(runner.model),
+    (draw, size) => new Float32Array(noiseLength(draw, size)),
+  );
 
 /** The same with draws that the rows share, so that each is a function of x: a smooth one, for curves. */
 export function predictRowsTogether(runner: BnnRunner, set: Split, draws = DEFAULT_WEIGHT_DRAWS) {

@@ -6,6 +6,7 @@ import {
   type BnnRunner,
   classProbabilities,
   momentsOf,
+  networksOf,
   predictRows,
   predictRowsAtMean,
   quantileOf,
@@ -41,6 +42,8 @@ interface Predicted {
   readonly rows: number;
   /** Draws of the weights for each row; 1 of a point. */
   readonly draws: number;
+  /** Those that have mean weights: 1, or one of each component of a mixture. */
+  readonly networks: number;
   /** The part of the error of the log-likelihood that other draws would change; absent of a point. */
   readonly drawError?: number;
 }
@@ -58,7 +61,7 @@ export interface RegressionPrediction extends Predicted, RegressionScores {
   readonly shown: readonly ShownRow[];
   /** The root mean square over rows of the predictive deviation, and of its two parts. */
   readonly deviation: { readonly total: number; readonly noise: number; readonly weights: number };
-  /** Of the one network with the mean weights. */
+  /** Of the networks with the mean weights, which is one but for a mixture. */
   readonly atMean: RegressionScores;
 }
 
@@ -160,6 +163,7 @@ async function scoreNumbers(
     kind: "regression",
     rows: y.length,
     draws: count,
+    networks: networksOf(runner.model),
     ...(count > 1 && { drawError: Math.sqrt(variance) / y.length }),
     ...scores.result(),
     coverage: covered.shares(),
@@ -233,6 +237,7 @@ async function scoreClasses(
     kind: "classes",
     rows: y.length,
     draws: count,
+    networks: networksOf(runner.model),
     ...(count > 1 && { drawError: Math.sqrt(variance) / y.length }),
     ...scores.result(),
     reliability: scores.reliability(),

@@ -6,7 +6,9 @@ import { isBnn, levelOf } from "../model/bnn.ts";
 import { inputsByName, onDevice } from "../model/inputs.ts";
 import type { TermName } from "../model/likelihoods/likelihood.ts";
 import type { Model } from "../model/model.ts";
+import { samplesOf } from "../model/noise.ts";
 import { controlsAt, estimate, isWeighedElbo, type Objective } from "../objectives/objective.ts";
+import { rowsFor } from "../tensors/deviceMath.ts";
 import type { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
 import { type InputsPlan, trainingInputs } from "../training/inputs.ts";
@@ -36,13 +38,14 @@ export async function measureFirstBatch(
   { coding, batchSize, random }: { coding: PixelCoding; batchSize: number; random: RandomStream },
 ): Promise<BatchTerms> {
   const start = { epoch: 1, from: 0, step: 0 };
+  const samples = samplesOf(model, 1);
   const inputs = {
     set,
     fields: model.fields,
     coding,
     batchSize,
     noise: model.noise,
-    samples: 1,
+    samples,
     seed: random.key,
   };
   const batch = trainingInputs({ ...inputs, ...start }).next().value!;
@@ -50,8 +53,8 @@ export async function measureFirstBatch(
   const { parts, ...whole } = tf.tidy(() => {
     const named = inputsByName(model, tensors);
     const given = named[model.target.name] as tf.Tensor2D;
-    const x = isBnn(model) ? levelOf(given) : given;
-    const { decoded, logLikelihood, rate } = model.terms(named, 1);
+    const x = rowsFor(isBnn(model) ? levelOf(given) : given, samples * batch.count);
+    const { decoded, logLikelihood, rate } = model.terms(named, samples);
     const residual = tf.sub(inUnits(x, model.target), model.likelihood.mean(decoded));
     return {
       distortion: tf.neg(logLikelihood),
@@ -66,7 +69,7 @@ export async function measureFirstBatch(
     const values: ArrayLike<number> = await tensor.data();
     let sum = 0;
     for (let i = 0; i < values.length; i++) sum += values[i]!;
-    return sum / batch.count;
+    return sum / (samples * batch.count);
   };
   const result = {
     count: batch.count,

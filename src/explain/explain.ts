@@ -1,13 +1,13 @@
 import { conditions } from "../conditions/index.ts";
 import type { Config } from "../config/schema.ts";
 import { describeMeasure } from "../data/codings.ts";
+import { holdsOutValidation } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
 import { isBnn } from "../model/bnn.ts";
 import { klPerDimension } from "../model/distributions/kl.ts";
 import { likelihoods, supportOf } from "../model/likelihoods/index.ts";
 import { notationOf } from "../model/notation.ts";
 import { objectiveFor } from "../objectives/forModel.ts";
-import { createObjective } from "../objectives/index.ts";
 import { controlsAt, isWeighedElbo, settlesAfter } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { measureFirstBatch } from "./batchTerms.ts";
@@ -42,7 +42,7 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
   const { likelihood, training } = config;
   const isPlain = hasPlainLatents(config.model);
   const hasRate = model.inferred !== "nothing";
-  const objective = objectiveFor(createObjective(config.objective), model);
+  const objective = objectiveFor(config.objective, model);
   const { beta = 1 } = controlsAt(objective, "final", 1);
   const weighsRate = isWeighedElbo(objective);
   const { kindOf } = model.likelihood;
@@ -84,7 +84,11 @@ export async function explain(subject: Subject, translated?: Section): Promise<P
       }),
       reduction: reductionSection(reduction, likelihoods.of(likelihood)),
       dropped: droppedSection(reduction),
-      objective: objectiveSection(objective, kindOf, describeCondition(config)),
+      objective: objectiveSection(objective, {
+        kindOf,
+        holdsOut: holdsOutValidation(dataset),
+        condition: describeCondition(config),
+      }),
       ...(!hasRate && { assumed: assumedSection(likelihood, D) }),
       ...(hasRate &&
         weighsRate && {

@@ -1,11 +1,11 @@
 import { describeMeasure } from "../data/codings.ts";
+import { holdsOutValidation } from "../data/dataset.ts";
 import { fieldOf } from "../data/field.ts";
 import type { Bnn } from "../model/bnn.ts";
 import type { ModelConfig } from "../model/index.ts";
 import { likelihoods, supportOf } from "../model/likelihoods/index.ts";
 import { notationOf } from "../model/notation.ts";
 import { objectiveFor } from "../objectives/forModel.ts";
-import { createObjective } from "../objectives/index.ts";
 import { controlsAt, type Objective, settlesAfter } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { measureFirstBatch } from "./batchTerms.ts";
@@ -38,7 +38,7 @@ export async function explainWeights(subject: Subject & { readonly model: Bnn })
   const isPoint = posterior.kind === "point";
   const { batchSize } = training;
   const rows = model.trainCount;
-  const objective = withinRow(objectiveFor(createObjective(config.objective), model), isPoint);
+  const objective = withinRow(objectiveFor(config.objective, model), isPoint);
   const { beta = 1 } = controlsAt(objective, "final", 1);
   const terms = await measureFirstBatch(model, objective, dataset.train, {
     coding: subject.coding,
@@ -78,7 +78,10 @@ export async function explainWeights(subject: Subject & { readonly model: Bnn })
       reduction: reductionSection(reduction, likelihoods.of(likelihood)),
       dropped: droppedSection(reduction, "row"),
       freeEnergy: freeEnergySection({ rows, batchSize, isPoint }),
-      objective: objectiveSection(objective, "density"),
+      objective: objectiveSection(objective, {
+        kindOf: "density",
+        holdsOut: holdsOutValidation(dataset),
+      }),
       weightDecay: weightDecaySection(weights, error, {
         ...context,
         posterior: posterior.kind,

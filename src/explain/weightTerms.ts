@@ -1,3 +1,4 @@
+import { meanOf } from "../evaluation/statistics.ts";
 import type { Bnn } from "../model/bnn.ts";
 import type { LayerMoments } from "../model/weights/layer.ts";
 import * as tf from "../tensors/tf.ts";
@@ -15,7 +16,10 @@ export interface WeightGroup {
   readonly variances: number;
 }
 
-/** What KL(q(w) ‖ p(w)) is made of, in nats, all weights together; of a point −log p(w). */
+/**
+ * What KL(q(w) ‖ p(w)) is made of, in nats, all weights together; of a point −log p(w). Of a mixture all are means over its
+ * components, as its rate is.
+ */
 export interface WeightTerms {
   readonly groups: readonly WeightGroup[];
   /** Σ μ² / 2s²: what weight decay is. */
@@ -33,24 +37,26 @@ export interface WeightTerms {
 /** Reads weights and priors off the device. */
 export async function measureWeights(model: Bnn): Promise<WeightTerms> {
   const groups: WeightGroup[] = [];
-  const moments = model.moments();
+  const { strata: M = 1 } = model;
+  const components = Array.from({ length: M }, (_, m) => model.moments(m));
   const priors = model.priors();
   let independent = 0;
   let hasCovariance = false;
   for (const [i, [from, to]] of model.layers.entries()) {
-    const { mean, deviation } = await valuesOf(moments[i]!);
+    const parts = await Promise.all(components.map((moments) => valuesOf(moments[i]!)));
+    const overComponents = (of: (part: (typeof parts)[number]) => number) => meanOf(parts.map(of));
     const scales = { kernel: await scalar(priors[i]!.kernel), bias: await scalar(priors[i]!.bias) };
     const name = i === model.layers.length - 1 ? "output" : `hidden ${i + 1}`;
     const group = (part: "kernel" | "bias", start: number, end: number): WeightGroup => ({
       name: `${name}, ${part === "kernel" ? part : "biases"}`,
       count: end - start,
       scale: Math.exp(scales[part]),
-      squares: sumOfSquares(mean.slice(start, end)),
-      variances: deviation ? sumOfSquares(deviation.slice(start, end)) : 0,
+      squares: overComponents(({ mean }) => sumOfSquares(mean.slice(start, end))),
+      variances: overComponents(({ deviation }) => sumOfSquares(deviation?.slice(start, end) ?? [])),
     });
     groups.push(group("kernel", 0, from * to), group("bias", from * to, (from + 1) * to));
-    if (deviation) independent += minusEntropyOf(deviation);
-    hasCovariance ||= moments[i]!.covariance !== undefined;
+    independent += overComponents(({ deviation }) => (deviation ? minusEntropyOf(deviation) : 0));
+    hasCovariance ||= components[0]![i]!.covariance !== undefined;
   }
   const sum = (of: (group: WeightGroup) => number) => groups.reduce((total, group) => total + of(group), 0);
   const decay = sum(({ squares, scale }) => squares / (2 * scale ** 2));

@@ -42,8 +42,8 @@ export interface Bnn extends Model {
   /** N, the rows that q(w) has learned from. */
   readonly trainCount: number;
   readonly layers: readonly Widths[];
-  /** Of each layer, from the first to the last. */
-  moments(): LayerMoments[];
+  /** Of each layer, from the first to the last; where q is a mixture of `strata` of them, those of one, by default the first. */
+  moments(component?: number): LayerMoments[];
   priors(): LayerPrior[];
   /** KL(q(w) ‖ p(w)) in nats, of all weights; of a point −log p(w). */
   weightRate(): tf.Scalar;
@@ -73,7 +73,7 @@ export const bnn: ModelFamily<typeof schema, Bnn> = {
     "training.schedule": "cosine",
   },
   describe: ({ network, weights }) =>
-    `Bayesian ${describeNetwork(network)}, ${describePosterior(weights.posterior.kind)} over the weights`,
+    `Bayesian ${describeNetwork(network)}, ${describePosterior(weights.posterior)} over the weights`,
   size({ model, likelihood }, data) {
     const { x, y } = fieldsOf(data);
     const layers = layersOf(model, widthsOf(model, x, paramChannelsOf(forTarget(likelihood, y))));
@@ -104,6 +104,7 @@ export const bnn: ModelFamily<typeof schema, Bnn> = {
     const stream = random.fork("weights");
     const weights = layers.map(({ specs }, i) => parameters.create("network", specs, stream.fork(i)));
     const priors = weightPriors(model.weights.prior, widths, parameters.scope("prior"));
+    const strata = componentsOf(model.weights.posterior);
     const { activation } = model.network as Extract<NetworkConfig, { kind: "mlp" }>;
     const weightRate = () =>
       tf.addN(layers.map((layer, i) => layer.rate(weights[i]!, priors[i]!()))) as tf.Scalar;
@@ -126,9 +127,10 @@ export const bnn: ModelFamily<typeof schema, Bnn> = {
       fields: [x, y],
       target: y,
       noise: layers.flatMap(({ noise }) => noise),
+      ...(strata > 1 && { strata }),
       likelihood,
       holdsPosterior: false,
-      moments: () => layers.map((layer, i) => layer.moments(weights[i]!)),
+      moments: (component = 0) => layers.map((layer, i) => layer.moments(weights[i]!, component)),
       priors: () => priors.map((prior) => prior()),
       weightRate,
       terms(inputs, samples) {
@@ -159,12 +161,19 @@ export const bnn: ModelFamily<typeof schema, Bnn> = {
   },
 };
 
-const describePosterior = (kind: BnnConfig["weights"]["posterior"]["kind"]) =>
+type WeightPosterior = BnnConfig["weights"]["posterior"];
+
+/** How many networks q is a mixture of. */
+const componentsOf = (posterior: WeightPosterior) =>
+  weightPosteriors.of(posterior).components?.(posterior) ?? 1;
+
+const describePosterior = (posterior: WeightPosterior) =>
   ({
     meanField: "mean field",
     fullLastLayer: "full covariance of the last layer, mean field before it",
+    mixture: `a mixture of ${componentsOf(posterior)} mean fields`,
     point: "a point",
-  })[kind];
+  })[posterior.kind];
 
 function fieldsOf({ fields, given }: { fields: Fields; given?: Field }): { x: Field; y: Field } {
   if (given || fieldOf(fields, "x").show === "image") {

@@ -41,6 +41,8 @@ export interface Model {
   readonly given?: Field;
   /** The noise that it needs for each sample. */
   readonly noise: readonly NoiseDraw[];
+  /** M, if what it draws from is a mixture: sample k of an example is of component k mod M, and there are multiples of M. */
+  readonly strata?: number;
   readonly likelihood: Likelihood;
   /** What its rate is of: a latent of each example, the weights of all of them, or nothing, as there is none. */
   readonly inferred: "latents" | "weights" | "nothing";

@@ -15,9 +15,18 @@ export interface NoiseSize {
   readonly samples: number;
 }
 
-/** How many samples of each example there are to take, of so many: one where nothing is drawn, as all would be the same. */
-export const samplesOf = ({ noise }: { readonly noise: readonly NoiseDraw[] }, samples: number): number =>
-  noise.length === 0 ? 1 : samples;
+/** What decides how many samples are taken. */
+interface Sampled {
+  readonly noise: readonly NoiseDraw[];
+  readonly strata?: number;
+}
+
+/**
+ * How many samples of each example there are to take, of so many: one where nothing is drawn, as all would be the same, and of a
+ * mixture as many more as give each component the same number.
+ */
+export const samplesOf = ({ noise, strata = 1 }: Sampled, samples: number): number =>
+  noise.length === 0 ? 1 : Math.ceil(samples / strata) * strata;
 
 /** [K·B, …shape] for what each example has, sample by sample; [K, …shape] for what is shared. */
 export const noiseShape = ({ shape, per }: NoiseDraw, { count, samples }: NoiseSize): number[] => [

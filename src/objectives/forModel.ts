@@ -1,14 +1,20 @@
 import type { Model } from "../model/model.ts";
+import { samplesOf } from "../model/noise.ts";
 import { exampleOf, notationOf } from "../model/notation.ts";
 import * as tf from "../tensors/tf.ts";
+import { createObjective, type ObjectiveConfig } from "./index.ts";
 import { type Objective, overSamples } from "./objective.ts";
 
-/** An objective as it is for a model: in the symbols of that, and without a latent −log p(x|y) itself, whatever it was. */
+/**
+ * The objective that a configuration asks for, as it is for a model: in the symbols of that, with as many samples as its posterior
+ * comes in, and without a latent −log p(x|y) itself, whatever was asked for.
+ */
 export function objectiveFor(
-  objective: Objective,
-  model: Pick<Model, "given" | "inferred" | "target">,
+  config: ObjectiveConfig,
+  model: Pick<Model, "given" | "inferred" | "target" | "noise" | "strata">,
 ): Objective {
   if (model.inferred === "nothing") return exact;
+  const objective = createObjective({ ...config, samples: samplesOf(model, config.samples) });
   const inItsSymbols = notationOf(model);
   return {
     ...objective,

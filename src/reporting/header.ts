@@ -7,7 +7,6 @@ import { formulaOf, type Likelihood } from "../model/likelihoods/likelihood.ts";
 import type { Model } from "../model/model.ts";
 import { exampleOf, notationOf } from "../model/notation.ts";
 import { objectiveFor } from "../objectives/forModel.ts";
-import { createObjective } from "../objectives/index.ts";
 import type { Objective } from "../objectives/objective.ts";
 import type { Experiment } from "../runs/experiment.ts";
 import { formatBackend, formatCount } from "./format.ts";
@@ -23,7 +22,7 @@ export function header(experiment: Experiment, folder: string): string[] {
   const { config, backend, dataset, coding, model } = experiment;
   const { train, validation, test } = dataset;
   const family = likelihoods.of(config.likelihood);
-  const objective = objectiveFor(createObjective(config.objective), model);
+  const objective = objectiveFor(config.objective, model);
   const controls = Object.entries(objective.controls).map(([name, { words }]) => `, ${name} ${words}`);
   const samples = objective.samples === 1 ? "" : `, ${objective.samples} samples of each ${exampleOf(model)}`;
   return [

@@ -48,13 +48,14 @@ const classLines = ({ accuracy, accuracyStandardError, brier, expectedCalibratio
 
 function atMeanLines(prediction: TablePrediction, target: string): string[] {
   if (prediction.draws === 1) return []; // it is that network
+  const { networks } = prediction;
+  const title =
+    networks === 1
+      ? "the one network with the mean weights"
+      : `the ${networks} networks with the mean weights of a component each`;
   return prediction.kind === "classes"
-    ? [
-        "the one network with the mean weights",
-        line("log p(y|x)", logLine(prediction.atMean)),
-        ...classLines(prediction.atMean),
-      ]
-    : ["the one network with the mean weights", ...scoreLines(prediction.atMean, target)];
+    ? [title, line("log p(y|x)", logLine(prediction.atMean)), ...classLines(prediction.atMean)]
+    : [title, ...scoreLines(prediction.atMean, target)];
 }
 
 const logLine = ({ logLikelihood, logLikelihoodStandardError }: RegressionScores | ClassScores) =>

@@ -16,7 +16,7 @@ import {
   levelsOf,
   type PixelCoding,
 } from "../data/codings.ts";
-import type { Dataset, Split } from "../data/dataset.ts";
+import { type Dataset, holdsOutValidation, type Split } from "../data/dataset.ts";
 import { type Field, type Fields, fieldOf, whiteOf } from "../data/field.ts";
 import { imageFields } from "../data/images.ts";
 import { datasets, dataTurns, type LoadContext, loadDataset, splitOf } from "../data/index.ts";
@@ -163,7 +163,17 @@ export async function buildExperiment(config: Config, context: DataContext): Pro
   };
   const model = models.of(config.model).create(config, data, random);
   checkObjective(createObjective(config.objective), model);
+  checkEarlyStopping(config.training, dataset);
   return { config, backend, dataset, coding, model, random };
+}
+
+function checkEarlyStopping({ earlyStopping }: Config["training"], dataset: Dataset): void {
+  if (earlyStopping === 0 || holdsOutValidation(dataset)) return;
+  throw new VaeError(
+    "usage",
+    `training.earlyStopping is ${earlyStopping}, and dataset.validation is 0: nothing is held out whose loss could stop the run. ` +
+      "Hold some out (--dataset.validation 0.1), or leave early stopping out; a schedule such as `training.schedule: cosine` ends by itself.",
+  );
 }
 
 /** Training examples in random order as a model sees them, [count, D]; from the start again where there are fewer. */

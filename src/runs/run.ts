@@ -13,7 +13,6 @@ import { scorePredictions, type TablePrediction, withoutRows } from "../evaluati
 import { supportOf } from "../model/likelihoods/index.ts";
 import type { Model } from "../model/model.ts";
 import { objectiveFor } from "../objectives/forModel.ts";
-import { createObjective } from "../objectives/index.ts";
 import { controlsAt } from "../objectives/objective.ts";
 import { createStep } from "../training/createStep.ts";
 import { Divergence } from "../training/divergence.ts";
@@ -88,7 +87,7 @@ async function open(experiment: Experiment, { folder, lock }: OwnedRun, options:
   const warn = (text: string) => reporter({ type: "warning", text });
   const runner = createRunner(model, { record: config.training.step !== "eager", note, signal });
   const optimizer = createOptimizer(model.parameters, config.training);
-  const objective = objectiveFor(createObjective(config.objective), model);
+  const objective = objectiveFor(config.objective, model);
 
   const save = async (name: CheckpointName, state: TrainingState) => {
     lock.assertOwned();
@@ -212,7 +211,7 @@ const phases = (config: Config, model: Model): Phases => {
   const [first, ...others] = phasesOf(config).map(({ from, config }) => ({
     from,
     config: config.training,
-    objective: objectiveFor(createObjective(config.objective), model),
+    objective: objectiveFor(config.objective, model),
   }));
   return [first!, ...others];
 };

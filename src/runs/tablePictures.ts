@@ -116,7 +116,8 @@ export interface WeightHealth {
 /** Undefined where the weights are a point. */
 export async function weightHealth(model: Bnn): Promise<WeightHealth | undefined> {
   const ratios: number[] = [];
-  for (const { mean, deviation, covariance } of model.moments()) {
+  const components = Array.from({ length: model.strata ?? 1 }, (_, m) => model.moments(m));
+  for (const { mean, deviation, covariance } of components.flat()) {
     covariance?.dispose();
     const means = await mean.data();
     const deviations = await deviation?.data();

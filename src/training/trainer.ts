@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { batchesPerEpoch, type EpochPlan } from "../data/batches.ts";
 import type { PixelCoding } from "../data/codings.ts";
-import type { Dataset } from "../data/dataset.ts";
+import { type Dataset, holdsOutValidation } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
 import { estimateBound } from "../evaluation/bounds.ts";
 import { evaluationInputs } from "../evaluation/inputs.ts";
@@ -89,8 +89,9 @@ export async function train(options: TrainerOptions): Promise<FinishReason> {
     const train = metricsOf(meansOf(state.epochTotals), event.controls, facts.context);
     const validation = metricsOf(means, event.controls, facts.context);
     const { loss } = metricsOf(means, settings.finalControlsAt(facts.lastStep()), facts.context);
-    // The best epoch is that of the lowest validation loss as it counts, with the controls where they end.
-    const improved = state.best === null || loss < state.best.loss;
+    // The best epoch is that of the lowest validation loss as it counts, with the controls where they end. Where nothing is held out
+    // that would choose by the noise of an estimate of what was minimised: there the last is the best.
+    const improved = !holdsOutValidation(dataset) || state.best === null || loss < state.best.loss;
     if (improved) state.best = { epoch, loss };
     Object.assign(state, { epoch, batch: 0, epochTotals: emptyTotals(objective) });
     // Before the checkpoints: what is told of an epoch that is not saved is told again, the same.

@@ -39,6 +39,10 @@ const cases = [
     settings: { "model.weights.posterior.estimator": "flipout", "objective.samples": "3" },
   },
   { dataset: numbers, settings: { "model.weights.posterior.kind": "fullLastLayer" } },
+  {
+    dataset: numbers,
+    settings: { "model.weights.posterior.kind": "mixture", "model.weights.posterior.components": "2" },
+  },
   { dataset: numbers, settings: { "model.weights.posterior.kind": "point" } },
   { dataset: counts, settings: { "likelihood.kind": "poisson" } },
   { dataset: kinds, settings: { "likelihood.kind": "categorical" } },

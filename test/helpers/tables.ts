@@ -6,7 +6,6 @@ import type { Field } from "../../src/data/field.ts";
 import { createRunner } from "../../src/evaluation/runner.ts";
 import { type Bnn, bnn } from "../../src/model/bnn.ts";
 import { objectiveFor } from "../../src/objectives/forModel.ts";
-import { createObjective } from "../../src/objectives/index.ts";
 import { RandomStream } from "../../src/tensors/random.ts";
 import { createOptimizer } from "../../src/training/optimizer.ts";
 import { initialState } from "../../src/training/state.ts";
@@ -61,7 +60,7 @@ export function tableModel(dataset: Dataset, settings: Record<string, string>) {
     trainCount: dataset.train.count,
   };
   const model: Bnn = bnn.create(config as never, data, random);
-  const objective = objectiveFor(createObjective(config.objective), model);
+  const objective = objectiveFor(config.objective, model);
   return { config, model, objective, random };
 }
 
@@ -70,6 +69,7 @@ export async function trainTable(dataset: Dataset, settings: Record<string, stri
   const { config, model, objective, random } = tableModel(dataset, settings);
   const optimizer = createOptimizer(model.parameters, config.training);
   const step = eagerStep(model, objective, optimizer);
+  const state = initialState(objective);
   await train({
     runner: createRunner(model, { record: false, note: () => {} }),
     step,
@@ -77,11 +77,11 @@ export async function trainTable(dataset: Dataset, settings: Record<string, stri
     coding: "gray",
     phases: [{ from: 0, config: config.training, objective }],
     random,
-    state: initialState(objective),
+    state,
     emit: () => {},
     save: async () => {},
   });
   step.dispose();
   optimizer.dispose();
-  return { config, model, objective };
+  return { config, model, objective, state };
 }

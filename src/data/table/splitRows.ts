@@ -27,7 +27,7 @@ export interface Assigned {
 
 /**
  * Three splits of `rows`: what is assigned, and the rest in an order that is a function of (seed, split). Test rows come
- * first, then validation rows; with `validation: 0` the training rows are the validation rows too.
+ * first, then validation rows; with `validation: 0` the training rows are the validation rows too, the same array.
  */
 export function splitRows(
   table: Table,
@@ -54,7 +54,9 @@ export function splitRows(
   }
   const validationRows = assigned.validation ?? (held === 0 ? train : others.subarray(0, held));
   const first = (set: Uint32Array) => set.slice(0, limit);
-  return { train: first(train), validation: first(validationRows), test: first(testRows) };
+  const learned = first(train);
+  const validated = validationRows === train ? learned : first(validationRows);
+  return { train: learned, validation: validated, test: first(testRows) };
 }
 
 function tooFew(table: Table, rows: number, counts: Record<keyof SplitRows, number>): VaeError {

@@ -4,14 +4,24 @@ import { list, paragraph, type Section } from "../document.ts";
 import { number } from "../numbers.ts";
 import { writtenLoss } from "../writtenLoss.ts";
 
+interface ObjectiveContext {
+  readonly kindOf: Likelihood["kindOf"];
+  /** Whether validation examples are held out. */
+  readonly holdsOut: boolean;
+  readonly condition?: string | undefined;
+}
+
+const NOTHING_HELD_OUT =
+  "Nothing is held out, so the last epoch is the best: the loss of the training examples would choose by the noise of its estimate.";
+
 /** The loss as the objective puts it together, whether it is a bound, and which epoch is the best by it. */
-export function objectiveSection(objective: Objective, kindOf: Likelihood["kindOf"], condition?: string) {
+export function objectiveSection(objective: Objective, { kindOf, holdsOut, condition }: ObjectiveContext) {
   const isBareLoss = kindOf === "loss";
   const bound = isBareLoss ? undefined : objective.bound;
   const formula = `loss = ${[writtenLoss(objective, isBareLoss), bound].filter(Boolean).join(" ")}`;
   const meaning = isBareLoss ? "Of a loss that is no likelihood, so it is no bound." : objective.meaning;
   const controls = Object.values(objective.controls).map(({ symbol, words }) => `${symbol} = ${words}`);
-  const best = bestOf(objective);
+  const best = holdsOut ? bestOf(objective) : NOTHING_HELD_OUT;
   return {
     title: "What is minimised",
     blocks: [

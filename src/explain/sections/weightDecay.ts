@@ -12,6 +12,16 @@ const LEARNED_BESIDE_POINT =
   "s is learned, and beside a point that has no end: −log p(w) falls without bound as w and s go to 0 together. " +
   "model.weights.prior.learned false keeps it.";
 
+/** What is said beside the formula of independent weights. */
+const OF_POSTERIOR: Record<WeightPosteriorConfig["kind"], string> = {
+  meanField: "",
+  fullLastLayer: ". With a full covariance Σ the last is −½ log |2πe Σ|",
+  mixture:
+    ". Of a mixture of M networks it is the mean over them: above the KL of the mixture itself, as that is convex in q, by at most log M " +
+    "nats for all rows together",
+  point: "",
+};
+
 /** What the KL to N(0, s²) is beside L2, and the λ of it, with the numbers of the model. */
 export function weightDecaySection(
   terms: WeightTerms,
@@ -48,7 +58,7 @@ export function weightDecaySection(
           because:
             "q(w) = N(μ, σ_w²) for each weight: E_q[−log p(w)] less the entropy of q. The first is L2 of the means; the second and the " +
             "last, the entropy, are what plain weight decay lacks: they give each weight a width, σ_w, instead of a value" +
-            (posterior === "fullLastLayer" ? ". With a full covariance Σ the last is −½ log |2πe Σ|" : ""),
+            OF_POSTERIOR[posterior],
         },
     {
       formula: `loss = −log p(y|x, w) + Σ w² · β / 2N s²${isPoint ? "" : " + …"}`,

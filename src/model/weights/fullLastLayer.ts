@@ -16,15 +16,16 @@ export const fullLastLayer = defineWeightPosterior({
 });
 
 /**
- * w = μ + L ε of all n = (from + 1) · to weights, a draw for each row. L is lower triangular, with the exponential of what is
- * learned on its diagonal. KL(N(μ, L Lᵀ) ‖ N(0, S)) = ½ (Σ L_ij²/s_i² + Σ μ_i²/s_i² − n + Σ log s_i²) − Σ log L_ii.
+ * w = μ + L ε of all n = (from + 1) · to weights, a draw for each row. L = D (I + B) is lower triangular: D = diag(exp(logDiagonal)), and
+ * B below the diagonal, relative to it, so that a step of the optimiser is as large for narrow posteriors as for wide ones.
+ * KL(N(μ, L Lᵀ) ‖ N(0, S)) = ½ (Σ L_ij²/s_i² + Σ μ_i²/s_i² − n + Σ log s_i²) − Σ log L_ii.
  */
 function fullLayer(options: LayerOptions): BayesianLayer {
   const { name, widths } = options;
   const [from, to] = widths;
   const n = (from + 1) * to;
   const diagonal = `${name}.logDiagonal`;
-  const below = `${name}.below`;
+  const below = `${name}.relativeBelow`;
   const start = initialLogDeviation(from);
   const specs: WeightSpec[] = [
     { name: diagonal, shape: [n], initial: () => new Float32Array(n).fill(start) },
@@ -33,8 +34,8 @@ function fullLayer(options: LayerOptions): BayesianLayer {
   /** L, [n, n]. */
   const factor = (weights: Readonly<Record<string, tf.Tensor>>) => {
     const strictly = tf.mul(weights[below]!, tf.tensor2d(belowDiagonal(n), [n, n]));
-    const onDiagonal = tf.mul(tf.expandDims(tf.exp(weights[diagonal]!), 1), tf.tensor2d(identity(n), [n, n]));
-    return tf.add(strictly, onDiagonal) as tf.Tensor2D;
+    const relative = tf.add(strictly, tf.tensor2d(identity(n), [n, n]));
+    return tf.mul(tf.expandDims(tf.exp(weights[diagonal]!), 1), relative) as tf.Tensor2D;
   };
   return {
     specs: [...meanSpecs(options), ...specs],
@@ -66,11 +67,7 @@ function fullLayer(options: LayerOptions): BayesianLayer {
       const L = factor(weights);
       const covariance: tf.Tensor2D = tf.matMul(L, L, false, true);
       const deviation = tf.sqrt(tf.sum(tf.square(L), 1));
-      return {
-        mean: stacked(kernel, bias),
-        deviation: tf.reshape(deviation, [from + 1, to]),
-        covariance,
-      };
+      return { mean: stacked(kernel, bias), deviation: tf.reshape(deviation, [from + 1, to]), covariance };
     },
   };
 }

@@ -33,7 +33,8 @@ const deviationSpecs = ({ name, widths: [from, to] }: LayerOptions): [WeightSpec
 
 export const initialLogDeviation = (from: number) => Math.log(INITIAL_DEVIATION) - 0.5 * Math.log(from);
 
-const constantSpec = (name: string, shape: readonly number[], value: number): WeightSpec => ({
+/** The same number for all at the start. */
+export const constantSpec = (name: string, shape: readonly number[], value: number): WeightSpec => ({
   name,
   shape,
   initial: (_: RandomStream) => new Float32Array(tf.util.sizeFromShape([...shape])).fill(value),
@@ -61,7 +62,8 @@ export const gaussianRate = (
   prior: LayerPrior,
 ): tf.Scalar => tf.add(klTo(prior.kernel, kernel, logKernel), klTo(prior.bias, bias, logBias));
 
-function klTo(logScale: tf.Scalar, mean: tf.Tensor, logDeviation: tf.Tensor): tf.Scalar {
+/** KL(N(μ, σ²) ‖ N(0, s²)), summed over all of these weights. */
+export function klTo(logScale: tf.Scalar, mean: tf.Tensor, logDeviation: tf.Tensor): tf.Scalar {
   const squares = tf.sum(tf.add(tf.exp(tf.mul(logDeviation, 2)), tf.square(mean)));
   const error = tf.mul(squares, tf.mul(tf.exp(tf.mul(logScale, -2)), 0.5));
   const logs = tf.sub(tf.mul(logScale, mean.size), tf.sum(logDeviation));

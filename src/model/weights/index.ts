@@ -3,9 +3,15 @@ import { familyOf } from "../../base/family.ts";
 import { fullLastLayer } from "./fullLastLayer.ts";
 import type { WeightPosteriorFamily } from "./layer.ts";
 import { meanField } from "./meanField.ts";
+import { mixture } from "./mixture.ts";
 import { point } from "./point.ts";
 
-export const weightPosteriors = familyOf<WeightPosteriorFamily>()("kind", [meanField, fullLastLayer, point]);
+export const weightPosteriors = familyOf<WeightPosteriorFamily>()("kind", [
+  meanField,
+  fullLastLayer,
+  mixture,
+  point,
+]);
 
 export const weightPosteriorSchema = weightPosteriors.schema.describe(
   "q(w): the approximate posterior of the weights",

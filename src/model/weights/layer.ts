@@ -38,8 +38,8 @@ export interface BayesianLayer {
   apply(x: tf.Tensor2D, drawn: Drawn): tf.Tensor2D;
   /** KL(q(w) ‖ p(w)) in nats, all weights of the layer together; of a point −log p(w). */
   rate(weights: Weights, prior: LayerPrior): tf.Scalar;
-  /** What is known of the weights, for pictures and closed forms. */
-  moments(weights: Weights): LayerMoments;
+  /** What is known of the weights, for pictures and closed forms: of one component, where q is a mixture. */
+  moments(weights: Weights, component: number): LayerMoments;
 }
 
 /** How a layer is made. */
@@ -52,8 +52,10 @@ export interface LayerOptions {
 
 /** A family of distributions over the weights of a network: a file that exports this, and its line in `index.ts`. */
 export interface WeightPosteriorFamily<Schema extends z.ZodObject = z.ZodObject> {
-  /** The section `model.posterior:` of a Bayesian network. */
+  /** The section `model.weights.posterior:` of a Bayesian network. */
   readonly schema: Schema;
+  /** How many distributions q is a mixture of, if it is one: samples of a row then come in multiples of it. */
+  components?(config: z.infer<Schema>): number;
   /** A layer; the last of a network may be another than those before it. */
   layer(config: z.infer<Schema>, options: LayerOptions, isLast: boolean): BayesianLayer;
 }
