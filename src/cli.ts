@@ -16,6 +16,7 @@ import { interpolateCommand } from "./commands/interpolate.ts";
 import { latentsCommand } from "./commands/latents.ts";
 import { manifoldCommand } from "./commands/manifold.ts";
 import { predictCommand } from "./commands/predict.ts";
+import { recipesCommand } from "./commands/recipes.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { reportCommand } from "./commands/report.ts";
 import { sampleCommand } from "./commands/sample.ts";
@@ -70,6 +71,7 @@ export function createProgram(): Command {
     sweepCommand(),
     explainCommand(),
     exportCommand(),
+    recipesCommand(),
     dataCommand(),
     doctorCommand(),
     setupCommand(),

@@ -149,11 +149,9 @@ describe("train", () => {
   test.each([
     [["train", "--epochs", "ten"], 2, /training.epochs: expected integer > 0, got "ten"/],
     [["train", "--epoch", "3"], 2, /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
-    [
-      ["train", "missing.yaml"],
-      2,
-      /Cannot read the configuration missing.yaml \(recipes are in configs\/\): there is no such file/,
-    ],
+    [["train", "missing.yaml"], 2, /neither a file missing\.yaml nor .* `vae recipes` lists them/],
+    [["train", "mnist-gausian"], 2, /neither .* Did you mean mnist-gaussian\?/],
+    [["train", "beta"], 2, /beta is a sweep: `vae sweep beta`/],
     [
       ["train", "--likelihood", "bernouli"],
       2,
