@@ -5,6 +5,7 @@ import { type ErrorCode, VaeError } from "./base/errors.ts";
 import { anyFileError, fileError } from "./base/fileErrors.ts";
 import { memoryError } from "./base/memoryErrors.ts";
 import { compareCommand } from "./commands/compare.ts";
+import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { dataCommand } from "./commands/data.ts";
 import { decodeCommand } from "./commands/decode.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -12,6 +13,7 @@ import { encodeCommand } from "./commands/encode.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
+import { helpCommand } from "./commands/help.ts";
 import { interpolateCommand } from "./commands/interpolate.ts";
 import { latentsCommand } from "./commands/latents.ts";
 import { manifoldCommand } from "./commands/manifold.ts";
@@ -75,9 +77,12 @@ export function createProgram(): Command {
     dataCommand(),
     doctorCommand(),
     setupCommand(),
+    completionCommand(),
+    helpCommand(program),
   ]) {
     program.addCommand(command);
   }
+  program.addCommand(completeCommand(program), { hidden: true });
   for (const command of [program, ...program.commands.flatMap((c) => [c, ...c.commands])]) {
     command.exitOverride().showSuggestionAfterError().helpCommand(false);
     command.configureHelp({ sortOptions: false, showGlobalOptions: false });

@@ -343,6 +343,27 @@ describe("help", () => {
       .helpInformation();
   };
 
+  test("vae help is that of the program, or of a command in it", async () => {
+    const printed = async (...names: string[]) => {
+      let text = "";
+      const program = createProgram();
+      const commands = [program, ...program.commands.flatMap((command) => [command, ...command.commands])];
+      for (const command of commands) command.configureOutput({ writeOut: (more) => (text += more) });
+      await program.parseAsync(["help", ...names], { from: "user" });
+      return text;
+    };
+    expect(await printed()).toMatch(/^Usage: vae \[options\] \[command\]\n.*Start here:/s);
+    for (const command of createProgram().commands.filter((c) => !c.name().startsWith("__")))
+      expect(await printed(command.name())).toMatch(new RegExp(`^Usage: vae ${command.name()} `));
+    expect(await printed("sweep", "status")).toMatch(/^Usage: vae sweep status /);
+    await expect(printed("smple")).rejects.toThrow(
+      /no command vae smple\. Did you mean sample\? Accepted: train,/,
+    );
+    await expect(printed("sweep", "statu")).rejects.toThrow(
+      /no command vae sweep statu\. Did you mean status\?/,
+    );
+  });
+
   test.each(["", "train", "sample", "reconstruct", "predict", "evaluate", "explain", "data"])(
     "vae %s --help",
     (name) => {
