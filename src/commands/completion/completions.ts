@@ -1,9 +1,8 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Argument, Command, Option } from "commander";
 import { aboutRecipe, recipes } from "../../config/recipes.ts";
 import { settings, wordsOf } from "../../config/settings.ts";
-import { RunFolder } from "../../runs/runFolder.ts";
 
 /** Words that may come next, and whether paths may, which the shell knows. */
 export interface Completions {
@@ -120,13 +119,13 @@ const named = (command: "train" | "sweep"): Values =>
     .filter((recipe) => recipe.command === command)
     .map((recipe) => ({ value: recipe.name, about: aboutRecipe(recipe) }));
 
-/** The runs where `vae train` puts them. */
+/** The runs where `vae train` puts them, by their record alone: reading it would take longer than people wait for a key. */
 function runs(): Values {
   try {
     return plain(
       readdirSync("runs")
         .map((name) => join("runs", name))
-        .filter((path) => RunFolder.exists(path)),
+        .filter((path) => existsSync(join(path, "run.json"))),
     );
   } catch {
     return []; // there is no such folder yet
