@@ -5,6 +5,7 @@ import { type ErrorCode, VaeError } from "./base/errors.ts";
 import { anyFileError, fileError } from "./base/fileErrors.ts";
 import { memoryError } from "./base/memoryErrors.ts";
 import { compareCommand } from "./commands/compare.ts";
+import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { dataCommand } from "./commands/data.ts";
 import { decodeCommand } from "./commands/decode.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -12,10 +13,12 @@ import { encodeCommand } from "./commands/encode.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
+import { helpCommand } from "./commands/help.ts";
 import { interpolateCommand } from "./commands/interpolate.ts";
 import { latentsCommand } from "./commands/latents.ts";
 import { manifoldCommand } from "./commands/manifold.ts";
 import { predictCommand } from "./commands/predict.ts";
+import { recipesCommand } from "./commands/recipes.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { reportCommand } from "./commands/report.ts";
 import { sampleCommand } from "./commands/sample.ts";
@@ -70,12 +73,16 @@ export function createProgram(): Command {
     sweepCommand(),
     explainCommand(),
     exportCommand(),
+    recipesCommand(),
     dataCommand(),
     doctorCommand(),
     setupCommand(),
+    completionCommand(),
+    helpCommand(program),
   ]) {
     program.addCommand(command);
   }
+  program.addCommand(completeCommand(program), { hidden: true });
   for (const command of [program, ...program.commands.flatMap((c) => [c, ...c.commands])]) {
     command.exitOverride().showSuggestionAfterError().helpCommand(false);
     command.configureHelp({ sortOptions: false, showGlobalOptions: false });

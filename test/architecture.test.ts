@@ -39,6 +39,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "exports",
   ],
   cli: ["base", "commands", "reporting"],
+  library: ["base", "tensors", "backends", "data", "evaluation", "model", "runs"],
+  index: ["base", "library"],
 };
 
 const source = join(import.meta.dirname, "..", "src");

@@ -199,7 +199,7 @@ describe("a mixture", () => {
       layers.reduce((sum, { mean, deviation }, i) => {
         const [from, to] = built.model.layers[i]!;
         const deviations = deviation!.dataSync();
-        return mean.dataSync().reduce((kl, m, j) => {
+        return Array.from(mean.dataSync()).reduce((kl, m, j) => {
           const s = scales[i]![j < from * to ? 0 : 1];
           const d = deviations[j]!;
           return kl + (d ** 2 + m ** 2) / (2 * s ** 2) - 0.5 - Math.log(d / s);

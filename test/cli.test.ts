@@ -149,11 +149,9 @@ describe("train", () => {
   test.each([
     [["train", "--epochs", "ten"], 2, /training.epochs: expected integer > 0, got "ten"/],
     [["train", "--epoch", "3"], 2, /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
-    [
-      ["train", "missing.yaml"],
-      2,
-      /Cannot read the configuration missing.yaml \(recipes are in configs\/\): there is no such file/,
-    ],
+    [["train", "missing.yaml"], 2, /neither a file missing\.yaml nor .* `vae recipes` lists them/],
+    [["train", "mnist-gausian"], 2, /neither .* Did you mean mnist-gaussian\?/],
+    [["train", "beta"], 2, /beta is a sweep: `vae sweep beta`/],
     [
       ["train", "--likelihood", "bernouli"],
       2,
@@ -344,6 +342,27 @@ describe("help", () => {
       .configureHelp({ helpWidth: 100 })
       .helpInformation();
   };
+
+  test("vae help is that of the program, or of a command in it", async () => {
+    const printed = async (...names: string[]) => {
+      let text = "";
+      const program = createProgram();
+      const commands = [program, ...program.commands.flatMap((command) => [command, ...command.commands])];
+      for (const command of commands) command.configureOutput({ writeOut: (more) => (text += more) });
+      await program.parseAsync(["help", ...names], { from: "user" });
+      return text;
+    };
+    expect(await printed()).toMatch(/^Usage: vae \[options\] \[command\]\n.*Start here:/s);
+    for (const command of createProgram().commands.filter((c) => !c.name().startsWith("__")))
+      expect(await printed(command.name())).toMatch(new RegExp(`^Usage: vae ${command.name()} `));
+    expect(await printed("sweep", "status")).toMatch(/^Usage: vae sweep status /);
+    await expect(printed("smple")).rejects.toThrow(
+      /no command vae smple\. Did you mean sample\? Accepted: train,/,
+    );
+    await expect(printed("sweep", "statu")).rejects.toThrow(
+      /no command vae sweep statu\. Did you mean status\?/,
+    );
+  });
 
   test.each(["", "train", "sample", "reconstruct", "predict", "evaluate", "explain", "data"])(
     "vae %s --help",

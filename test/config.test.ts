@@ -171,7 +171,7 @@ describe("messages", () => {
 
   test("a file that is not there", () => {
     expect(() => loadConfig("nowhere.yaml")).toThrowErrorMatchingInlineSnapshot(
-      `[VaeError: Cannot read the configuration nowhere.yaml (recipes are in configs/): there is no such file (ENOENT).]`,
+      `[VaeError: Cannot read the configuration nowhere.yaml: there is no such file (ENOENT).]`,
     );
   });
 });

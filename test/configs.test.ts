@@ -1,11 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { useBackend } from "../src/backends/index.ts";
 import { conditionOf, observed, streamOf } from "../src/conditions/index.ts";
 import { jsonSchema } from "../src/config/jsonSchema.ts";
 import { loadConfig } from "../src/config/load.ts";
+import { aboutRecipe, recipes as allRecipes, configFile } from "../src/config/recipes.ts";
 import { settings } from "../src/config/settings.ts";
 import { cellsOf } from "../src/sweeps/cells.ts";
 import { readSweep } from "../src/sweeps/readSweep.ts";
@@ -23,8 +25,29 @@ beforeAll(async () => {
   await useBackend("wasm", { threads: 1 });
 });
 
-test("there are recipes", () => {
+test("every recipe has a name of its own, which finds it from whichever folder, and says what it is", () => {
   expect(recipes.length).toBeGreaterThan(1);
+  const known = allRecipes();
+  expect(known.map(({ file }) => relative(folder, file)).toSorted()).toEqual(files.toSorted());
+  expect(new Set(known.map(({ name }) => name)).size).toBe(files.length);
+  for (const recipe of known) {
+    expect(aboutRecipe(recipe)).toMatch(/^[A-Z][^.]{15}/);
+    for (const name of [recipe.name, `configs/${relative(folder, recipe.file)}`])
+      expect(configFile(name, recipe.command, tmpdir())).toBe(recipe.file);
+  }
+  expect(configFile("quick.yaml", "train", folder)).toBe(join(folder, "quick.yaml"));
+  expect(configFile("mnist-gaussian", "sweep", tmpdir())).toBe(join(folder, "mnist-gaussian.yaml"));
+});
+
+test("a file of the name of a recipe comes first", () => {
+  const own = mkdtempSync(join(tmpdir(), "vae-recipe-"));
+  writeFileSync(join(own, "quick"), "training: { epochs: 1 }");
+  expect(configFile("quick", "train", own)).toBe(join(own, "quick"));
+  mkdirSync(join(own, "table")); // a folder is no file
+  expect(configFile("table", "train", own)).toBe(join(folder, "table.yaml"));
+  writeFileSync(join(own, "own.yaml"), "base: digits-bernoulli\nvary: { grid: { training.seed: 0..1 } }");
+  expect(cellsOf(readSweep(join(own, "own.yaml"), new Map())).cells).toHaveLength(2);
+  rmSync(own, { recursive: true });
 });
 
 test.each(sweeps)("%s says what it varies, the command and what to expect, and is a sweep", (name) => {

@@ -425,7 +425,7 @@ describe("wrong use", () => {
     [["--from", "pythae", "--objective.beta", "2"], /so objective\.beta cannot be set beside it/],
     [["--kl-weight", "2"], /are settings of other tools; say of which with --from/],
     [["--json", "--markdown"], /two forms of the same; give one of them/],
-    [["missing.yaml"], /Cannot read the configuration missing\.yaml/],
+    [["missing.yaml"], /neither a file missing\.yaml nor a recipe of that name/],
   ])("%j", async (args, message) => {
     await expect(run(...args)).rejects.toMatchObject({
       code: "usage",

@@ -5,6 +5,8 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { main } from "../src/cli.ts";
 import { openArrayFile } from "../src/data/arrayFile.ts";
 import { npzBytes } from "../src/data/writeArrays.ts";
+import { loadRun } from "../src/index.ts";
+import { openRun, readRunData } from "../src/runs/experiment.ts";
 import { decodeSafetensors } from "../src/runs/safetensors.ts";
 import { inFolder, tinyRun } from "./helpers/vae.ts";
 
@@ -237,6 +239,75 @@ describe("pictures of the latent space", () => {
   test.each(["interpolate", "traverse", "manifold", "latents"])("%s needs a latent", (command) =>
     expectRefused(/has no latent z/, command, regression),
   );
+});
+
+describe("a run as a library gives what the commands give of it", () => {
+  const compute = { backend: "wasm", threads: 1 } as const;
+
+  /** Of the test split, as bytes and numbers of classes. */
+  async function testSplit(path: string) {
+    const overrides = new Map(Object.entries(compute).map(([key, value]) => [key, `${value}`]));
+    const run = await openRun(path, { checkpoint: "best", compute: overrides });
+    const { x, label } = (
+      await readRunData(run, ["test"], { acceptsData: false, onProgress() {}, warn() {} })
+    ).test.columns;
+    return { x: x!, y: label! };
+  }
+
+  test("its latents and their images, of a conditional run with y", async () => {
+    const { file } = await json("encode", byClass);
+    await json("decode", byClass, file, "-o", at("x.npz"), "--pixels", "draw", "--seed", "3");
+    const [expected, images] = [await arraysOf(file), await arraysOf(at("x.npz"))];
+    const { x, y } = await testSplit(byClass);
+    const run = await loadRun(byClass, compute);
+    expect(run).toMatchObject({ path: byClass, epoch: 1, latentDim: 2, xShape: [28, 28, 1], yShape: [] });
+    const { mean, logVar } = await run.encode(x, { y });
+    expect(mean).toEqual({ shape: [40, 2], values: expected["mean"]!.values });
+    expect(logVar).toEqual({ shape: [40, 2], values: expected["log_var"]!.values });
+    const decoded = await run.decode(mean, { y, pixels: "draw", seed: 3 });
+    expect(decoded).toEqual({ shape: [40, 28, 28, 1], values: images["x"]!.values });
+    const three = await run.sample(3, { y: [4, 1] });
+    expect(three.shape).toEqual([6, 28, 28, 1]);
+    await expect(run.encode(x)).rejects.toThrow(/of x the run makes no y/);
+    await expect(run.sample(3)).rejects.toThrow(/Accepted: y, or x of which the run makes y/);
+    run.dispose();
+  });
+
+  test("its samples and log p(x)", async () => {
+    await json("sample", plain, "-n", "1", "-o", at("one.png"));
+    const { nll } = await json("evaluate", plain, "--k", "5");
+    const { x } = await testSplit(plain);
+    const run = await loadRun(plain, compute);
+    const { values } = await run.sample(1);
+    const png = PNG.sync.read(readFileSync(at("one.png")));
+    const shown = (i: number) => png.data[((3 + 2 * Math.floor(i / 28)) * png.width + 3 + 2 * (i % 28)) * 4]!;
+    for (const [i, value] of values.entries()) expect(shown(i)).toBe(Math.round(255 * value));
+    const logProb = await run.logProb(x, { k: 5 });
+    expect(logProb.reduce((sum, value) => sum + value / 40, 0)).toBeCloseTo(-nll, 8);
+    // Numbers from 0 to 1 are the same images as their bytes.
+    const floats = { shape: [40, 28, 28], values: Float64Array.from(x, (byte) => byte / 255) };
+    expect(await run.logProb(floats, { k: 5 })).toEqual(logProb);
+    run.dispose();
+  });
+
+  test("says what is accepted", async () => {
+    const run = await loadRun(plain, compute);
+    await expect(run.encode([1, 2, 3])).rejects.toThrow("x has the shape [3]. Accepted: [count, 28, 28, 1].");
+    await expect(run.decode([1, 2])).rejects.toThrow("z has the shape [2]. Accepted: [count, 3]");
+    await expect(run.encode(new Float32Array(784).fill(2))).rejects.toThrow("not in [0, 1]");
+    await expect(run.encode("a.png" as never)).rejects.toThrow("x is a.png. Accepted: an array of numbers");
+    await expect(run.sample(0)).rejects.toThrow("count is 0. Accepted: a whole number from 1 on.");
+    await expect(loadRun(plain, { backend: "cpu" })).rejects.toThrow(/runs are open on wasm: a process has/);
+    await expect(loadRun(regression)).rejects.toMatchObject({ name: "VaeError", code: "usage" });
+    const other = await loadRun(byClass); // shares the backend, and leaves the tensors of the first
+    other.dispose();
+    expect((await run.sample(2)).shape).toEqual([2, 28, 28, 1]);
+    run.dispose();
+    await expect(run.sample(2)).rejects.toThrow("is disposed of");
+    const anew = await loadRun(plain, { backend: "cpu" });
+    expect(anew.backend.name).toBe("cpu");
+    anew.dispose();
+  });
 });
 
 test("a run with latents and pictures in its folder is still one that may be overwritten", async () => {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { VaeError } from "../base/errors.ts";
 import { addSettingOptions, COMPUTE_SETTINGS, overridesFrom } from "../config/options.ts";
+import { configFile } from "../config/recipes.ts";
 import type { Page } from "../explain/document.ts";
 import { addToolOptions, type ToolOptions } from "../explain/toolOptions.ts";
 import {
@@ -30,7 +31,7 @@ export function explainCommand(): Command {
         "the constant that other tools leave out, what σ and β mean together, the loss of the first training batch term " +
         "by term, and the settings of other tools that are the same model. Takes the settings of `vae train`, or a run.",
     )
-    .argument("[config]", "a YAML file, or a run folder, whose trained model is then taken")
+    .argument("[config]", "a YAML file or a recipe, or a run folder, whose trained model is then taken")
     .option(
       "--noise",
       "of a run: its residuals against the Gaussian, what that costs in nats, and when sums of disturbances become one; with a " +
@@ -44,7 +45,7 @@ export function explainCommand(): Command {
       "after",
       "\nExamples:\n" +
         "  vae explain --likelihood gaussian --sigma 0.1\n" +
-        "  vae explain configs/mnist-bernoulli.yaml --markdown > loss.md\n" +
+        "  vae explain mnist-bernoulli --markdown > loss.md\n" +
         "  vae explain runs/digits-gaussian             the batch by the trained model\n" +
         "  vae explain runs/digits-gaussian --noise     why MSE, and what it costs there\n" +
         "  vae explain --from pythae --beta 4           what pythae's BetaVAE at β = 4 is\n" +
@@ -63,7 +64,9 @@ export function explainCommand(): Command {
         "--noise is about the residuals of a trained model; give its run folder, as in `vae explain runs/digits-gaussian --noise`.",
       );
     }
-    const page = await (isRun ? explainRun(target, options) : explainConfig(target, options));
+    const page = await (isRun
+      ? explainRun(target, options)
+      : explainConfig(target && configFile(target), options));
     result(await render(page, options));
   });
 }

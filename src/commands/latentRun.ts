@@ -26,24 +26,15 @@ export async function openLatentRun(
   path: string,
   options: RunOptions & Pick<LatentOptions, "datasetChanged">,
 ): Promise<LatentRun> {
-  const run = await openRun(path, options);
-  const { hasLatents } = await import("../model/vae.ts");
-  const { model } = run;
-  if (hasLatents(model)) {
-    const read = readSplitOf(run, options.datasetChanged);
-    const known = new Map<SplitName, Promise<Split>>();
-    const readSplit = (split: SplitName) => {
-      if (!known.has(split)) known.set(split, read(split));
-      return known.get(split)!;
-    };
-    return { ...run, model, readSplit };
-  }
-  const { kind } = run.config.model;
-  const instead =
-    kind === "bnn"
-      ? `what it infers are its weights. \`vae predict ${path} FILE.csv\` predicts, \`vae explain ${path}\` tells of the weights`
-      : `it predicts x from y alone. \`vae predict ${path} test:0-7\` does that`;
-  throw new VaeError("usage", `${path} is a run of model.kind ${kind}, which has no latent z: ${instead}.`);
+  const { withLatents } = await import("../runs/withLatents.ts");
+  const run = withLatents(await openRun(path, options), path);
+  const read = readSplitOf(run, options.datasetChanged);
+  const known = new Map<SplitName, Promise<Split>>();
+  const readSplit = (split: SplitName) => {
+    if (!known.has(split)) known.set(split, read(split));
+    return known.get(split)!;
+  };
+  return { ...run, readSplit };
 }
 
 /** What the posterior makes of some examples; z belongs to the place among them. */

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Command, Option } from "commander";
 import { VaeError } from "../base/errors.ts";
 import { addSettingOptions, overridesFrom } from "../config/options.ts";
+import { configFile } from "../config/recipes.ts";
 import type { CellState, CellStatus } from "../sweeps/cellState.ts";
 import type { Plan } from "../sweeps/plan.ts";
 import type { SlurmOptions } from "../sweeps/slurm.ts";
@@ -35,7 +36,7 @@ export function sweepCommand(): Command {
     )
     .argument(
       "[file]",
-      "a sweep (`base:` and `vary:`, or in the format of W&B), or a configuration of which flags vary the settings",
+      "a sweep (`base:` and `vary:`, or in the format of W&B), or a configuration of which flags vary the settings; or a recipe",
     )
     .option("--out <folder>", "the sweep's folder (default: runs/<name of the file>)")
     .addOption(new Option("--count <n>", "draws of a random search").argParser(integerFrom(1)))
@@ -66,10 +67,10 @@ export function sweepCommand(): Command {
         "      settings: { training.learningRate: { distribution: logUniform, min: 0.0001, max: 0.01 } }\n" +
         "  Distributions: uniform, logUniform and int with min and max; choice with values.\n" +
         "\nExamples:\n" +
-        "  vae sweep configs/sweeps/beta.yaml --jobs 2\n" +
-        "  vae sweep configs/digits-bernoulli.yaml --objective.beta 0.5,1,2,4 --training.seed 0..4\n" +
-        "  vae sweep configs/sweeps/beta.yaml --dry-run | parallel -j 4\n" +
-        "  vae sweep configs/sweeps/beta.yaml --slurm --partition gpu --gres gpu:1 --time 2:00:00 --array-limit 50\n" +
+        "  vae sweep beta --jobs 2\n" +
+        "  vae sweep digits-bernoulli --objective.beta 0.5,1,2,4 --training.seed 0..4\n" +
+        "  vae sweep beta --dry-run | parallel -j 4\n" +
+        "  vae sweep beta --slurm --partition gpu --gres gpu:1 --time 2:00:00 --array-limit 50\n" +
         "  vae sweep status runs/beta                   where each run stands\n" +
         "  vae sweep run runs/beta --jobs 2             go on, without the file\n" +
         "  vae compare runs/beta                        the runs side by side, ranked by validation",
@@ -111,7 +112,11 @@ async function sweep(file: string | undefined, options: Options): Promise<void> 
   const { readSweep } = await import("../sweeps/readSweep.ts");
   const { writePlan } = await import("../sweeps/plan.ts");
   const { out, count, dryRun } = options;
-  const sweep = readSweep(file, overridesFrom(options), count === undefined ? {} : { count });
+  const sweep = readSweep(
+    file && configFile(file, "sweep"),
+    overridesFrom(options),
+    count === undefined ? {} : { count },
+  );
   const { cells, repeated } = cellsOf(sweep);
   const plan = { folder: out ?? `runs/${sweep.name}`, cells };
   if (repeated > 0) note(`${repeated} more would be the same as others and are left out.`);

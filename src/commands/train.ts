@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Overrides } from "../config/load.ts";
 import { addSettingOptions, overridesFrom } from "../config/options.ts";
+import { configFile } from "../config/recipes.ts";
 import { likelihoodFormulas } from "../config/settings.ts";
 import { canRedraw } from "../reporting/terminal.ts";
 import type { RunSummary } from "../runs/summary.ts";
@@ -24,7 +25,7 @@ export function trainCommand(): Command {
     .description("Train a VAE. Settings come from a YAML file, and flags beat the file.")
     .argument(
       "[config]",
-      "a YAML file; recipes are in configs/. Without one the defaults train on the built-in digits",
+      "a YAML file, or a recipe of `vae recipes`. Without one the defaults train on the built-in digits",
     )
     .option(
       "--out <folder>",
@@ -40,7 +41,7 @@ export function trainCommand(): Command {
       "after",
       "\nExamples:\n" +
         "  vae train --likelihood gaussian --sigma shared\n" +
-        "  vae train configs/mnist.yaml --epochs 20 --out runs/mnist\n" +
+        "  vae train mnist-gaussian --epochs 20 --out runs/mnist\n" +
         "  vae train --out runs/mnist --resume\n" +
         "  vae train --out runs/mnist --resume --epochs 30 --lr 0.0003    kept as `changes:` in its config.yaml\n" +
         "  for b in 0.5 1 2 4; do vae train --likelihood bernoulli --beta $b --out runs/beta-$b; done",
@@ -59,7 +60,7 @@ export async function train(
   options: TrainOptions,
 ): Promise<RunSummary> {
   const { planRun } = await import("../runs/planRun.ts");
-  const plan = planRun(file, overrides, options);
+  const plan = planRun(file && configFile(file), overrides, options);
   const say = options.quiet ? () => {} : note;
   if (plan.kind === "finished") {
     say(`${plan.folder.path} is finished already. --overwrite trains it anew; another --out keeps both.`);

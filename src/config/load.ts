@@ -55,7 +55,7 @@ function readText(file: string): string {
     }
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw fileError(`${doing} (recipes are in configs/)`, error, "usage");
+    throw fileError(`${doing}`, error, "usage");
   }
 }
 

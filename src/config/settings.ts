@@ -60,6 +60,13 @@ export function settings(): readonly Setting[] {
   return known;
 }
 
+/** The words among what a setting takes, such as `gaussian` or `auto`. */
+export const wordsOf = ({ accepts }: Setting): string[] =>
+  accepts
+    .split(" | ")
+    .flatMap((word) => (word === "boolean" ? ["true", "false"] : [word]))
+    .filter((word) => /^[\w.-]+$/.test(word) && !["string", "number", "integer", "anything"].includes(word));
+
 /** The likelihoods with the density of each, for help. */
 export const likelihoodFormulas = (): { readonly kind: string; readonly formula: string }[] =>
   readSchema().properties!["likelihood"]!.oneOf!.map(({ properties, formula }) => ({

@@ -56,7 +56,8 @@ export async function openArrayFile(path: string, setting: string, layout?: Arra
   };
 }
 
-type Arrays = Pick<ArrayFile, "names" | "array">;
+/** Arrays by their names, wherever they are from. */
+export type Arrays = Pick<ArrayFile, "names" | "array">;
 
 function matArrays(bytes: Buffer, path: string, layout: ArrayLayout = {}): Arrays {
   const entries = new Map(matEntries(bytes, path).map((entry) => [entry.name, entry] as const));

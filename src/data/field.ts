@@ -24,7 +24,7 @@ export interface Standardization {
 }
 
 /** Classes 0 … K − 1. */
-interface ClassField extends NamedColumn {
+export interface ClassField extends NamedColumn {
   readonly kind: "class";
   /** K */
   readonly classCount: number;

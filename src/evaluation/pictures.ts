@@ -23,8 +23,17 @@ export const drawSamples = async (
   random: RandomStream,
   pixels: PixelMode = "mean",
   y?: tf.Tensor2D,
-): Promise<Uint8Array> =>
-  toBytes(tf.tidy(() => render(model, drawDecoded(model, count, random, y), random.fork("pixels"), pixels)));
+): Promise<Uint8Array> => toBytes(sampleImages(model, count, random, pixels, y));
+
+/** The same on the device, in the units of x: [count, D]. */
+export const sampleImages = (
+  model: Model,
+  count: number,
+  random: RandomStream,
+  pixels: PixelMode,
+  y?: tf.Tensor2D,
+): tf.Tensor2D =>
+  tf.tidy(() => render(model, drawDecoded(model, count, random, y), random.fork("pixels"), pixels));
 
 /** Parameters of p(x|z) for z ~ p(z), or of p(x|z, y), as in `drawSamples`: [count, D, P]. */
 export const drawDecoded = (

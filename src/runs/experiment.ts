@@ -214,7 +214,7 @@ export async function openRun(
   const { origin, state } = checkpoint;
   const config = configAt(configOf(folder, checkpoint), Math.max(0, state.step - 1));
   const { compute } = options;
-  const backend = "name" in compute ? compute : await startBackend(loadConfig(undefined, compute));
+  const backend = "name" in compute ? compute : await startCompute(compute);
   const fields = origin?.data.fields ?? formerFields(folder);
   const averageX = new Float32Array(codedSize(targetOf(config.model, fields))); // replaced by the weights
   const given = givenField(config.condition, fields);
@@ -281,6 +281,10 @@ export async function readRunData(
   if (data && !acceptsData) compareData(folder.path, data, dataset, splits);
   return dataset;
 }
+
+/** Starts the backend, device and threads that these settings say, and for the rest what works here. */
+export const startCompute = (compute: Overrides): Promise<BackendInfo> =>
+  startBackend(loadConfig(undefined, compute));
 
 const startBackend = ({ backend, device, threads }: Config) => useBackend(backend, { device, threads });
 

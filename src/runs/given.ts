@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { didYouMean, VaeError } from "../base/errors.ts";
 import { conditionOf, observedSplit, streamOf } from "../conditions/index.ts";
-import { openArrayFile } from "../data/arrayFile.ts";
+import { type Arrays, openArrayFile } from "../data/arrayFile.ts";
 import { type Column, choose, type Split } from "../data/dataset.ts";
 import { type Field, fieldSize, whiteOf } from "../data/field.ts";
 import { findPixels, type Range } from "../data/foundPixels.ts";
@@ -43,13 +43,7 @@ export async function readGiven(run: OpenedRun, what: string, readSplit: ReadSpl
     return { observations: observationsAt(set, run.model, places, split), told: `y of ${split} ${list}` };
   }
   if (isImageName(what)) return withGiven(run, what, await readImage(run, what, [given, target]));
-  if (what.endsWith(".npz")) {
-    const roles = [
-      { field: given, names: ["y", given.name] },
-      { field: target, names: ["x"] },
-    ];
-    return withGiven(run, what, await readArrays(what, roles, "y, or x of which the run makes y, or both"));
-  }
+  if (what.endsWith(".npz")) return givenOfArrays(run, await openArrayFile(what, "The input"), what);
   if (given.kind !== "class") throw unknown(what, ACCEPTED_GIVEN);
   return {
     observations: observedClasses(
@@ -58,6 +52,16 @@ export async function readGiven(run: OpenedRun, what: string, readSplit: ReadSpl
     ),
     told: `classes ${what}`,
   };
+}
+
+/** What arrays give a conditional run; `told` is where they are from. */
+export function givenOfArrays(run: OpenedRun, arrays: Arrays, told: string): Promise<Given> {
+  const { target, given } = run.model as Conditional;
+  const roles = [
+    { field: given, names: ["y", given.name] },
+    { field: target, names: ["x"] },
+  ];
+  return withGiven(run, told, setOf(arrays, roles, told, "y, or x of which the run makes y, or both"));
 }
 
 type Conditional = OpenedRun["model"] & { readonly given: Field };
@@ -73,11 +77,10 @@ export const ACCEPTED_EXAMPLES =
  */
 export async function readExamples(run: OpenedRun, what: string, readSplit: ReadSplit): Promise<Given> {
   const { target, given } = run.model;
-  const label = labelFieldOf(run);
   const found = await readPlaces(what, readSplit, ACCEPTED_EXAMPLES);
   if (found) {
     const { set, places, split, list } = found;
-    const fields = [target, given, label].filter((field) => field !== undefined);
+    const fields = [target, given, labelFieldOf(run)].filter((field) => field !== undefined);
     const names = places.map((place) => `${split} ${place}`);
     return {
       observations: { set: choose(set, new Set(fields), Uint32Array.from(places)), names },
@@ -87,23 +90,35 @@ export async function readExamples(run: OpenedRun, what: string, readSplit: Read
   const read = async () => {
     if (isImageName(what)) return readImage(run, what, [target]);
     if (!what.endsWith(".npz")) throw unknown(what, ACCEPTED_EXAMPLES);
-    const roles = [
-      { field: target, names: ["x"] },
-      ...(given ? [{ field: given, names: ["y", given.name] }] : []),
-      ...(label && label !== given
-        ? [{ field: label, names: ["labels", label.name, ...(given ? [] : ["y"])] }]
-        : []),
-    ];
-    const set = await readArrays(what, roles, "x");
-    if (set.columns[target.name]) return set;
-    throw new VaeError(
-      "usage",
-      `${what} has no x, and it is x that is encoded. Accepted: ${ACCEPTED_EXAMPLES}.`,
-    );
+    return setOfExamples(run, await openArrayFile(what, "The input"), what);
   };
-  const set = await read();
-  return given ? withGiven(run, what, set) : { observations: { set, names: namesOf(what, set) }, told: what };
+  return toldGiven(run, what, await read());
 }
+
+/** Examples of arrays, x and, where the run is conditional, y if it cannot make it of x; `told` is where they are from. */
+export const examplesOf = async (run: OpenedRun, arrays: Arrays, told: string): Promise<Split> =>
+  (await toldGiven(run, told, setOfExamples(run, arrays, told))).observations.set;
+
+function setOfExamples(run: OpenedRun, arrays: Arrays, told: string): Split {
+  const { target, given } = run.model;
+  const label = labelFieldOf(run);
+  const roles = [
+    { field: target, names: ["x"] },
+    ...(given ? [{ field: given, names: ["y", given.name] }] : []),
+    ...(label && label !== given
+      ? [{ field: label, names: ["labels", label.name, ...(given ? [] : ["y"])] }]
+      : []),
+  ];
+  const set = setOf(arrays, roles, told, "x");
+  if (set.columns[target.name]) return set;
+  throw new VaeError(
+    "usage",
+    `${told} has no x, and it is x that is encoded. Accepted: ${ACCEPTED_EXAMPLES}.`,
+  );
+}
+
+const toldGiven = async (run: OpenedRun, told: string, set: Split): Promise<Given> =>
+  run.model.given ? withGiven(run, told, set) : { observations: { set, names: namesOf(told, set) }, told };
 
 /** The classes that the data of a run bring along; undefined where they have none. */
 export const labelFieldOf = ({ model, data }: Pick<OpenedRun, "model" | "data">) =>
@@ -195,9 +210,8 @@ interface Role {
   readonly names: readonly string[];
 }
 
-/** Those fields that an `.npz` has, one at least. */
-async function readArrays(path: string, roles: readonly Role[], accepted: string): Promise<Split> {
-  const arrays = await openArrayFile(path, "The input");
+/** Those fields that there are arrays of, one at least. */
+function setOf(arrays: Arrays, roles: readonly Role[], path: string, accepted: string): Split {
   const found = roles.flatMap(({ field, names }) => {
     const name = names.find((name) => arrays.names.includes(name));
     return name === undefined ? [] : [{ field, array: arrays.array(name) }];

@@ -1,6 +1,6 @@
 import { VaeError } from "../base/errors.ts";
 import { csvLine } from "../base/textFormats.ts";
-import { openArrayFile } from "../data/arrayFile.ts";
+import { type Arrays, openArrayFile } from "../data/arrayFile.ts";
 import { columnOf } from "../data/codedFields.ts";
 import type { Column, Split } from "../data/dataset.ts";
 import type { Field } from "../data/field.ts";
@@ -83,8 +83,11 @@ export interface ReadLatents {
 }
 
 /** Reads what `vae encode` has written as `.npz`, or z of one's own. */
-export async function readLatents(path: string, { latentDim, given }: Vae): Promise<ReadLatents> {
-  const arrays = await openArrayFile(path, "The input");
+export const readLatents = async (path: string, model: Vae): Promise<ReadLatents> =>
+  latentsOf(await openArrayFile(path, "The input"), model, path);
+
+/** z or mean, and y where the model is conditional, of arrays that are from `path`. */
+export function latentsOf(arrays: Arrays, { latentDim, given }: Vae, path: string): ReadLatents {
   const { names } = arrays;
   const name = ["z", "mean", ""].find((name) => names.includes(name));
   if (name === undefined) {

@@ -1,8 +1,9 @@
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname } from "node:path";
 import { z } from "zod";
 import { VaeError } from "../base/errors.ts";
 import { settingNamed } from "../comparison/settingsOf.ts";
 import { type Overrides, type Plain, readYaml } from "../config/load.ts";
+import { configFile } from "../config/recipes.ts";
 import { distributionSchema } from "./distributions.ts";
 import { byPath, checked, noCount, pathOf } from "./fileParts.ts";
 import type { Settings, Sweep } from "./sweep.ts";
@@ -53,7 +54,7 @@ function fromFile(file: string, options: SweepOptions): Sweep {
   const { base = {}, vary } = checked(fileSchema, content, file);
   const { grid, list, random } = vary;
   const sweep: Sweep = {
-    ...plainSweep(name, typeof base === "string" ? readYaml(resolve(dirname(file), base)) : base),
+    ...plainSweep(name, typeof base === "string" ? readYaml(configFile(base, "train", dirname(file))) : base),
     grid: byPath(grid, valuesOfAxis),
     list: list.map((settings) => byPath(settings, (value) => value)),
     ...(random && {
