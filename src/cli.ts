@@ -11,6 +11,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { encodeCommand } from "./commands/encode.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { exploreCommand } from "./commands/explore.ts";
 import { exportCommand } from "./commands/export.ts";
 import { interpolateCommand } from "./commands/interpolate.ts";
 import { latentsCommand } from "./commands/latents.ts";
@@ -70,6 +71,7 @@ export function createProgram(): Command {
     sweepCommand(),
     explainCommand(),
     exportCommand(),
+    exploreCommand(),
     dataCommand(),
     doctorCommand(),
     setupCommand(),

@@ -1,0 +1,42 @@
+import type { PageData } from "../pageData.ts";
+import { element } from "./element.ts";
+import { exploredOf, Place } from "./explored.ts";
+import { fixed, rounded } from "./numbers.ts";
+import { startPlayer } from "./player.ts";
+import { sliders } from "./sliders.ts";
+import { stage } from "./stage.ts";
+import { tabs } from "./tabs.ts";
+
+declare global {
+  var vaeRun: PageData;
+}
+
+void start(globalThis.vaeRun);
+
+async function start(data: PageData): Promise<void> {
+  document.title = `${data.run}: ${data.title}`;
+  const explored = exploredOf(data, await startPlayer(data));
+  const place = new Place(Float32Array.from(explored.origin));
+  document.body.append(
+    heading(data),
+    element("main", {}, stage(explored, place), tabs([sliders(explored, place)])),
+  );
+}
+
+function heading({ title, run, checkpoint, formula, isDensity, numbers }: PageData): HTMLElement {
+  const [distortion, rate] = [rounded(numbers.distortion), rounded(numbers.rate)];
+  const total = fixed(distortion + rate);
+  return element(
+    "header",
+    {},
+    element("h1", {}, title),
+    element(
+      "p",
+      {},
+      isDensity
+        ? `−ELBO ${total} nats per image = distortion ${fixed(distortion)} + rate ${fixed(rate)}, ${numbers.of}`
+        : `loss ${fixed(distortion)}, rate ${fixed(rate)} nats, ${numbers.of}`,
+    ),
+    element("p", { class: "quiet" }, `${formula} · ${run}, ${checkpoint}`),
+  );
+}
