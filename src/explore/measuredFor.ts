@@ -7,6 +7,7 @@ import { type Encodings, encodeSplit, type LatentRunner } from "../evaluation/en
 import { rankedUnits } from "../evaluation/latentSpace.ts";
 import { principalComponents } from "../evaluation/projection.ts";
 import { createRunner } from "../evaluation/runner.ts";
+import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import { reduce } from "../explain/reductions/index.ts";
 import { CLASS_COLORS } from "../figures/charts/palette.ts";
@@ -82,6 +83,7 @@ function aboutOf({ config, model, folder, epoch, checkpoint }: ExploredRun) {
     checkpoint: `${checkpoint.name} checkpoint, epoch ${epoch}`,
     formula: formulaOf(family) + (settings && `; ${settings}`),
     isDensity: family.kindOf === "density",
+    draws: DEFAULT_SAMPLES,
     terms: termNames(model).map((name) => formulas[name as TermName] ?? name),
   };
 }

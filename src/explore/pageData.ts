@@ -27,6 +27,8 @@ export interface PageData {
   readonly noise?: NoiseScales;
   /** Formulas of the parts that −log p(x|z) is made of, as `score` gives them. */
   readonly terms: readonly string[];
+  /** S, the draws of z that `score` takes. */
+  readonly draws: number;
   readonly programs: Readonly<Record<ProgramName, Program>>;
   readonly constants: readonly StoredConstant[];
 }

@@ -1,6 +1,10 @@
 import type { PageData } from "../pageData.ts";
+import { drawing } from "./drawing.ts";
 import { element } from "./element.ts";
+import { examples } from "./examples.ts";
 import { exploredOf, Place } from "./explored.ts";
+import { map } from "./map.ts";
+import { noise } from "./noise.ts";
 import { fixed, rounded } from "./numbers.ts";
 import { startPlayer } from "./player.ts";
 import { sliders } from "./sliders.ts";
@@ -19,7 +23,18 @@ async function start(data: PageData): Promise<void> {
   const place = new Place(Float32Array.from(explored.origin));
   document.body.append(
     heading(data),
-    element("main", {}, stage(explored, place), tabs([sliders(explored, place)])),
+    element(
+      "main",
+      {},
+      stage(explored, place),
+      tabs([
+        sliders(explored, place),
+        ...(data.latentDim > 1 ? [map(explored, place)] : []),
+        drawing(explored, place),
+        examples(explored, place),
+        ...(data.noise ? [noise(data, data.noise)] : []),
+      ]),
+    ),
   );
 }
 

@@ -1,0 +1,37 @@
+import { element } from "./element.ts";
+import type { Explored, Place } from "./explored.ts";
+import { lossTable } from "./lossTable.ts";
+import { picture, show } from "./picture.ts";
+
+/** The loss takes as long as some decodes: it waits until nothing has changed for so many ms. */
+const PAUSE = 120;
+
+/** An x beside its reconstruction, E[x|z] at E[z|x], and its loss; the place moves there. */
+export function observed(explored: Explored, place: Place) {
+  const { data } = explored;
+  const [ofX, ofMean] = [
+    picture(data.image, "x, as the model sees it"),
+    picture(data.image, "its reconstruction"),
+  ];
+  const { table, tell } = lossTable(data);
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  const look = (x: Float32Array) => {
+    const z = explored.encode(x);
+    show(ofX, x, data.image);
+    show(ofMean, explored.decode(z), data.image);
+    place.move(z);
+    clearTimeout(waiting);
+    table.classList.add("waiting");
+    waiting = setTimeout(() => {
+      tell(explored.score(x));
+      table.classList.remove("waiting");
+    }, PAUSE);
+  };
+  const pair = element(
+    "div",
+    { class: "pair" },
+    element("figure", {}, ofX, element("figcaption", {}, "x")),
+    element("figure", {}, ofMean, element("figcaption", {}, "E[x|z] at E[z|x]")),
+  );
+  return { panel: element("div", { class: "observed" }, pair, table), look };
+}
