@@ -119,6 +119,9 @@ describe("vae encode", () => {
     expectRefused(/regression, which has no latent z: .*`vae predict/, "encode", regression));
 });
 
+test("vae explore of a conditional run says which it takes", () =>
+  expectRefused(/conditional \(condition\.kind label\).* Accepted: runs of images/, "explore", byClass));
+
 describe("vae decode", () => {
   test.each(["plain", "by-class"])("of the means of %s is what decoding them by hand gives", async (name) => {
     const { file } = await json("encode", at(name));

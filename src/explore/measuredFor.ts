@@ -45,11 +45,7 @@ export async function measuredFor(
     const encodings = await encodeSplit(runner, mapped, coding);
     const units = rankedUnits(encodings, model.priorKind === "standardNormal");
     const numbers = await numbersOf(run, runner, { split, set: mapped });
-    const noise = await noiseScales(runner, mapped, {
-      config: config.likelihood,
-      coding,
-      rate: numbers.rate,
-    });
+    const noise = await noiseScales(runner, mapped, { config: config.likelihood, coding });
     const [height, width, channels] = imageShapeOf(model.target);
     const names = label && namesOf(label);
     return {

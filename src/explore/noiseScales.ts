@@ -1,13 +1,16 @@
 import type { PixelCoding } from "../data/codings.ts";
-import type { Split } from "../data/dataset.ts";
+import { part, type Split } from "../data/dataset.ts";
 import { fieldSize } from "../data/field.ts";
+import { estimateElbo } from "../evaluation/bounds.ts";
 import { decode } from "../evaluation/calibration.ts";
 import { readSigma } from "../evaluation/readSigma.ts";
 import { isOfDensity, type Runner, turnsOf } from "../evaluation/runner.ts";
 import { reduce } from "../explain/reductions/index.ts";
 import { equivalentOf } from "../explain/reductions/reduction.ts";
 import { type LikelihoodConfig, likelihoods } from "../model/likelihoods/index.ts";
+import { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
+import { base64Of } from "./base64.ts";
 import type { NoiseScales } from "./pageData.ts";
 
 /** Each value costs a logarithm of a density for each scale. */
@@ -21,7 +24,7 @@ const OWN = FACTORS.indexOf(1);
 export async function noiseScales(
   runner: Runner,
   set: Split,
-  { config, coding, rate }: { config: LikelihoodConfig; coding: PixelCoding; rate: number },
+  { config, coding }: { config: LikelihoodConfig; coding: PixelCoding },
 ): Promise<NoiseScales | undefined> {
   if (!isOfDensity(runner) || !runner.model.likelihood.hasScale) return undefined;
   const { likelihood, target } = runner.model;
@@ -37,7 +40,10 @@ export async function noiseScales(
   }
   const own = await ownScale(runner, config);
   const scales = FACTORS.map((factor) => factor * (own ?? 1));
-  const equal = own === undefined ? undefined : equalsOf(config, scales, fieldSize(target));
+  const D = fieldSize(target);
+  const equal = own === undefined ? undefined : equalsOf(config, scales, D);
+  const standard = own === undefined ? undefined : standardNoise(config, D);
+  const { rate } = await estimateElbo(runner, part(set, runner.model.fields, 0, images), coding);
   return {
     symbol: config.kind === "gaussian" ? "σ" : config.kind === "laplace" ? "b" : "s",
     isFactor: own === undefined,
@@ -47,6 +53,7 @@ export async function noiseScales(
     rate,
     own: OWN,
     ...(equal && { equal }),
+    ...(standard && { standard: base64Of(standard) }),
   };
 }
 
@@ -56,14 +63,26 @@ type Scaled = LikelihoodConfig & { readonly [setting in "sigma" | "scale"]?: unk
 const withScale = (config: Scaled, scale: number) =>
   ({ ...config, [config.kind === "gaussian" ? "sigma" : "scale"]: scale }) as LikelihoodConfig;
 
+const fixedAt = (config: LikelihoodConfig, scale: number) =>
+  likelihoods.of(config).create(withScale(config, scale), () => {
+    throw new Error("a fixed scale is no variable");
+  });
+
+/** A draw of x − E[x|z] at scale 1, [D]; undefined where there is more to p(x|z) than a location and its scale. */
+function standardNoise(config: LikelihoodConfig, D: number): Float32Array | undefined {
+  if (!("mean" in config)) return undefined;
+  const density = fixedAt({ ...config, mean: "linear" }, 1);
+  if (density.paramChannels > 1) return undefined;
+  return tf.tidy(
+    () => density.sample(tf.zeros([1, D, 1]), new RandomStream("noise")).dataSync() as Float32Array,
+  );
+}
+
 /** The run's scale where it is one number: as it is set, or what its standard deviation says of it. */
 async function ownScale(runner: Runner, config: LikelihoodConfig): Promise<number | undefined> {
   const { sigma } = await readSigma(runner.model);
   if (sigma === undefined) return undefined;
-  const atOne = likelihoods.of(config).create(withScale(config, 1), () => {
-    throw new Error("a fixed scale is no variable");
-  });
-  const deviation = tf.tidy(() => atOne.sigma?.().dataSync()[0]);
+  const deviation = tf.tidy(() => fixedAt(config, 1).sigma?.().dataSync()[0]);
   return deviation && sigma / deviation;
 }
 

@@ -86,6 +86,7 @@ export interface NoiseScales {
   readonly scales: readonly number[];
   /** Of each scale: −log p(x|z), one draw of z for each image. */
   readonly distortion: readonly number[];
+  /** Of the same images. */
   readonly rate: number;
   /** The place of the run's own scale. */
   readonly own: number;
@@ -93,6 +94,8 @@ export interface NoiseScales {
   readonly isFactor: boolean;
   /** Of each scale: the weight w of `error + w·KL` that has the same best weights. */
   readonly equal?: { readonly error: string; readonly weights: readonly number[] };
+  /** Noise at scale 1, [D], of which x is E[x|z] and a multiple; absent where the scale is not one number for all that x is. */
+  readonly standard?: Numbers32;
 }
 
 /**

@@ -122,7 +122,7 @@ export function drawing(explored: Explored, place: Place): Tab {
     panel,
   );
   clear();
-  return { name: "Your own", panel: tab };
+  return { name: "Draw", panel: tab };
 }
 
 /** Whether the edges of the images of the split are dark, as a paper for them should be. */

@@ -39,7 +39,7 @@ export function examples(explored: Explored, place: Place): Tab {
     if (from + 4 < count) requestAnimationFrame(() => draw(from + 4));
   };
   return {
-    name: "Reconstructions",
+    name: "Images",
     panel: element(
       "div",
       {},

@@ -83,7 +83,8 @@ export function map(explored: Explored, place: Place): Tab {
     const context = canvas.getContext("2d")!;
     context.scale(density, density);
     const style = getComputedStyle(canvas);
-    const [ink, faint] = ["--ink", "--line"].map((name) => style.getPropertyValue(name)) as [string, string];
+    const faint = style.getPropertyValue("--line");
+    const shade = (color: string) => shadeOf(color, style.getPropertyValue("--lift"));
     const toScreen = ([x, y]: readonly [number, number]) =>
       [
         MARGIN + (size - 2 * MARGIN) * ranges[0].share(x),
@@ -97,7 +98,7 @@ export function map(explored: Explored, place: Place): Tab {
     for (const [i, point] of points.entries()) {
       const color =
         classes?.colors[classes.labels[i]! % classes.colors.length] ?? style.getPropertyValue("--accent");
-      context.fillStyle = color === "#000000" ? ink : color;
+      context.fillStyle = shade(color);
       context.globalAlpha = 0.7;
       context.beginPath();
       context.arc(...toScreen(point), count > 1000 ? 2 : 3, 0, 2 * Math.PI);
@@ -151,8 +152,10 @@ export function map(explored: Explored, place: Place): Tab {
           { class: "legend" },
           ...classes.names.map((name, i) => {
             const item = element("li", {}, svgDot(), name);
-            const color = classes.colors[i % classes.colors.length]!;
-            item.style.setProperty("--dot", color === "#000000" ? "var(--ink)" : color);
+            item.style.setProperty(
+              "--dot",
+              shadeOf(classes.colors[i % classes.colors.length]!, "var(--lift)"),
+            );
             return item;
           }),
         ),
@@ -182,6 +185,10 @@ export function map(explored: Explored, place: Place): Tab {
     onShow: draw,
   };
 }
+
+/** A colour of a class, lighter where the paper is dark; black is lightest. */
+const shadeOf = (color: string, lift: string) =>
+  `color-mix(in srgb, ${color}, #fff ${color === "#000000" ? `calc(2.5 * ${lift})` : lift})`;
 
 const svgDot = () => element("span", { class: "dot", "aria-hidden": "true" });
 

@@ -1,13 +1,19 @@
-import type { NoiseScales, PageData } from "../pageData.ts";
+import type { NoiseScales } from "../pageData.ts";
 import { element, freshId, svg } from "./element.ts";
-import { fixed, rounded, significant } from "./numbers.ts";
+import { type Explored, onceAFrame, type Place } from "./explored.ts";
+import { fixed, floatsOf, rounded, significant } from "./numbers.ts";
+import { picture, show } from "./picture.ts";
 import type { Tab } from "./tabs.ts";
 
 // Of the drawing, in its own units.
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [560, 260, 64, 40, 12];
 
+/** The place among the scales at which the curves have their names. */
+const LABELS = 39;
+
 /** What the images cost at another scale of the noise, with the weights as they are. */
-export function noise({ examples }: PageData, scales: NoiseScales): Tab {
+export function noise(explored: Explored, place: Place, scales: NoiseScales): Tab {
+  const { examples, image } = explored.data;
   const { symbol, isFactor, images, own, equal, rate } = scales;
   const totals = scales.distortion.map((distortion) => distortion + rate);
   const best = totals.indexOf(Math.min(...totals));
@@ -28,9 +34,12 @@ export function noise({ examples }: PageData, scales: NoiseScales): Tab {
       ["above the best scale", fixed(rounded(totals[i]! - totals[best]!))],
     ];
     if (equal) {
-      rows.push([`the same weights as ${equal.error} + w · KL, with w`, significant(equal.weights[i]!)]);
       rows.push([
-        `the same weights as ${symbol} = ${named(own)}, with β`,
+        `the best weights are those of ${equal.error} + w · KL, w =`,
+        significant(equal.weights[i]!),
+      ]);
+      rows.push([
+        `and of ${symbol} = ${named(own)} with β =`,
         significant(equal.weights[i]! / equal.weights[own]!),
       ]);
     }
@@ -44,7 +53,19 @@ export function noise({ examples }: PageData, scales: NoiseScales): Tab {
         ? `This is the scale of the run. The best for these images is ${named(best)}.`
         : "The weights stay as they were trained; trained at this scale they would be others.";
     moveTo(i);
+    drawNoise();
   };
+  const standard = scales.standard === undefined ? undefined : floatsOf(scales.standard);
+  const noisy = picture(image, "a draw from p(x|z) at this scale");
+  const drawNoise = onceAFrame(() => {
+    if (!standard || panel.hidden) return;
+    const scale = scales.scales[Number(input.value)]!;
+    show(
+      noisy,
+      explored.decode(place.z).map((value, i) => value + scale * standard[i]!),
+      image,
+    );
+  });
   const input = element("input", {
     ...{ type: "range", id, min: 0, max: scales.scales.length - 1, step: 1, value: own },
     input: tell,
@@ -61,34 +82,63 @@ export function noise({ examples }: PageData, scales: NoiseScales): Tab {
       },
       name,
     );
-  tell();
   const formula = equal?.error === "SSE" ? `β = 2${symbol}²` : `β = ${symbol}`;
-  return {
-    name: "Noise",
-    panel: element(
-      "div",
-      {},
-      element(
-        "p",
-        { class: "about" },
-        `What ${images} ${examples.split} images cost if the noise had another scale, decoded from one z ~ q(z|x) each. The reconstructions and the rate stay; what an error of them costs does not.` +
-          (equal
-            ? ` With a fixed scale the loss is ${equal.error} + β·KL with ${formula}, up to a factor and a constant.`
-            : ""),
-      ),
-      element(
-        "div",
-        { class: "slider wide" },
-        element("label", { for: id }, "scale of the noise"),
-        input,
-        output,
-      ),
-      element("p", { class: "buttons" }, at("the run’s own", own), at("the best", best)),
-      drawing,
-      element("table", { class: "loss" }, body),
-      words,
+  const panel = element(
+    "div",
+    {},
+    element(
+      "p",
+      { class: "about" },
+      `What ${images} ${examples.split} images cost if the noise had another scale, decoded from one z ~ q(z|x) each. The reconstructions and the rate stay; what an error of them costs does not.` +
+        (equal
+          ? ` With a fixed scale the loss is ${equal.error} + β·KL with ${formula}, up to a factor and a constant.`
+          : ""),
     ),
-  };
+    element(
+      "div",
+      { class: "slider wide" },
+      element("label", { for: id }, "scale of the noise"),
+      input,
+      output,
+    ),
+    element("p", { class: "buttons" }, at("the run’s own", own), at("the best", best)),
+    drawing,
+    element(
+      "div",
+      { class: "observed" },
+      element("table", { class: "loss" }, body),
+      ...(standard
+        ? [
+            element(
+              "figure",
+              { class: "draw" },
+              noisy,
+              element("figcaption", {}, `x ~ p(x|z) at this ${symbol}`),
+            ),
+          ]
+        : []),
+    ),
+    words,
+  );
+  tell();
+  place.follow(drawNoise);
+  return { name: "Noise", panel, onShow: drawNoise };
+}
+
+/** 1, 2 and 5 times powers of ten between two numbers above 0. */
+function roundScales(low: number, high: number): number[] {
+  const from = Math.floor(Math.log10(low));
+  const powers = Array.from({ length: Math.ceil(Math.log10(high)) - from + 1 }, (_, i) => from + i);
+  return powers
+    .flatMap((k) => [1, 2, 5].map((digit) => digit * 10 ** k))
+    .filter((v) => v >= low && v <= high);
+}
+
+/** About four multiples of a round step between two numbers. */
+function roundLevels(low: number, high: number): number[] {
+  const step = roundScales((high - low) / 10, high - low).find((step) => (high - low) / step < 6)!;
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
 }
 
 /** −ELBO and distortion over the scale, and a line where the slider is. */
@@ -105,8 +155,10 @@ function chart(
   const clip = freshId("clip");
   const curve = (values: readonly number[], name: string) =>
     svg("polyline", { class: name, points: values.map((value, i) => `${x(i)},${y(value)}`).join(" ") });
-  const ticks = scales.flatMap((scale, i) => (i % 8 === 0 ? [{ i, text: significant(scale, 2) }] : []));
-  const levels = [0, 1, 2, 3].map((k) => low + ((high - low) * k) / 3.3);
+  const [least, most] = [scales[0]!, scales.at(-1)!];
+  const atScale = (scale: number) =>
+    x(((scales.length - 1) * Math.log(scale / least)) / Math.log(most / least));
+  const levels = roundLevels(low, high);
   const now = svg("line", { class: "now", y1: TOP, y2: HEIGHT - BOTTOM });
   const drawing = svg(
     "svg",
@@ -123,8 +175,13 @@ function chart(
       svg("line", { class: "grid", x1: LEFT, x2: WIDTH - 8, y1: y(level), y2: y(level) }),
       svg("text", { x: LEFT - 8, y: y(level) + 4, "text-anchor": "end" }, fixed(level, 0)),
     ]),
-    ...ticks.map(({ i, text }) =>
-      svg("text", { x: x(i), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, text),
+    svg("line", { class: "axis", x1: LEFT, x2: WIDTH - 8, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM }),
+    ...roundScales(least, most).map((scale) =>
+      svg(
+        "text",
+        { x: atScale(scale), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" },
+        significant(scale),
+      ),
     ),
     svg(
       "text",
@@ -136,14 +193,10 @@ function chart(
     svg("circle", { class: "own", cx: x(own), cy: y(totals[own]!), r: 4 }),
     svg(
       "text",
-      { class: "total", x: WIDTH - 12, y: y(totals.at(-1)!) - 8, "text-anchor": "end" },
+      { class: "total", x: x(LABELS), y: y(totals[LABELS]!) - 10, "text-anchor": "end" },
       "−ELBO, nats",
     ),
-    svg(
-      "text",
-      { class: "distortion", x: WIDTH - 12, y: y(distortion.at(-1)!) + 18, "text-anchor": "end" },
-      "distortion",
-    ),
+    svg("text", { class: "distortion", x: x(LABELS) + 8, y: y(distortion[LABELS]!) + 18 }, "distortion"),
   );
   const moveTo = (i: number) => {
     for (const name of ["x1", "x2"]) now.setAttribute(name, String(x(i)));

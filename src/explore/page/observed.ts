@@ -14,9 +14,17 @@ export function observed(explored: Explored, place: Place) {
     picture(data.image, "its reconstruction"),
   ];
   const { table, tell } = lossTable(data);
+  const pair = element(
+    "div",
+    { class: "pair" },
+    element("figure", {}, ofX, element("figcaption", {}, "x")),
+    element("figure", {}, ofMean, element("figcaption", {}, "E[x|z] at E[z|x]")),
+  );
   let waiting: ReturnType<typeof setTimeout> | undefined;
+  const panel = element("div", { class: "observed", hidden: true }, pair, table);
   const look = (x: Float32Array) => {
     const z = explored.encode(x);
+    panel.hidden = false;
     show(ofX, x, data.image);
     show(ofMean, explored.decode(z), data.image);
     place.move(z);
@@ -27,11 +35,5 @@ export function observed(explored: Explored, place: Place) {
       table.classList.remove("waiting");
     }, PAUSE);
   };
-  const pair = element(
-    "div",
-    { class: "pair" },
-    element("figure", {}, ofX, element("figcaption", {}, "x")),
-    element("figure", {}, ofMean, element("figcaption", {}, "E[x|z] at E[z|x]")),
-  );
-  return { panel: element("div", { class: "observed" }, pair, table), look };
+  return { panel, look };
 }

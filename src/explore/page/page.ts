@@ -15,13 +15,17 @@ declare global {
   var vaeRun: PageData;
 }
 
-void start(globalThis.vaeRun);
+/** Decodes until the browser has compiled what they run, so that the first slider moves at its full speed. */
+const WARM_UP = 5;
+
+start(globalThis.vaeRun).catch((error) => document.body.append(`The page does not start: ${error}`));
 
 async function start(data: PageData): Promise<void> {
   document.title = `${data.run}: ${data.title}`;
   const explored = exploredOf(data, await startPlayer(data));
+  for (let i = 0; i < WARM_UP; i++) explored.decode(explored.origin);
   const place = new Place(Float32Array.from(explored.origin));
-  document.body.append(
+  document.body.replaceChildren(
     heading(data),
     element(
       "main",
@@ -32,7 +36,7 @@ async function start(data: PageData): Promise<void> {
         ...(data.latentDim > 1 ? [map(explored, place)] : []),
         drawing(explored, place),
         examples(explored, place),
-        ...(data.noise ? [noise(data, data.noise)] : []),
+        ...(data.noise ? [noise(explored, place, data.noise)] : []),
       ]),
     ),
   );

@@ -32,7 +32,7 @@ export function stage(explored: Explored, place: Place): HTMLElement {
       element(
         "button",
         { type: "button", click: () => place.move(explored.drawn()) },
-        isNormal ? "Draw z from the prior" : "Draw a z",
+        isNormal ? "Draw from p(z)" : "Draw a z",
       ),
     ),
   );
