@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { VaeError } from "../base/errors.ts";
 import { type LatentRun, openLatentRun } from "./latentRun.ts";
 import {
@@ -31,7 +31,12 @@ export function exploreCommand(): Command {
     )
     .argument("<run>", "a run folder, of a model of images with a latent z and without a condition")
     .option("--port <port>", "where on 127.0.0.1 (default: a free one)", integerFrom(0, 65535), 0)
-    .option("--export <folder>", "write the page there instead: static files, for any host or a file: URL")
+    .addOption(
+      new Option(
+        "--export <folder>",
+        "write the page there instead: static files, for any host or a file: URL",
+      ).conflicts("port"),
+    )
     .addOption(splitOption())
     .addOption(datasetChangedOption())
     .addOption(jsonOption())

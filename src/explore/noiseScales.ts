@@ -13,8 +13,8 @@ import * as tf from "../tensors/tf.ts";
 import { base64Of } from "./base64.ts";
 import type { NoiseScales } from "./pageData.ts";
 
-/** Each value costs a logarithm of a density for each scale. */
-const IMAGES = 200;
+/** Each value costs a logarithm of a density for each scale: of small images 200 are taken, of others as many values. */
+const VALUES = 200 * 784;
 
 /** From an eighth of the run's own scale to eight times it, in eighths of octaves. */
 const FACTORS = Array.from({ length: 49 }, (_, i) => 2 ** ((i - 24) / 8));
@@ -28,7 +28,8 @@ export async function noiseScales(
 ): Promise<NoiseScales | undefined> {
   if (!isOfDensity(runner) || !runner.model.likelihood.hasScale) return undefined;
   const { likelihood, target } = runner.model;
-  const { images, x, params } = await decode(runner, set, coding, IMAGES);
+  const D = fieldSize(target);
+  const { images, x, params } = await decode(runner, set, coding, Math.ceil(VALUES / D));
   const density = await likelihood.onHost();
   const P = likelihood.paramChannels;
   const sums = FACTORS.map(() => 0);
@@ -40,7 +41,6 @@ export async function noiseScales(
   }
   const own = await ownScale(runner, config);
   const scales = FACTORS.map((factor) => factor * (own ?? 1));
-  const D = fieldSize(target);
   const equal = own === undefined ? undefined : equalsOf(config, scales, D);
   const standard = own === undefined ? undefined : standardNoise(config, D);
   const { rate } = await estimateElbo(runner, part(set, runner.model.fields, 0, images), coding);

@@ -27,7 +27,7 @@ export interface Explored {
 }
 
 export function exploredOf(data: PageData, play: Play): Explored {
-  const { latentDim: d, programs, units, coding } = data;
+  const { latentDim: d, programs, units, coding, white } = data;
   const [, noiseInput] = programs.score.inputs;
   const noise = Float32Array.from(new RandomStream("explore").normals(noiseInput!.shape[0]! * d));
   const draws = new RandomStream(`${Math.random()}`);
@@ -42,7 +42,8 @@ export function exploredOf(data: PageData, play: Play): Explored {
     },
     coded(levels) {
       const x = new Float32Array(levels.length);
-      codePixels(coding, Uint8Array.from(levels), new RandomStream("pixels"), x);
+      const values = Uint16Array.from(levels, (level) => (level * white) / 255);
+      codePixels(coding, values, new RandomStream("pixels"), x, 0, white);
       return x;
     },
     drawn() {

@@ -35,11 +35,11 @@ export function noise(explored: Explored, place: Place, scales: NoiseScales): Ta
     ];
     if (equal) {
       rows.push([
-        `the best weights are those of ${equal.error} + w · KL, w =`,
+        `training at this ${symbol} minimises ${equal.error} + w · KL, w`,
         significant(equal.weights[i]!),
       ]);
       rows.push([
-        `and of ${symbol} = ${named(own)} with β =`,
+        `the same as ${symbol} = ${named(own)} with β`,
         significant(equal.weights[i]! / equal.weights[own]!),
       ]);
     }
@@ -147,17 +147,18 @@ function chart(
   totals: readonly number[],
   best: number,
 ) {
-  const low = Math.min(...distortion, ...totals);
+  const least = Math.min(...distortion, ...totals);
+  const most = Math.max(totals[own]!, totals.at(-1)!);
   // What a scale far too small costs would leave no room for the rest.
-  const high = Math.max(totals[own]!, totals.at(-1)!) + 0.15 * (totals.at(-1)! - low);
+  const [low, high] = [least - 0.08 * (most - least), most + 0.15 * (most - least)];
   const x = (i: number) => LEFT + ((WIDTH - LEFT - 8) * i) / (scales.length - 1);
   const y = (value: number) => TOP + ((HEIGHT - TOP - BOTTOM) * (high - value)) / (high - low);
   const clip = freshId("clip");
   const curve = (values: readonly number[], name: string) =>
     svg("polyline", { class: name, points: values.map((value, i) => `${x(i)},${y(value)}`).join(" ") });
-  const [least, most] = [scales[0]!, scales.at(-1)!];
+  const [narrow, wide] = [scales[0]!, scales.at(-1)!];
   const atScale = (scale: number) =>
-    x(((scales.length - 1) * Math.log(scale / least)) / Math.log(most / least));
+    x(((scales.length - 1) * Math.log(scale / narrow)) / Math.log(wide / narrow));
   const levels = roundLevels(low, high);
   const now = svg("line", { class: "now", y1: TOP, y2: HEIGHT - BOTTOM });
   const drawing = svg(
@@ -176,7 +177,7 @@ function chart(
       svg("text", { x: LEFT - 8, y: y(level) + 4, "text-anchor": "end" }, fixed(level, 0)),
     ]),
     svg("line", { class: "axis", x1: LEFT, x2: WIDTH - 8, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM }),
-    ...roundScales(least, most).map((scale) =>
+    ...roundScales(narrow, wide).map((scale) =>
       svg(
         "text",
         { x: atScale(scale), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" },
