@@ -1,7 +1,8 @@
+import { basename, resolve } from "node:path";
 import { evaluationBatches } from "../data/batches.ts";
 import type { Split } from "../data/dataset.ts";
 import { part } from "../data/dataset.ts";
-import { type Field, imageShapeOf, whiteOf } from "../data/field.ts";
+import { type Field, fieldSize, imageShapeOf, whiteOf } from "../data/field.ts";
 import { estimateElbo } from "../evaluation/bounds.ts";
 import { type Encodings, encodeSplit, type LatentRunner } from "../evaluation/encodings.ts";
 import { rankedUnits } from "../evaluation/latentSpace.ts";
@@ -28,6 +29,9 @@ import { termNames } from "./programs.ts";
 const MAPPED = 2000;
 const SHOWN = 40;
 
+/** Of large images fewer are shown, of no more values together: 8 MB. */
+const SHOWN_VALUES = 2e6;
+
 export type ExploredRun = OpenedRun & { readonly model: Vae };
 
 /** What the page shows of a run, besides the programs: measured on a split. */
@@ -46,6 +50,7 @@ export async function measuredFor(
     const units = rankedUnits(encodings, model.priorKind === "standardNormal");
     const numbers = await numbersOf(run, runner, { split, set: mapped });
     const noise = await noiseScales(runner, mapped, { config: config.likelihood, coding });
+    const shown = Math.min(SHOWN, Math.ceil(SHOWN_VALUES / fieldSize(model.target)));
     const [height, width, channels] = imageShapeOf(model.target);
     const names = label && namesOf(label);
     return {
@@ -60,7 +65,7 @@ export async function measuredFor(
       units: units.map(({ kl, varianceOfMean, ...unit }) => ({ ...unit, tells: kl ?? varianceOfMean })),
       unitsBy: units[0]!.kl === undefined ? "Var E[z|x]" : "KL, nats",
       map: mapOf(encodings, names && { names, labels: mapped.columns[label.name] }),
-      examples: examplesOf(run, split, part(mapped, fields, 0, SHOWN), label),
+      examples: examplesOf(run, split, part(mapped, fields, 0, shown), label),
       ...(noise && { noise }),
     };
   } finally {
@@ -71,11 +76,10 @@ export async function measuredFor(
 function aboutOf({ config, model, folder, epoch, checkpoint }: ExploredRun) {
   const family = likelihoods.of(config.likelihood);
   const settings = family.settings(config.likelihood);
-  const D = model.target.shape.reduce((a, b) => a * b, 1);
-  const formulas = reduce(config.likelihood, { D, beta: 1 }).terms;
+  const formulas = reduce(config.likelihood, { D: fieldSize(model.target), beta: 1 }).terms;
   return {
     title: titleOf(config, config.dataset.name),
-    run: folder.path,
+    run: basename(resolve(folder.path)), // without the place on this machine, which a page for others has no use for
     checkpoint: `${checkpoint.name} checkpoint, epoch ${epoch}`,
     formula: formulaOf(family) + (settings && `; ${settings}`),
     isDensity: family.kindOf === "density",

@@ -22,7 +22,7 @@ export async function serve(files: ReadonlyMap<string, string>, port: number): P
   const server = createServer(({ method, url = "/", headers }, response) => {
     // Only under its own name: a page elsewhere that has its name point here is not to read the run.
     const isOwn = headers.host === addressOf().host;
-    const name = new URL(url, "http://x").pathname.slice(1) || "index.html";
+    const name = /^\/([^?]*)/.exec(url)?.[1] || "index.html";
     const content = files.get(name);
     if (!isOwn) return refuse(response, 403);
     if (method !== "GET" && method !== "HEAD") return refuse(response, 405);

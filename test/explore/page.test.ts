@@ -1,34 +1,21 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { main } from "../../src/cli.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openArrayFile } from "../../src/data/arrayFile.ts";
 import { npzBytes } from "../../src/data/writeArrays.ts";
 import type { PageData } from "../../src/explore/pageData.ts";
+import { inProcess } from "../helpers/inProcess.ts";
 import { chromiumMissing, chromiumPath, describeUnless } from "../helpers/missing.ts";
 import { finish, inFolder, tinyRun } from "../helpers/vae.ts";
 
 const { folder, start } = inFolder();
 const at = (...names: string[]) => join(folder, ...names);
 
-/** A command line in this process: its exit code and what it printed. */
-async function vae(...args: string[]) {
-  const texts = { stdout: "", stderr: "" };
-  const spies = (["stdout", "stderr"] as const).map((name) =>
-    vi.spyOn(process[name], "write").mockImplementation(((text: string, done?: () => void) => {
-      texts[name] += text;
-      done?.();
-      return true;
-    }) as typeof process.stdout.write),
-  );
-  try {
-    return { code: await main([...args, "--backend", "wasm", "--threads", "1"]), ...texts };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+/** A command line in this process. */
+const vae = (...args: string[]) => inProcess(...args, "--backend", "wasm", "--threads", "1");
 
 const run = at("digits");
 
@@ -181,6 +168,18 @@ describeUnless(chromiumMissing, "the page in Chromium", () => {
     expect(problems).toEqual([]);
     expect(requests.map((url) => new URL(url).hostname)).toEqual(requests.map(() => "127.0.0.1"));
     expect(requests).toHaveLength(4);
+  });
+
+  test("answers nobody who does not call it by its own name, and has nothing else to give", async () => {
+    const statusOf = (path: string, host?: string) =>
+      new Promise((resolve) => {
+        const { hostname, port } = new URL(requests[0]!);
+        const headers = host === undefined ? {} : { host };
+        get({ hostname, port, path, headers }, ({ statusCode }) => resolve(statusCode));
+      });
+    expect(await statusOf("/", "example.com")).toBe(403);
+    expect(await statusOf("//")).toBe(404);
+    expect(await statusOf("/run.js?1")).toBe(200);
   });
 
   test("is the same from a file, and ends with Ctrl-C", async () => {

@@ -16,7 +16,7 @@ export function drawing(explored: Explored, place: Place): Tab {
   const isDark = hasDarkPaper(explored);
   const dots = Math.max(1, Math.round(PAPER / width));
   const paper = element("canvas", {
-    ...{ width: width * dots, height: height * dots, class: "paper", role: "img", tabindex: 0 },
+    ...{ width: width * dots, height: height * dots, class: "paper", role: "img" },
     "aria-label":
       "paper to draw on with a mouse, a pen or a finger; Choose an image does the same from the keyboard",
   });

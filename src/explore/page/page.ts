@@ -56,6 +56,6 @@ function heading({ title, run, checkpoint, formula, isDensity, numbers }: PageDa
         ? `−ELBO ${total} nats per image = distortion ${fixed(distortion)} + rate ${fixed(rate)}, ${numbers.of}`
         : `loss ${fixed(distortion)}, rate ${fixed(rate)} nats, ${numbers.of}`,
     ),
-    element("p", { class: "quiet" }, `${formula} · ${run}, ${checkpoint}`),
+    element("p", { class: "quiet" }, `${formula} · run ${run}, ${checkpoint}`),
   );
 }
