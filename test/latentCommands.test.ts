@@ -102,8 +102,12 @@ describe("vae encode", () => {
     expectRefused(/regression, which has no latent z: .*`vae predict/, "encode", regression));
 });
 
-test("vae explore of a conditional run says which it takes", () =>
-  expectRefused(/conditional \(condition\.kind label\).* Accepted: runs of images/, "explore", byClass));
+test("vae explore of a run on classes lets them be chosen", async () => {
+  const { files } = await json("explore", byClass, "--export", at("site"));
+  const page = readFileSync(files.at(-1), "utf8");
+  expect(page).toContain(`"given":{"names":${JSON.stringify(Array.from({ length: 10 }, (_, i) => `${i}`))}}`);
+  await expectRefused(/regression, which has no latent z/, "explore", regression);
+});
 
 describe("vae decode", () => {
   test.each(["plain", "by-class"])("of the means of %s is what decoding them by hand gives", async (name) => {

@@ -29,7 +29,10 @@ export function exploreCommand(): Command {
         "its loss taken apart, reconstructions, and what another noise scale would have said. It is served to this machine alone, " +
         "until Ctrl-C; or written as files.",
     )
-    .argument("<run>", "a run folder, of a model of images with a latent z and without a condition")
+    .argument(
+      "<run>",
+      "a run folder, of images, with a latent z; without a condition, or with one on classes",
+    )
     .option("--port <port>", "where on 127.0.0.1 (default: a free one)", integerFrom(0, 65535), 0)
     .addOption(
       new Option(
@@ -79,11 +82,11 @@ export function exploreCommand(): Command {
 
 /** The page moves z and nothing else, and shows images. */
 function refuseOthers({ model, config }: LatentRun, path: string): void {
-  const accepted = "Accepted: runs of images with a latent z and without a condition.";
-  if (model.given) {
+  const accepted = "Accepted: runs of images with a latent z, without a condition or with one on classes.";
+  if (model.given && model.given.kind !== "class") {
     throw new VaeError(
       "usage",
-      `${path} is conditional (condition.kind ${config.condition.kind}), and the page has no y to decode with. ${accepted} ` +
+      `${path} is conditional (condition.kind ${config.condition.kind}), and the page has no such y to decode with. ${accepted} ` +
         `\`vae sample ${path} --given test:0-7\` shows what y leaves open.`,
     );
   }

@@ -5,7 +5,7 @@ import { part } from "../data/dataset.ts";
 import { type Field, fieldSize, imageShapeOf, whiteOf } from "../data/field.ts";
 import { estimateElbo } from "../evaluation/bounds.ts";
 import { type Encodings, encodeSplit, type LatentRunner } from "../evaluation/encodings.ts";
-import { rankedUnits } from "../evaluation/latentSpace.ts";
+import { type LatentUnit, rankedUnits } from "../evaluation/latentSpace.ts";
 import { principalComponents } from "../evaluation/projection.ts";
 import { createRunner } from "../evaluation/runner.ts";
 import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
@@ -59,9 +59,10 @@ export async function measuredFor(
       image: { height, width, channels },
       coding,
       white: whiteOf(model.target),
+      ...(model.given && { given: { names: namesOf(model.given)! } }),
       latentDim: model.latentDim,
       isNormalPrior: model.priorKind === "standardNormal",
-      origin: await originOf(model),
+      origin: await originOf(model, units),
       units: units.map(({ kl, varianceOfMean, ...unit }) => ({ ...unit, tells: kl ?? varianceOfMean })),
       unitsBy: units[0]!.kl === undefined ? "Var E[z|x]" : "KL, nats",
       map: mapOf(encodings, names && { names, labels: mapped.columns[label.name] }),
@@ -100,7 +101,8 @@ async function numbersOf(
   return { of: `${count} ${split} images`, distortion, rate };
 }
 
-async function originOf(model: Vae) {
+async function originOf(model: Vae, units: readonly LatentUnit[]) {
+  if (model.given) return base64Of(units.toSorted((a, b) => a.unit - b.unit).map(({ mean }) => mean));
   const mean = model.priorOf().mean();
   const values = await mean.data();
   mean.dispose();
@@ -142,6 +144,6 @@ function examplesOf(
     split,
     count: set.count,
     x: base64Of(batch!.columns[target.name]!),
-    ...(names && labels && { labels: Array.from(labels, (i) => names[i]!) }),
+    ...(names && labels && { classes: { labels: Array.from(labels), names } }),
   };
 }

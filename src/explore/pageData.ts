@@ -14,10 +14,12 @@ export interface PageData {
   /** How pixels of the user's become x, and the level that is white. */
   readonly coding: PixelCoding;
   readonly white: number;
+  /** The classes y of a run that is conditioned on them, which every program then takes as its last input, one-hot, [1, K]. */
+  readonly given?: { readonly names: readonly string[] };
   readonly latentDim: number;
   /** Whether the prior is N(0, I). */
   readonly isNormalPrior: boolean;
-  /** The mean of the prior, [d]. */
+  /** The mean of the prior, [d]; of one that depends on y, of z over images. */
   readonly origin: Numbers32;
   readonly units: readonly Unit[];
   /** What the units are ordered by. */
@@ -76,7 +78,8 @@ export interface Examples {
   readonly split: string;
   readonly count: number;
   readonly x: Numbers32;
-  readonly labels?: readonly string[];
+  /** Their classes, by their places in `names`. */
+  readonly classes?: { readonly labels: readonly number[]; readonly names: readonly string[] };
 }
 
 /** What the images of a split cost at other scales of the noise, with the weights as they are. */
@@ -114,7 +117,7 @@ export interface Program {
   readonly inputs: readonly { readonly shape: readonly number[]; readonly place: string }[];
   readonly calls: readonly {
     readonly kernel: string;
-    readonly inputs: Readonly<Record<string, string>>;
+    readonly inputs: Readonly<Record<string, string>> | readonly string[];
     readonly attrs: Readonly<Record<string, unknown>>;
     readonly outputs: readonly string[];
   }[];

@@ -1,3 +1,4 @@
+import { codedSize } from "../data/codedFields.ts";
 import { fieldSize } from "../data/field.ts";
 import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
 import { type Graph, isConstant, program, type Value } from "../exports/graph.ts";
@@ -17,7 +18,7 @@ interface Part {
 
 /**
  * What the page computes, read off the model itself: so its numbers are the run's own, whatever the likelihood, the posterior
- * and the networks are. Of a model without a condition, on the backend `cpu`, see `graphOf`.
+ * and the networks are. On the backend `cpu`, see `graphOf`; of a model without a condition, or with one on classes.
  */
 export function programsOf(model: Vae): Pick<PageData, "programs" | "constants"> {
   const constants = new Constants();
@@ -32,22 +33,21 @@ function partsOf(model: Vae): Record<ProgramName, Part> {
   const { latentDim: d, likelihood } = model;
   const D = fieldSize(model.target);
   const S = DEFAULT_SAMPLES;
+  const y = model.given ? [[1, codedSize(model.given)]] : [];
   return {
     decode: {
-      shapes: [[1, d]],
-      compute: ([z]) => [likelihood.mean(model.decode(z as tf.Tensor2D))],
+      shapes: [[1, d], ...y],
+      compute: ([z, y]) => [likelihood.mean(model.decode(z as tf.Tensor2D, y as tf.Tensor2D | undefined))],
     },
     encode: {
-      shapes: [[1, D]],
-      compute: ([x]) => [model.encode(x as tf.Tensor2D).mean()],
+      shapes: [[1, D], ...y],
+      compute: ([x, y]) => [model.encode(x as tf.Tensor2D, y as tf.Tensor2D | undefined).mean()],
     },
     score: {
-      shapes: [
-        [1, D],
-        [S, d],
-      ],
-      compute([x, noise]) {
-        const { decoded, rate } = model.forward({ x: x!, [POSTERIOR]: noise! }, S);
+      shapes: [[1, D], [S, d], ...y],
+      compute([x, noise, y]) {
+        const inputs = { x: x!, [POSTERIOR]: noise!, ...(model.given && { [model.given.name]: y! }) };
+        const { decoded, rate } = model.forward(inputs, S);
         const terms = likelihood.terms(decoded, rowsFor(x as tf.Tensor2D, S));
         return [...Object.values(terms).map((term) => tf.sum(term, 1)), rate];
       },
@@ -58,8 +58,10 @@ function partsOf(model: Vae): Record<ProgramName, Part> {
 /** The parts that −log p(x|z) is made of, in the order in which `score` gives them. */
 export const termNames = (model: Vae): string[] =>
   tf.tidy(() => {
-    const x = tf.zeros<tf.Rank.R2>([1, fieldSize(model.target)]);
-    return Object.keys(model.likelihood.terms(model.decode(tf.zeros([1, model.latentDim])), x));
+    const { target, given, latentDim, likelihood } = model;
+    const y = given && tf.zeros<tf.Rank.R2>([1, codedSize(given)]);
+    const decoded = model.decode(tf.zeros([1, latentDim]), y);
+    return Object.keys(likelihood.terms(decoded, tf.zeros([1, fieldSize(target)])));
   }) as unknown as string[];
 
 function storedProgram({ inputs, operations, outputs }: Graph, constants: Constants): Program {
@@ -73,7 +75,11 @@ function storedProgram({ inputs, operations, outputs }: Graph, constants: Consta
     inputs: inputs.map((input) => ({ shape: input.shape, place: placeOf(input) })),
     calls: operations.map(({ kernel, inputs, attrs, outputs }) => ({
       kernel,
-      inputs: Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, placeOf(value)])),
+      // Kernels of any number of inputs have a list of them.
+      inputs:
+        "0" in inputs
+          ? Object.values(inputs).map(placeOf)
+          : Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, placeOf(value)])),
       attrs,
       outputs: outputs.map(placeOf),
     })),

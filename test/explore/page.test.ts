@@ -57,6 +57,18 @@ describe("vae explore --export", () => {
       expect(equal!.weights[i]).toBeCloseTo(2 * sigma ** 2, 6);
     }
   });
+
+  test("is refused where what the run is given is no class", async () => {
+    const few = ["--dataset.trainCount", "60", "--dataset.validation", "10", "--epochs", "1"];
+    const out = at("upsampled");
+    await vae("train", ...tinyRun.slice(0, -5), ...few, "--quiet", "--condition", "downsample", "--out", out);
+    expect(await vae("explore", out)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /is conditional \(condition\.kind downsample\).*Accepted: runs of images/,
+      ),
+    });
+  });
 });
 
 describeUnless(chromiumMissing, "the page in Chromium", () => {

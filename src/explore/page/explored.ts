@@ -14,11 +14,11 @@ export interface Score {
 /** The run that the page is of, as functions. */
 export interface Explored {
   readonly data: PageData;
-  /** z, [d] -> E[x|z], [D]. */
-  decode(z: Float32Array): Float32Array;
+  /** z, [d] -> E[x|z], [D]; of a run that is given classes, here and below, with the class y. */
+  decode(z: Float32Array, y: number): Float32Array;
   /** x, [D] -> E[z|x], [d]. */
-  encode(x: Float32Array): Float32Array;
-  score(x: Float32Array): Score;
+  encode(x: Float32Array, y: number): Float32Array;
+  score(x: Float32Array, y: number): Score;
   /** Levels 0 … 255, [D] -> x as the run's likelihood is a density for. What a coding draws is the same each time. */
   coded(levels: Uint8ClampedArray): Float32Array;
   /** A z of independent normals with the mean and deviation of each unit: a draw from the prior where that is N(0, I). */
@@ -27,17 +27,18 @@ export interface Explored {
 }
 
 export function exploredOf(data: PageData, play: Play): Explored {
-  const { latentDim: d, programs, units, coding, white } = data;
+  const { latentDim: d, programs, units, coding, white, given } = data;
   const [, noiseInput] = programs.score.inputs;
   const noise = Float32Array.from(new RandomStream("explore").normals(noiseInput!.shape[0]! * d));
+  const oneHot = (y: number) => (given ? [Float32Array.from(given.names, (_, i) => Number(i === y))] : []);
   const draws = new RandomStream(`${Math.random()}`);
   return {
     data,
     origin: floatsOf(data.origin),
-    decode: (z) => play("decode", z)[0]!,
-    encode: (x) => Float32Array.from(play("encode", x)[0]!),
-    score(x) {
-      const means = play("score", x, noise).map(mean);
+    decode: (z, y) => play("decode", z, ...oneHot(y))[0]!,
+    encode: (x, y) => Float32Array.from(play("encode", x, ...oneHot(y))[0]!),
+    score(x, y) {
+      const means = play("score", x, noise, ...oneHot(y)).map(mean);
       return { terms: means.slice(0, -1), rate: means.at(-1)! };
     },
     coded(levels) {
@@ -54,10 +55,11 @@ export function exploredOf(data: PageData, play: Play): Explored {
   };
 }
 
-/** The place in latent space that everything on the page shows, and what is told when it moves. */
+/** The place in latent space, and the class, that everything on the page shows; and what is told when they change. */
 export class Place {
   #z: Float32Array;
-  readonly #listeners: ((z: Float32Array) => void)[] = [];
+  #y = 0;
+  readonly #listeners: (() => void)[] = [];
 
   constructor(z: Float32Array) {
     this.#z = z;
@@ -67,15 +69,20 @@ export class Place {
     return this.#z;
   }
 
-  /** Tells of this move and of later ones. */
-  follow(listener: (z: Float32Array) => void): void {
-    this.#listeners.push(listener);
-    listener(this.#z);
+  get y(): number {
+    return this.#y;
   }
 
-  move(z: Float32Array): void {
+  /** Tells of this place and of each later one. */
+  follow(listener: () => void): void {
+    this.#listeners.push(listener);
+    listener();
+  }
+
+  move(z: Float32Array, y = this.#y): void {
     this.#z = z;
-    for (const listener of this.#listeners) listener(z);
+    this.#y = y;
+    for (const listener of this.#listeners) listener();
   }
 }
 

@@ -62,7 +62,7 @@ export function noise(explored: Explored, place: Place, scales: NoiseScales): Ta
     const scale = scales.scales[Number(input.value)]!;
     show(
       noisy,
-      explored.decode(place.z).map((value, i) => value + scale * standard[i]!),
+      explored.decode(place.z, place.y).map((value, i) => value + scale * standard[i]!),
       image,
     );
   });

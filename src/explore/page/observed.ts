@@ -22,16 +22,16 @@ export function observed(explored: Explored, place: Place) {
   );
   let waiting: ReturnType<typeof setTimeout> | undefined;
   const panel = element("div", { class: "observed", hidden: true }, pair, table);
-  const look = (x: Float32Array) => {
-    const z = explored.encode(x);
+  const look = (x: Float32Array, y = place.y) => {
+    const z = explored.encode(x, y);
     panel.hidden = false;
     show(ofX, x, data.image);
-    show(ofMean, explored.decode(z), data.image);
-    place.move(z);
+    show(ofMean, explored.decode(z, y), data.image);
+    place.move(z, y);
     clearTimeout(waiting);
     table.classList.add("waiting");
     waiting = setTimeout(() => {
-      tell(explored.score(x));
+      tell(explored.score(x, y));
       table.classList.remove("waiting");
     }, PAUSE);
   };

@@ -23,7 +23,7 @@ start(globalThis.vaeRun).catch((error) => document.body.append(`The page does no
 async function start(data: PageData): Promise<void> {
   document.title = `${data.run}: ${data.title}`;
   const explored = exploredOf(data, await startPlayer(data));
-  for (let i = 0; i < WARM_UP; i++) explored.decode(explored.origin);
+  for (let i = 0; i < WARM_UP; i++) explored.decode(explored.origin, 0);
   const place = new Place(Float32Array.from(explored.origin));
   document.body.replaceChildren(
     heading(data),

@@ -1,5 +1,5 @@
 import "@tensorflow/tfjs-backend-cpu";
-import { engine, setBackend, type Tensor, tensor, tidy } from "@tensorflow/tfjs-core";
+import { engine, type NamedTensorMap, setBackend, type Tensor, tensor, tidy } from "@tensorflow/tfjs-core";
 import type { PageData, Program, ProgramName } from "../pageData.ts";
 import { floatsOf } from "./numbers.ts";
 
@@ -36,7 +36,8 @@ function run(
     places.set(place, tensor(inputs[i]!, [...shape]));
   for (const call of program.calls) {
     const named = Object.entries(call.inputs).map(([name, place]) => [name, places.get(place)!] as const);
-    const results = engine().runKernel(call.kernel, Object.fromEntries(named), call.attrs as never);
+    const inputs = Array.isArray(call.inputs) ? named.map(([, value]) => value) : Object.fromEntries(named);
+    const results = engine().runKernel(call.kernel, inputs as NamedTensorMap, call.attrs as never);
     for (const [i, result] of [results].flat().entries()) places.set(call.outputs[i]!, result as Tensor);
   }
   return program.outputs.map((place) => places.get(place)!.dataSync() as Float32Array);
