@@ -102,7 +102,9 @@ async function pageDataOf(run: LatentRun, path: string, { split, checkpoint }: O
   const { programsOf } = await import("../explore/programs.ts");
   const { openRun } = await import("../runs/experiment.ts");
   const { hasLatents } = await import("../model/vae.ts");
-  const measured = await measuredFor(run, { split, set: await run.readSplit(split) }, note);
+  const set = await run.readSplit(split);
+  note(`Encoding the ${split} split …`);
+  const measured = await measuredFor(run, { split, set }, note);
   // Last of all, as it takes the backend of the tensors away: what a model computes is read off the one without kernels of our own.
   const { model } = await openRun(path, { checkpoint, compute: new Map([["backend", "cpu"]]) });
   if (!hasLatents(model)) throw new Error("the same run has no latents any more");
