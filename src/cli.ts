@@ -12,6 +12,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { encodeCommand } from "./commands/encode.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { exploreCommand } from "./commands/explore.ts";
 import { exportCommand } from "./commands/export.ts";
 import { helpCommand } from "./commands/help.ts";
 import { interpolateCommand } from "./commands/interpolate.ts";
@@ -73,6 +74,7 @@ export function createProgram(): Command {
     sweepCommand(),
     explainCommand(),
     exportCommand(),
+    exploreCommand(),
     recipesCommand(),
     dataCommand(),
     doctorCommand(),

@@ -1,47 +1,30 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PNG } from "pngjs";
-import { beforeAll, describe, expect, test, vi } from "vitest";
-import { main } from "../src/cli.ts";
+import { beforeAll, describe, expect, test } from "vitest";
 import { openArrayFile } from "../src/data/arrayFile.ts";
 import { npzBytes } from "../src/data/writeArrays.ts";
 import { loadRun } from "../src/index.ts";
 import { openRun, readRunData } from "../src/runs/experiment.ts";
 import { decodeSafetensors } from "../src/runs/safetensors.ts";
+import { inProcess } from "./helpers/inProcess.ts";
 import { inFolder, tinyRun } from "./helpers/vae.ts";
 
 const { folder } = inFolder();
 
 const at = (...names: string[]) => join(folder, ...names);
 
-/** A command line in this process: its exit code and what it printed. */
-async function vae(...args: string[]) {
-  const texts = { stdout: "", stderr: "" };
-  const spies = (["stdout", "stderr"] as const).map((name) =>
-    vi.spyOn(process[name], "write").mockImplementation(((text: string, done?: () => void) => {
-      texts[name] += text;
-      done?.();
-      return true;
-    }) as typeof process.stdout.write),
-  );
-  try {
-    return { code: await main(args), ...texts };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
-
 const WASM = ["--backend", "wasm", "--threads", "1"];
 
 /** What a command that succeeds prints as JSON. */
 async function json(...args: string[]) {
-  const { code, stdout, stderr } = await vae(...args, "--json", ...WASM);
+  const { code, stdout, stderr } = await inProcess(...args, "--json", ...WASM);
   expect(code, stderr).toBe(0);
   return JSON.parse(stdout);
 }
 
 async function expectRefused(words: RegExp, ...args: string[]) {
-  const { code, stderr } = await vae(...args, ...WASM);
+  const { code, stderr } = await inProcess(...args, ...WASM);
   expect([1, 2]).toContain(code);
   expect(stderr.replaceAll(folder, "")).toMatch(words);
 }
@@ -55,7 +38,7 @@ const [plain, byClass, regression] = [at("plain"), at("by-class"), at("regressio
 
 beforeAll(async () => {
   const train = async (out: string, ...args: string[]) => {
-    const { code, stderr } = await vae("train", ...args, "--epochs", "1", "--out", at(out));
+    const { code, stderr } = await inProcess("train", ...args, "--epochs", "1", "--out", at(out));
     expect(code, stderr).toBe(0);
   };
   await train("plain", ...tinyRun, "--likelihood", "bernoulli", "--latent-dim", "3");
@@ -119,6 +102,13 @@ describe("vae encode", () => {
 
   test("of a model without a latent says what to do instead", () =>
     expectRefused(/regression, which has no latent z: .*`vae predict/, "encode", regression));
+});
+
+test("vae explore of a run on classes lets them be chosen", async () => {
+  const { files } = await json("explore", byClass, "--export", at("site"));
+  const page = readFileSync(files.at(-1), "utf8");
+  expect(page).toContain(`"given":{"names":${JSON.stringify(Array.from({ length: 10 }, (_, i) => `${i}`))}}`);
+  await expectRefused(/regression, which has no latent z/, "explore", regression);
 });
 
 describe("vae decode", () => {
@@ -311,6 +301,14 @@ describe("a run as a library gives what the commands give of it", () => {
 });
 
 test("a run with latents and pictures in its folder is still one that may be overwritten", async () => {
-  const { code, stderr } = await vae("train", ...tinyRun, "--epochs", "1", "--out", byClass, "--overwrite");
+  const { code, stderr } = await inProcess(
+    "train",
+    ...tinyRun,
+    "--epochs",
+    "1",
+    "--out",
+    byClass,
+    "--overwrite",
+  );
   expect(code, stderr).toBe(0);
 });

@@ -47,6 +47,9 @@ export function project(encodings: Encodings, axes?: readonly [number, number]):
 export interface PrincipalComponents {
   /** Coordinates along the first k directions from the mean, [count, k]. */
   readonly scores: Float32Array;
+  /** The mean of the vectors, [d], and the directions, [k, d], each of length 1. */
+  readonly center: Float32Array;
+  readonly directions: Float32Array;
   /** Each one's share of the variance, k of them, largest first. */
   readonly shares: readonly number[];
 }
@@ -58,6 +61,7 @@ export function principalComponents(
 ): PrincipalComponents {
   const all = new Matrix(count, d);
   for (let i = 0; i < count; i++) for (let j = 0; j < d; j++) all.set(i, j, values[i * d + j]!);
+  const center = all.mean("column");
   all.center("column");
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(all.transpose().mmul(all), {
     assumeSymmetric: true,
@@ -76,6 +80,8 @@ export function principalComponents(
   }
   return {
     scores: Float32Array.from(all.mmul(directions).to1DArray()),
+    center: Float32Array.from(center),
+    directions: Float32Array.from(directions.transpose().to1DArray()),
     shares: largest.map((i) => Math.max(0, realEigenvalues[i]!) / (total || 1)),
   };
 }

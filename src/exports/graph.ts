@@ -1,9 +1,9 @@
 import * as tf from "../tensors/tf.ts";
 import type { ExportedFunction } from "./subject.ts";
 
-/** Numbers of N examples on their way: an input, or what an operation gives. */
+/** Numbers on their way: an input, or what an operation gives. */
 export interface Computed {
-  /** Of one example. */
+  /** Of one example, or in a `program` the whole of it. */
   readonly shape: readonly number[];
 }
 
@@ -12,6 +12,8 @@ export interface Constant {
   /** Of the parameter that it is, such as `decoder.hidden0.kernel`; absent where it is none. */
   readonly name: string | undefined;
   readonly shape: readonly number[];
+  /** Absent where they are float32. */
+  readonly dtype?: tf.DataType;
   readonly data: Float32Array;
 }
 
@@ -27,7 +29,7 @@ export interface Operation {
   readonly outputs: readonly Computed[];
 }
 
-/** What a function computes, of any number of examples. */
+/** What a function computes: by `graphOf` of any number of examples, by `program` of arrays of the shapes that it was given. */
 export interface Graph {
   readonly inputs: readonly Computed[];
   /** In an order in which they can be run; each is needed for an output. */
@@ -44,24 +46,38 @@ export function graphOf(
   parameters: Iterable<[string, tf.Variable]>,
 ): Graph {
   const named = [...parameters];
+  const withRows = (rows: number) => {
+    const shapes = inputs.map(({ shape }) => [rows, ...shape]);
+    return traced(shapes, compute, new Values(named, (shape) => ofOne(shape, rows)));
+  };
   // What depends on the number of examples and on none of them would be taken for a constant.
-  const [graph, other] = [2, 3].map((rows) => traced(rows, inputs, compute, named)) as [Graph, Graph];
+  const [graph, other] = [withRows(2), withRows(3)];
   if (outline(graph) !== outline(other))
     throw new Error(`the ${name} is not the same for any number of rows`);
   return graph;
 }
 
-function traced(
-  rows: number,
-  inputs: ExportedFunction["inputs"],
+function ofOne([rows, ...shape]: readonly number[], expected: number): readonly number[] {
+  if (rows !== expected) throw new Error(`[${[rows, ...shape]}] has no row for each example`);
+  return shape;
+}
+
+/** The same of arrays of these shapes alone: the kernels can be called again just as they were. */
+export const program = (
+  shapes: readonly (readonly number[])[],
   compute: ExportedFunction["compute"],
-  parameters: readonly [string, tf.Variable][],
+  parameters: Iterable<[string, tf.Variable]>,
+): Graph => traced(shapes, compute, new Values([...parameters], (shape) => shape));
+
+function traced(
+  shapes: readonly (readonly number[])[],
+  compute: ExportedFunction["compute"],
+  values: Values,
 ): Graph {
-  const values = new Values(rows, parameters);
   const operations: Operation[] = [];
   let graph: Graph;
   tf.tidy(() => {
-    const given = inputs.map(({ shape }) => tf.fill([rows, ...shape], 0.5));
+    const given = shapes.map((shape) => tf.fill([...shape], 0.5));
     const ofInputs = given.map((tensor) => values.add(tensor));
     const results = watched(
       () => compute(given),
@@ -88,9 +104,10 @@ class Values {
   readonly #computed = new Map<object, Map<string, Computed>>();
   readonly #names: ReadonlyMap<object, string>;
 
+  /** `told` is what is said of the shape of what is computed. */
   constructor(
-    readonly rows: number,
     parameters: readonly [string, tf.Variable][],
+    readonly told: (shape: readonly number[]) => readonly number[],
   ) {
     this.#names = new Map(parameters.map(([name, { dataId }]) => [dataId, name]));
   }
@@ -100,21 +117,20 @@ class Values {
   }
 
   add({ dataId, shape }: tf.TensorInfo): Computed {
-    const [rows, ...ofOne] = shape;
-    if (rows !== this.rows) throw new Error(`[${shape}] has no row for each example`);
-    const value = { shape: ofOne };
+    const value = { shape: this.told(shape) };
     if (!this.#computed.has(dataId)) this.#computed.set(dataId, new Map());
     this.#computed.get(dataId)!.set(String(shape), value);
     return value;
   }
 
   of(info: tf.TensorInfo): Value {
-    const { dataId, shape } = info;
+    const { dataId, shape, dtype } = info;
     const data = () => tf.backend().readSync(dataId) as Float32Array;
     return (
       this.#computed.get(dataId)?.get(String(shape)) ?? {
         name: this.#names.get(dataId),
         shape,
+        ...(dtype !== "float32" && { dtype }),
         data: Float32Array.from(data()),
       }
     );

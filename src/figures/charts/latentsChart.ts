@@ -2,6 +2,7 @@ import type { SeriesOption } from "echarts";
 import { roundRange } from "./axisRange.ts";
 import { textWidth } from "./font.ts";
 import { formatTick } from "./formatNumber.ts";
+import { CLASS_COLORS } from "./palette.ts";
 import { cssFont, SMALL } from "./panel.ts";
 import { BLUE, plotWidthOf, type SidePanel, sideBySide } from "./sideBySide.ts";
 
@@ -26,11 +27,6 @@ interface Bar {
 // CSS pixels.
 const HEIGHT = 600;
 
-/** Ten that are told apart by hue and lightness (Okabe and Ito's, and three beside); further classes share them. */
-const COLORS = [
-  ...["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"],
-  ...["#56B4E9", "#000000", "#7F3C8D", "#A5AA99", "#8B5A2B"],
-];
 const IDLE = "#b8b8b8";
 const LEGEND = { ...SMALL, fontWeight: "bold" } as const;
 
@@ -90,7 +86,7 @@ type Classes = NonNullable<LatentsFigure["classes"]>;
 
 /** Whether a line above the plot has room for all classes in colours of their own. */
 const fitsALine = ({ names }: Classes) =>
-  names.length <= COLORS.length &&
+  names.length <= CLASS_COLORS.length &&
   textWidth(names.map((name) => `● ${name}`).join("  "), cssFont(LEGEND)) <= plotWidthOf(2);
 
 /** The classes in their colours, or what tells them apart. */
@@ -100,7 +96,9 @@ function legendOf(classes: LatentsFigure["classes"]): Pick<SidePanel, "formula" 
   const { names } = classes;
   return {
     formula: names.map((name, label) => `{c${label}|● ${name}}`).join("  "),
-    rich: Object.fromEntries(names.map((_, label) => [`c${label}`, { ...LEGEND, color: COLORS[label]! }])),
+    rich: Object.fromEntries(
+      names.map((_, label) => [`c${label}`, { ...LEGEND, color: CLASS_COLORS[label]! }]),
+    ),
   };
 }
 
@@ -117,7 +115,7 @@ function classSeries(points: LatentsFigure["points"], classes: Classes): SeriesO
   const { labels, names } = classes;
   const each = names.flatMap((name, label) => {
     const own = points.filter((_, i) => labels[i] === label);
-    return own.length > 0 ? [{ name, own, color: COLORS[label % COLORS.length]! }] : [];
+    return own.length > 0 ? [{ name, own, color: CLASS_COLORS[label % CLASS_COLORS.length]! }] : [];
   });
   const series = each.map(({ own, color }) => dots(own, color));
   return fitsALine(classes) ? series : [...series, ...each.map(nameAtMedian)];
