@@ -46,6 +46,7 @@ test("it says all that a registry asks for", () => {
   expect(about.private).toBeUndefined();
   for (const key of ["description", "license", "keywords", "exports", "types", "bin", "engines"])
     expect(about, key).toHaveProperty(key);
+  expect(files).toContain("dist/explore/page/index.html");
   for (const path of [about.types, about.exports["."].types, about.exports["."].default, about.bin.vae])
     expect(files).toContain(join(path));
 });
