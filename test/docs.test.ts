@@ -56,7 +56,7 @@ describe("what the pages say to type", () => {
         else expect(cellsOf(readSweep(file, overridesFrom(options))).cells.length).toBeGreaterThan(1);
       });
     }
-    await program.parseAsync(line.split(/\s+/).slice(1), { from: "user" });
+    await program.parseAsync(line.replaceAll("'", "").split(/\s+/).slice(1), { from: "user" });
     expect(parsed).toBe(true);
   });
 });

@@ -92,7 +92,7 @@ function printedNow(printed: string, output: string, tolerance: number): string 
     : printed;
 }
 
-test.for(["1-elbo", "2-mse"])("what page %s says that its commands print", async (name) => {
+test.for(["1-elbo", "2-mse", "3-rate-distortion", "4-densities", "5-comparing"])("what page %s says that its commands print", async (name) => {
   const file = join(root, "docs", "tutorial", `${name}.md`);
   const [page, tryIt] = readFileSync(file, "utf8").split(/(?=^## Try it$)/m);
   const parts = page!.split(/^(```(?:sh|text)\n[\s\S]*?^```\n)/m);
