@@ -92,7 +92,9 @@ function printedNow(printed: string, output: string, tolerance: number): string 
     : printed;
 }
 
-test.for(["1-elbo", "2-mse", "3-rate-distortion", "4-densities", "5-comparing"])("what page %s says that its commands print", async (name) => {
+const pages = ["1-elbo", "2-mse", "3-rate-distortion", "4-densities", "5-comparing"];
+
+test.for(pages)("what page %s says that its commands print", { timeout: 300_000 }, async (name) => {
   const file = join(root, "docs", "tutorial", `${name}.md`);
   const [page, tryIt] = readFileSync(file, "utf8").split(/(?=^## Try it$)/m);
   const parts = page!.split(/^(```(?:sh|text)\n[\s\S]*?^```\n)/m);
@@ -108,4 +110,4 @@ test.for(["1-elbo", "2-mse", "3-rate-distortion", "4-densities", "5-comparing"])
   }
   expect(parts.length).toBeGreaterThan(2);
   await expect(parts.join("") + tryIt).toMatchFileSnapshot(file);
-}, 300_000);
+});
