@@ -1,14 +1,18 @@
-// Writes what the README has of the program itself: the tables of settings and of likelihoods.
-import { readFileSync, writeFileSync } from "node:fs";
+// Writes what README.md and docs/ have of the program itself: the tables of settings and of likelihoods.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { settingsTable } from "../dist/config/settingsTable.js";
 import { likelihoodTable } from "../dist/reporting/likelihoodTable.js";
 
-const readme = new URL("../README.md", import.meta.url);
+const root = join(import.meta.dirname, "..");
+const inDocs = readdirSync(join(root, "docs"), { recursive: true }).map((file) => join("docs", file));
 const tables = { settings: settingsTable(), likelihoods: likelihoodTable() };
-writeFileSync(
-  readme,
-  readFileSync(readme, "utf8").replaceAll(
-    /(<!-- (\w+) -->\n)[\s\S]*?(<!-- \/\2 -->)/g,
+for (const page of ["README.md", ...inDocs.filter((file) => file.endsWith(".md"))]) {
+  const file = join(root, page);
+  const text = readFileSync(file, "utf8");
+  const written = text.replaceAll(
+    /(<!-- (settings|likelihoods) -->\n)[\s\S]*?(<!-- \/\2 -->)/g,
     (_, open, name, close) => `${open}${tables[name]}\n${close}`,
-  ),
-);
+  );
+  if (written !== text) writeFileSync(file, written);
+}

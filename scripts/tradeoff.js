@@ -1,4 +1,4 @@
-// Draws docs/tradeoff.png: what β trades, from finished runs that differ in β alone.
+// Draws docs/figures/tradeoff.png: what β trades, from finished runs that differ in β alone.
 //   for b in 0 1 100; do vae train --likelihood bernoulli --beta $b --out runs/tradeoff-$b; done
 //   node scripts/tradeoff.js runs/tradeoff-0 runs/tradeoff-1 runs/tradeoff-100
 import { readFileSync, writeFileSync } from "node:fs";
@@ -62,7 +62,7 @@ for (const [i, path] of runs.entries()) {
   elements.push(samples.element);
   bottom = Math.max(bottom, samples.bottom);
 }
-const file = join(import.meta.dirname, "..", "docs", "tradeoff.png");
+const file = join(import.meta.dirname, "..", "docs", "figures", "tradeoff.png");
 writeFileSync(
   file,
   await renderChart({ graphic: elements }, { width: WIDTH, height: bottom + MARGIN, scale: 1.5 }),

@@ -495,8 +495,8 @@ describe("to be read", () => {
   });
 });
 
-test("the README's table of other tools is that of the command", () => {
-  const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8");
+test("the docs' table of other tools is that of the command", () => {
+  const page = readFileSync(join(import.meta.dirname, "..", "docs", "explain.md"), "utf8");
   const rows = programs.map(({ title, written, implies }) => `| ${title} | ${written} | ${implies} |`);
-  expect(readme).toContain(["| tool | loss as written | implied |", "|---|---|---|", ...rows].join("\n"));
+  expect(page).toContain(["| tool | loss as written | implied |", "|---|---|---|", ...rows].join("\n"));
 });

@@ -1,7 +1,7 @@
 import { formatDefault } from "./options.ts";
 import { settings } from "./settings.ts";
 
-/** The settings as a Markdown table, for the README. */
+/** The settings as a Markdown table, for docs/settings.md. */
 export function settingsTable(): string {
   const rows = settings().map((setting) => {
     const flag = setting.flag && setting.flag !== setting.path ? ` <br> \`--${setting.flag}\`` : "";

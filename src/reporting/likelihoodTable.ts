@@ -1,7 +1,7 @@
 import { codingsFor } from "../data/codings.ts";
 import { likelihoodSchema, likelihoods } from "../model/likelihoods/index.ts";
 
-/** The likelihoods as a Markdown table, for the README; with their default settings. */
+/** The likelihoods as a Markdown table, for README.md; with their default settings. */
 export function likelihoodTable(): string {
   const rows = [...likelihoods.members].map(([kind, { words, support }]) => {
     const codings = codingsFor(support(likelihoodSchema.parse({ kind })));
