@@ -147,7 +147,12 @@ describe("train", () => {
   });
 
   test.each([
-    [["train", "--epochs", "ten"], 2, /training.epochs: expected integer > 0, got "ten"/],
+    [["train", "--epochs", "ten"], 2, /--epochs \(training\.epochs\): expected integer > 0, got "ten"/],
+    [
+      ["train", "--kl-weight", "3"],
+      2,
+      /^Error: --kl-weight is no option of `vae train`; here it is --beta:\n {2}vae train --beta 3\n$/,
+    ],
     [["train", "--epoch", "3"], 2, /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
     [
       ["train", "missing.yaml"],
@@ -157,7 +162,7 @@ describe("train", () => {
     [
       ["train", "--likelihood", "bernouli"],
       2,
-      /likelihood.kind: bernouli is not one of .* Did you mean bernoulli\?/,
+      /--likelihood \(likelihood.kind\): bernouli is not one of .* Did you mean bernoulli\?/,
     ],
     [["train", "--resume"], 2, /--resume needs --out/],
     [["trian"], 2, /unknown command 'trian'\n\(Did you mean train\?\)/],

@@ -165,6 +165,13 @@ describe("messages", () => {
       "likelihood: { kind: bernoulli }\ndataset: { pixels: gray }",
     ],
     ["an empty value", "training:\n"],
+    ["a value by a flag", "", { "training.learningRate": "x" }],
+    ["another program's loss", "likelihood: { kind: MSE }"],
+    ["another program's loss by a flag", "", { "likelihood.kind": "bce" }],
+    ["another program's network", "model: { kind: cnn }"],
+    ["another program's key", "training: { lr: 0.1 }"],
+    ["another program's key in another section", "kl_weight: 2"],
+    ["other letters", "dataset: { name: MNIST }"],
   ])("%s", (_, text, flags) => {
     expect(messageOf(text, flags)).toMatchSnapshot();
   });

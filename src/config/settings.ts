@@ -60,6 +60,12 @@ export function settings(): readonly Setting[] {
   return known;
 }
 
+/** A setting as a command line has it: `--lr (training.learningRate)`, or `--training.clipNorm`. */
+export function flagOf(path: string): string {
+  const flag = settings().find((setting) => setting.path === path)?.flag;
+  return flag && flag !== path ? `--${flag} (${path})` : `--${path}`;
+}
+
 /** The likelihoods with the density of each, for help. */
 export const likelihoodFormulas = (): { readonly kind: string; readonly formula: string }[] =>
   readSchema().properties!["likelihood"]!.oneOf!.map(({ properties, formula }) => ({
