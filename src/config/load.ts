@@ -27,7 +27,7 @@ export function loadConfig(
   overrides: Overrides = new Map(),
   unsaid: Plain = {},
 ): Config {
-  const fromFile = file === undefined ? {} : typeof file === "string" ? readYaml(file) : file;
+  const fromFile = spelledOut(file === undefined ? {} : typeof file === "string" ? readYaml(file) : file);
   const where = typeof file === "string" ? file : undefined;
   const said = where !== undefined && isOfRun(where) ? withFormer(fromFile) : withUnsaid(fromFile, unsaid);
   const typed = byPresentNames(overrides);
@@ -123,6 +123,18 @@ function applyOverrides(base: Plain, overrides: Overrides): Plain {
       }
     }
     section[key] = value;
+  }
+  return result;
+}
+
+/** `likelihood: gaussian` means `likelihood: { kind: gaussian }`, as of every section that has a kind. */
+function spelledOut(input: Plain): Plain {
+  const result = structuredClone(input);
+  for (const { path, isChoice } of settings()) {
+    const section = sectionOf(path);
+    const parent = isChoice && valueAt(result, section.split(".").slice(0, -1));
+    if (isSection(parent) && typeof parent[lastKey(section)] === "string")
+      parent[lastKey(section)] = { [lastKey(path)]: parent[lastKey(section)] };
   }
   return result;
 }
