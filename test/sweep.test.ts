@@ -162,7 +162,7 @@ describe("cells", () => {
       ],
       [/Of 4 cells, 2 have/, undefined, { beta: "1,-1", seed: "0,1" }],
       [
-        /^Cell likelihood\.kind=laplace: .*sigma is not a setting of laplace/,
+        /^Cell likelihood\.kind=laplace: .*sigma\) is not a setting of laplace/,
         undefined,
         { likelihood: "gaussian,laplace", sigma: "0.1" },
       ],

@@ -8,6 +8,8 @@ import {
   addRunOptions,
   datasetChangedOption,
   describeRun,
+  type FormatOptions,
+  formatOption,
   integerFrom,
   jsonOption,
   note,
@@ -17,7 +19,7 @@ import {
 } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
-interface Options extends RunOptions {
+interface Options extends RunOptions, FormatOptions {
   split: SplitName;
   k?: number;
   samples?: number;
@@ -52,6 +54,7 @@ export function evaluateCommand(): Command {
       "-o, --output <file>",
       "where to write the picture (default: figures/calibration-<split>.png in the run)",
     )
+    .addOption(formatOption("the check of the noise, or the predictions of a table"))
     .addOption(datasetChangedOption())
     .addOption(jsonOption())
     .addHelpText(
@@ -150,16 +153,16 @@ export function evaluateCommand(): Command {
     }
     const { likelihood } = run.config;
     const baseMeasure = describeMeasure(supportOf(likelihood));
-    const figure = options.output ?? run.folder.figure(`calibration-${split}`);
+    const figure = options.output ?? run.folder.figure(`calibration-${split}`, options.format);
     let calibration: Calibration | undefined;
     let drawn = false;
     if (isOfDensity(runner)) {
       const { checkNoise } = await import("../evaluation/calibration.ts");
-      const { calibrationPng } = await import("../figures/figures.ts");
+      const { calibrationFigure } = await import("../figures/figures.ts");
       const checked = await checkNoise(runner, { checked: set, train: dataset.train }, coding);
       calibration = checked;
       const title = `${dataset.name}, ${kind} likelihood`;
-      drawn = await drawOrWarn(figure, () => calibrationPng(checked, split, title), note);
+      drawn = await drawOrWarn(figure, () => calibrationFigure(checked, split, title), note);
     }
     runner.dispose();
     if (options.json) {

@@ -3,10 +3,10 @@ import type { SplitName } from "../evaluation/summary.ts";
 import type { Bnn } from "../model/bnn.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
 import type { CheckpointName } from "../runs/runFolder.ts";
-import { describeRun, note, result } from "./shared.ts";
+import { describeRun, type FormatOptions, note, result } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
-interface Options {
+interface Options extends FormatOptions {
   readonly split: SplitName;
   readonly checkpoint: CheckpointName;
   readonly samples?: number;
@@ -64,7 +64,7 @@ export async function evaluateTable(
     if (!(error instanceof VaeError)) throw error;
     note(`The result is not added to the run. ${error.message}`);
   });
-  const figure = options.output ?? run.folder.figure(`predictions-${split}`);
+  const figure = options.output ?? run.folder.figure(`predictions-${split}`, options.format);
   const title = titleOf(run.config, dataset.name);
   const drawn = await drawOrWarn(figure, () => predictionPicture(scored, model, title, split), note);
   runner.dispose();

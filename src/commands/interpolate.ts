@@ -52,8 +52,8 @@ export function interpolateCommand(): Command {
   return addLatentOptions(command, "where to write (default: figures/interpolation.png in the run)").action(
     async (path: string, input: string[], options: Options) => {
       const run = await openLatentRun(path, options);
-      const { interpolationPng } = await import("../figures/latentGrids.ts");
-      const { writeFileAtomic } = await import("../base/atomicFile.ts");
+      const { interpolationFigure } = await import("../figures/latentGrids.ts");
+      const { writeFigure } = await import("../figures/figures.ts");
       const { titleOf } = await import("../runs/title.ts");
       const { model } = run;
       const pairs = await pairsOf(run, input, options);
@@ -69,9 +69,9 @@ export function interpolateCommand(): Command {
       ];
       const file = options.output ?? run.folder.figure("interpolation");
       const title = titleOf(run.config, run.config.dataset.name);
-      await writeFileAtomic(
+      await writeFigure(
         file,
-        await interpolationPng(model, rows, { title, subtitle: notes.join("  ·  "), ts }),
+        await interpolationFigure(model, rows, { title, subtitle: notes.join("  ·  "), ts }),
       );
       const { checkpoint } = options;
       if (options.json) {

@@ -92,11 +92,13 @@ async function draw(run: OpenedRun, file: string, options: Options): Promise<Dra
         "it could be given. Leave --given out, or train with --condition.",
     );
   }
-  const { samplesPng } = await import("../figures/figures.ts");
-  const { writeFileAtomic } = await import("../base/atomicFile.ts");
+  const { samplesFigure } = await import("../figures/figures.ts");
+  const { writeFigure } = await import("../figures/figures.ts");
   const { RandomStream } = await import("../tensors/random.ts");
   const random = new RandomStream(seed).fork("sample");
-  await writeFileAtomic(file, await samplesPng(run.model, count, random, pixels));
+  const { titleOf } = await import("../runs/title.ts");
+  const title = titleOf(run.config, run.config.dataset.name);
+  await writeFigure(file, await samplesFigure(run.model, count, { title, random, pixels }));
   return { counts: { count }, words: `${count} samples (${pixels})` };
 }
 
@@ -108,8 +110,8 @@ async function drawGiven(run: OpenedRun, file: string, options: Options): Promis
       `-n ${draws} draws for each y are more than a picture shows. Accepted: 1 to ${MAX_DRAWS}.`,
     );
   }
-  const { conditionalSamplesPng } = await import("../figures/conditionalGrid.ts");
-  const { writeFileAtomic } = await import("../base/atomicFile.ts");
+  const { conditionalSamplesFigure } = await import("../figures/conditionalGrid.ts");
+  const { writeFigure } = await import("../figures/figures.ts");
   const { RandomStream } = await import("../tensors/random.ts");
   const { hasLatents } = await import("../model/vae.ts");
   const { titleOf } = await import("../runs/title.ts");
@@ -117,9 +119,9 @@ async function drawGiven(run: OpenedRun, file: string, options: Options): Promis
   checkRows(observations);
   const random = new RandomStream(seed).fork("sample");
   const title = titleOf(run.config, run.config.dataset.name);
-  await writeFileAtomic(
+  await writeFigure(
     file,
-    await conditionalSamplesPng(run.model, observations, { draws, pixels, random, title }),
+    await conditionalSamplesFigure(run.model, observations, { draws, pixels, random, title }),
   );
   const rows = observations.set.count;
   const each = hasLatents(run.model) || pixels === "draw" ? draws : 0;

@@ -50,6 +50,19 @@ export const datasetChangedOption = () =>
     "what to do where the data of the run are not those that it was trained on (default: stop)",
   ).choices(["accept"]);
 
+/** Of commands that draw charts. */
+export const formatOption = (charts: string) =>
+  new Option(
+    "--format <format>",
+    `of the charts, which are ${charts}; a name behind -o that ends in .svg is SVG, too`,
+  )
+    .choices(["png", "svg"])
+    .default("png");
+
+export interface FormatOptions {
+  format: "png" | "svg";
+}
+
 export const jsonOption = () => new Option("--json", "print one JSON object");
 
 /** How a run is opened, for every command that does. */

@@ -8,6 +8,7 @@ import {
   targetsOf,
 } from "../evaluation/rowPredictions.ts";
 import { scorePredictions, type TablePrediction } from "../evaluation/tableScores.ts";
+import type { Drawing } from "../figures/charts/drawing.ts";
 import {
   type FittedPoint,
   fitChart,
@@ -36,7 +37,7 @@ export function predictionPicture(
 
 interface TablePictures {
   readonly title: string;
-  readonly put: (name: FigureName, draw: () => Promise<Buffer>) => Promise<boolean>;
+  readonly put: (name: FigureName, draw: () => Drawing | Promise<Drawing>) => Promise<boolean>;
   /** The predictions of validation, where they are measured already. */
   readonly scored?: TablePrediction | undefined;
 }
@@ -66,7 +67,7 @@ const MOST_DOTS = 1000;
 const hasFit = ({ target, fields: [x] }: Bnn) => fieldSize(x!) === 1 && target.kind !== "class";
 
 /** The fit of such a model, with room at both sides of the data. */
-async function fitPicture(runner: BnnRunner, train: Split, title: string): Promise<Buffer> {
+async function fitPicture(runner: BnnRunner, train: Split, title: string): Promise<Drawing> {
   const { target, fields } = runner.model;
   const [x] = fields as [Field & { kind: "real" }];
   const { mean, deviation } = x.standardized!;

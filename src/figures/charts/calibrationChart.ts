@@ -1,3 +1,4 @@
+import type { Drawing } from "./drawing.ts";
 import {
   againstDiagonal,
   bars,
@@ -21,12 +22,12 @@ export interface CalibrationFigures {
 
 /**
  * Three views of the noise that a likelihood assumes, against the noise there is: the PIT histogram (flat if they agree),
- * the coverage of central intervals, the standardised residuals between ∓`range`. As a PNG.
+ * the coverage of central intervals, the standardised residuals between ∓`range`.
  */
 export function calibrationChart(
   { pit, coverage, residuals }: CalibrationFigures,
   meta: { title: string; subtitle: string; range: number },
-): Promise<Buffer> {
+): Drawing {
   const binWidth = (2 * meta.range) / residuals.histogram.length;
   const densities = residuals.histogram.map((share) => share / binWidth);
   const middle = (i: number) => -meta.range + (i + 0.5) * binWidth;

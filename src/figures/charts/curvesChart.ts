@@ -1,5 +1,6 @@
 import type { EChartsOption, LineSeriesOption } from "echarts";
 import { cutToRange, type Point, readableRange } from "./axisRange.ts";
+import type { Drawing } from "./drawing.ts";
 import { textWidth, wrapText } from "./font.ts";
 import { widestTick } from "./formatNumber.ts";
 import { cssFont, INK, MUTED, SMALL } from "./panel.ts";
@@ -30,12 +31,12 @@ export const MOST_CURVES = 100;
 
 /**
  * Learning curves on one pair of axes, the first of them in colours with a key, the others in grey; `more` are not among
- * them. As a PNG.
+ * them.
  */
 export function curvesChart(
   curves: readonly NamedCurve[],
   meta: { title: string; subtitle: string; unit: string; more: number },
-): Promise<Buffer> {
+): Drawing {
   const values = curves.flatMap(({ points }) => points.map(([, y]) => y).filter(Number.isFinite));
   const y = readableRange(values, 6);
   const epochs = curves.flatMap(({ points }) => [points[0]?.[0] ?? [], points.at(-1)?.[0] ?? []].flat());
