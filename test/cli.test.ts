@@ -26,7 +26,7 @@ describe("train", () => {
   test("says what it does on stderr and its result on stdout", () => {
     expect(first.code, first.stderr).toBe(0);
     expect(first.stdout).toMatch(
-      /^straight: 4 epochs, best on validation after epoch 4\. Test -ELBO -?\d+\.\d\d ± \d+\.\d\d nats per image = distortion/,
+      /^straight: 4 epochs, best on validation after epoch 4\n +test +100 images\n +-ELBO +-?\d+\.\d\d ± \d+\.\d\d nats per image = distortion/,
     );
     expect(first.stderr).toMatch(/backend +wasm on .+, 1 thread\n/);
     expect(first.stderr.match(/^epoch [1-4]\/4 {2}train /gm)).toHaveLength(4);

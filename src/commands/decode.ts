@@ -11,6 +11,7 @@ import {
   pixelsOption,
   type RunOptions,
   result,
+  tell,
 } from "./shared.ts";
 
 interface Options extends RunOptions {
@@ -73,7 +74,7 @@ export function decodeCommand(): Command {
     }
     if (options.json) result(JSON.stringify({ file, count, shown, pixels, seed, checkpoint }));
     else
-      result(
+      tell(
         `${file}: ${shown < count ? `the first ${shown} of ${count}` : count} images (${pixels}) of ${latents} by ${describeRun(run, checkpoint)}`,
       );
   });

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import type { Calibration } from "../evaluation/calibration.ts";
 import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
@@ -16,6 +17,7 @@ import {
   openRun,
   type RunOptions,
   result,
+  tell,
 } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
@@ -179,15 +181,15 @@ export function evaluateCommand(): Command {
       );
       return;
     }
-    result(`${split} split, ${summary.count} images, ${describeRun(run, checkpoint)}`);
-    for (const line of splitLines(summary, { baseMeasure, pixels: coding })) result(line);
-    if (latents) for (const line of latentLines(latents)) result(line);
-    if (representation) for (const line of representationLines(representation)) result(line);
-    if (predictions) for (const line of predictionLines(predictions)) result(line);
-    if (pictured) result(`  picture     ${pictured}`);
+    tell(`${split} split, ${counted(summary.count, "image")}, ${describeRun(run, checkpoint)}`);
+    for (const line of splitLines(summary, { baseMeasure, pixels: coding })) tell(line);
+    if (latents) for (const line of latentLines(latents)) tell(line);
+    if (representation) for (const line of representationLines(representation)) tell(line);
+    if (predictions) for (const line of predictionLines(predictions)) tell(line);
+    if (pictured) tell(`  picture     ${pictured}`);
     if (!calibration) return;
-    for (const line of noiseLines(calibration, summary)) result(line);
-    if (drawn) result(`  picture     ${figure}`);
+    for (const line of noiseLines(calibration, summary)) tell(line);
+    if (drawn) tell(`  picture     ${figure}`);
   });
 }
 

@@ -1,9 +1,10 @@
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import type { Bnn } from "../model/bnn.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
 import type { CheckpointName } from "../runs/runFolder.ts";
-import { describeRun, type FormatOptions, note, result } from "./shared.ts";
+import { describeRun, type FormatOptions, note, result, tell } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
 interface Options extends FormatOptions {
@@ -92,12 +93,11 @@ export async function evaluateTable(
     return;
   }
   const target = model.target.valueNames?.[0] ?? model.target.name;
-  result(`${split} split, ${set.count} rows, ${describeRun(run, checkpoint)}`);
-  for (const line of predictionLines(scored, target)) result(line);
+  tell(`${split} split, ${counted(set.count, "row")}, ${describeRun(run, checkpoint)}`);
+  for (const line of predictionLines(scored, target)) tell(line);
   result(freeEnergyLine(ofTrain, dataset.train.count));
   if (exact)
-    for (const line of exactLines(exact.comparison, { estimated, scores: exact.scores, target }))
-      result(line);
-  result(`  measure       ${baseMeasure}`);
-  if (drawn) result(`  picture       ${figure}`);
+    for (const line of exactLines(exact.comparison, { estimated, scores: exact.scores, target })) tell(line);
+  tell(`  measure       ${baseMeasure}`);
+  if (drawn) tell(`  picture       ${figure}`);
 }

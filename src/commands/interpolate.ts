@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import type { LatentPathName } from "../evaluation/latentSpace.ts";
 import type { PathRow } from "../figures/latentGrids.ts";
@@ -11,7 +12,7 @@ import {
   type LatentRun,
   openLatentRun,
 } from "./latentRun.ts";
-import { describeRun, integerFrom, result } from "./shared.ts";
+import { describeRun, integerFrom, result, tell } from "./shared.ts";
 
 interface Options extends LatentOptions {
   path: LatentPathName | "both";
@@ -78,8 +79,8 @@ export function interpolateCommand(): Command {
         const names = pairs.map((pair) => pair.map(({ told }) => told));
         result(JSON.stringify({ file, pairs: names, paths, steps: ts, checkpoint }));
       } else
-        result(
-          `${file}: ${pairs.length} pair${pairs.length === 1 ? "" : "s"} of images, ${paths.join(" and ")}, ${ts.length} steps, by ${describeRun(run, checkpoint)}`,
+        tell(
+          `${file}: ${counted(pairs.length, "pair")} of images, ${paths.join(" and ")}, ${counted(ts.length, "step")}, by ${describeRun(run, checkpoint)}`,
         );
     },
   );

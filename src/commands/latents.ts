@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import type { Split } from "../data/dataset.ts";
 import type { Field } from "../data/field.ts";
@@ -12,7 +13,7 @@ import {
   type LatentOptions,
   openLatentRun,
 } from "./latentRun.ts";
-import { describeRun, type FormatOptions, formatOption, integerFrom, result } from "./shared.ts";
+import { describeRun, type FormatOptions, formatOption, integerFrom, result, tell } from "./shared.ts";
 
 interface Options extends LatentOptions, FormatOptions {
   axes?: readonly [number, number];
@@ -99,8 +100,8 @@ export function latentsCommand(): Command {
           }),
         );
       } else {
-        result(
-          `${file}: E[z|x] of ${set.count} images, ${how}, and what each dimension tells, by ${describeRun(run, checkpoint)}`,
+        tell(
+          `${file}: E[z|x] of ${counted(set.count, "image")}, ${how}, and what each dimension tells, by ${describeRun(run, checkpoint)}`,
         );
       }
     },

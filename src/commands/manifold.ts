@@ -14,7 +14,7 @@ import {
   unitsOf,
   unitText,
 } from "./latentRun.ts";
-import { describeRun, integerFrom, result } from "./shared.ts";
+import { describeRun, integerFrom, result, tell } from "./shared.ts";
 
 interface Options extends LatentOptions {
   axes?: readonly [number, number];
@@ -93,7 +93,7 @@ export function manifoldCommand(): Command {
       if (options.json)
         result(JSON.stringify({ file, axes: [a, b], across, up, base: base.told, checkpoint }));
       else
-        result(
+        tell(
           `${file}: ${across.length} x ${up.length} images over z${a.unit} and z${b.unit}${latentDim > 2 ? `, the others at ${base.told}` : ""}, by ${describeRun(run, checkpoint)}`,
         );
     },

@@ -10,6 +10,7 @@ import {
   openRun,
   type RunOptions,
   result,
+  tell,
 } from "./shared.ts";
 
 interface Options extends RunOptions {
@@ -96,7 +97,7 @@ export function predictCommand(): Command {
     const { seed, checkpoint } = options;
     if (options.json) result(JSON.stringify({ file, count, given: told, samples, seed }));
     else
-      result(
+      tell(
         `${file}: mean and standard deviation of ${samples} draws for each of ${count}, given ${told}, by ${describeRun(run, checkpoint)}`,
       );
   });

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { counted } from "../base/counted.ts";
 import type { PixelMode } from "../evaluation/pictures.ts";
 import {
   addRunOptions,
@@ -11,6 +12,7 @@ import {
   type RunOptions,
   result,
   splitOption,
+  tell,
 } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
@@ -58,8 +60,8 @@ export function reconstructCommand(): Command {
     await writeFigure(file, await reconstructionsFigure(run.model, of, run.coding, count, { title, pixels }));
     if (options.json) result(JSON.stringify({ file, count, split: options.split, pixels: options.pixels }));
     else
-      result(
-        `${file}: ${count} ${options.split} images and their reconstructions (${options.pixels}) by ${describeRun(run, options.checkpoint)}`,
+      tell(
+        `${file}: ${counted(count, `${options.split} image`)} and ${count === 1 ? "its reconstruction" : "their reconstructions"} (${options.pixels}) by ${describeRun(run, options.checkpoint)}`,
       );
   });
 }

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import type { PixelMode } from "../evaluation/pictures.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
@@ -14,6 +15,7 @@ import {
   pixelsOption,
   type RunOptions,
   result,
+  tell,
 } from "./shared.ts";
 
 interface Options extends RunOptions {
@@ -73,7 +75,7 @@ export function sampleCommand(): Command {
     const found = run.model.given ? await drawGiven(run, file, options) : await draw(run, file, options);
     const { seed, pixels, checkpoint } = options;
     if (options.json) result(JSON.stringify({ file, ...found.counts, seed, pixels }));
-    else result(`${file}: ${found.words} from ${describeRun(run, checkpoint)}`);
+    else tell(`${file}: ${found.words} from ${describeRun(run, checkpoint)}`);
   });
 }
 
@@ -99,7 +101,7 @@ async function draw(run: OpenedRun, file: string, options: Options): Promise<Dra
   const { titleOf } = await import("../runs/title.ts");
   const title = titleOf(run.config, run.config.dataset.name);
   await writeFigure(file, await samplesFigure(run.model, count, { title, random, pixels }));
-  return { counts: { count }, words: `${count} samples (${pixels})` };
+  return { counts: { count }, words: `${counted(count, "sample")} (${pixels})` };
 }
 
 async function drawGiven(run: OpenedRun, file: string, options: Options): Promise<Drawn> {
@@ -127,7 +129,7 @@ async function drawGiven(run: OpenedRun, file: string, options: Options): Promis
   const each = hasLatents(run.model) || pixels === "draw" ? draws : 0;
   return {
     counts: { count: rows * each, rows, draws: each, given: told },
-    words: `given ${told}, ${rows} row${rows === 1 ? "" : "s"} of mean${each > 0 ? ` and ${each} draw${each === 1 ? "" : "s"} (${pixels})` : ""}`,
+    words: `given ${told}, ${counted(rows, "row")} of mean${each > 0 ? ` and ${counted(each, "draw")} (${pixels})` : ""}`,
   };
 }
 

@@ -12,6 +12,9 @@ export function result(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** A result for people: on a terminal it is broken between words, where it is too long. */
+export const tell = (text: string) => writeLine(process.stdout, text);
+
 /** commander's parser of a whole number from `min` on, or up to `max`. */
 export const integerFrom = (min: number, max?: number) => (text: string) => {
   const value = Number(text);

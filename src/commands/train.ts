@@ -5,7 +5,7 @@ import { likelihoodFormulas } from "../config/settings.ts";
 import { canRedraw } from "../reporting/terminal.ts";
 import type { RunSummary } from "../runs/summary.ts";
 import type { Listener } from "../training/events.ts";
-import { datasetChangedOption, jsonOption, note, result } from "./shared.ts";
+import { datasetChangedOption, jsonOption, note, result, tell } from "./shared.ts";
 import { interruptible } from "./signals.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
@@ -48,7 +48,8 @@ export function trainCommand(): Command {
   return addSettingOptions(command).action(async (file: string | undefined, options: TrainOptions) => {
     const summary = await train(file, overridesFrom(options), options);
     const { summaryText } = await import("../reporting/summaryText.ts");
-    result(options.json ? JSON.stringify(summary) : summaryText(summary));
+    if (options.json) result(JSON.stringify(summary));
+    else tell(summaryText(summary));
   });
 }
 

@@ -10,7 +10,7 @@ import {
   unitsOf,
   unitText,
 } from "./latentRun.ts";
-import { describeRun, integerFrom, positiveNumber, result } from "./shared.ts";
+import { describeRun, integerFrom, positiveNumber, result, tell } from "./shared.ts";
 
 interface Options extends LatentOptions {
   number: number;
@@ -77,7 +77,7 @@ export function traverseCommand(): Command {
           JSON.stringify({ file, units: shown, active: active.length, steps, base: base.told, checkpoint }),
         );
       else
-        result(
+        tell(
           `${file}: ${shown.length} of ${active.length} active dimensions, ±${options.range}σ from ${base.told}, by ${describeRun(run, checkpoint)}`,
         );
     },

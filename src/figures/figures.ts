@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import { writeFileAtomic } from "../base/atomicFile.ts";
+import { counted } from "../base/counted.ts";
 import type { PixelCoding } from "../data/codings.ts";
 import { part, type Split } from "../data/dataset.ts";
 import { fieldSize, imageShapeOf } from "../data/field.ts";
@@ -39,7 +40,7 @@ export async function samplesFigure(
     label: placesText(row * columns, Math.min(columns, count - row * columns)),
     images,
   }));
-  const subtitle = `${count} draws from the prior: ${pixels === "mean" ? "E[x|z]" : "x ~ p(x|z), with noise"}, z ~ p(z)`;
+  const subtitle = `${counted(count, "draw")} from the prior: ${pixels === "mean" ? "E[x|z]" : "x ~ p(x|z), with noise"}, z ~ p(z)`;
   return imageSheet({ title, subtitle, rows, columns, shape });
 }
 
@@ -87,7 +88,7 @@ const rowsOf = (images: Uint8Array, columns: number, size: number): Uint8Array[]
 export const calibrationFigure = (calibration: Calibration, split: string, what: string): Drawing =>
   calibrationChart(calibration, {
     title: `${what}: is the noise as assumed?`,
-    subtitle: `${calibration.images} ${split} images  ·  bars and dots: found  ·  dashed: as assumed`,
+    subtitle: `${counted(calibration.images, `${split} image`)}  ·  bars and dots: found  ·  dashed: as assumed`,
     range: RESIDUAL_RANGE,
   });
 

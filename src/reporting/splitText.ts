@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import type { Calibration } from "../evaluation/calibration.ts";
 import { isExact, type SplitSummary } from "../evaluation/summary.ts";
 import { formatCount, formatError, formatNats, formatNumber, formatShare, isAtFloor } from "./format.ts";
@@ -126,7 +127,7 @@ export function noiseLines(
   const { mean, standardDeviation, skewness, kurtosis } = residuals;
   const covered = coverage.map(({ nominal, observed }) => `${formatShare(observed)} (${100 * nominal} %)`);
   const lines = [
-    `noise check on ${images} images; in brackets what it would be if the noise were as assumed`,
+    `noise check on ${counted(images, "image")}; in brackets what it would be if the noise were as assumed`,
     `  intervals   the central ones hold ${covered.join(", ")} of the values`,
     `  residuals   mean ${mean.toFixed(3)} (0), standard deviation ${standardDeviation.toFixed(3)} (1), ` +
       `skewness ${skewness.toFixed(2)}, kurtosis ${kurtosis.toFixed(2)}`,

@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { type Column, type Dataset, part, type Split } from "../data/dataset.ts";
 import { type Field, fieldSize } from "../data/field.ts";
 import {
@@ -29,7 +30,7 @@ export function predictionPicture(
   split: string,
 ) {
   const { rows, draws } = prediction;
-  const subtitle = `${rows} rows of the ${split} split, ${draws === 1 ? "one network" : `${draws} draws of the weights`}`;
+  const subtitle = `${counted(rows, "row")} of the ${split} split, ${draws === 1 ? "one network" : `${draws} draws of the weights`}`;
   return prediction.kind === "regression"
     ? predictionChart(prediction.shown, prediction.reached, { title, subtitle, target: nameOf(target) })
     : reliabilityChart(prediction.reliability, { title, subtitle });
@@ -98,7 +99,7 @@ async function fitPicture(runner: BnnRunner, train: Split, title: string): Promi
     Array.from(stored, (value, i) => [inFile(value), y[i]!]),
     {
       title,
-      subtitle: `${train.count} training rows`,
+      subtitle: counted(train.count, "training row"),
       feature: nameOf(x),
       target: nameOf(target),
     },

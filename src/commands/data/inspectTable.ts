@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { counted } from "../../base/counted.ts";
 import type { ColumnDescription } from "../../data/table/describe.ts";
 import type { TableView } from "../../data/table.ts";
 import { describeTable } from "../../data/table.ts";
@@ -36,7 +37,7 @@ export async function inspectTable(
 type Described = Awaited<ReturnType<typeof describeTable>>;
 
 const sizeOf = ({ rows, columns }: Described) =>
-  `${rows} row${rows === 1 ? "" : "s"}, ${columns.length} column${columns.length === 1 ? "" : "s"}`;
+  `${counted(rows, "row")}, ${counted(columns.length, "column")}`;
 
 /** A terminal shows so many lines at most; `--json` has all. */
 const MOST_LINES = 200;

@@ -1,4 +1,5 @@
 import type { EChartsOption, LineSeriesOption } from "echarts";
+import { counted } from "../../base/counted.ts";
 import { cutToRange, type Point, readableRange } from "./axisRange.ts";
 import type { Drawing } from "./drawing.ts";
 import { textWidth, wrapText } from "./font.ts";
@@ -107,7 +108,7 @@ function key(
     y += lines.length * KEY_LINE + 7;
     return marks;
   };
-  const others = `${grey} other${grey === 1 ? "" : "s"}${more > 0 ? `, and ${more} that are not drawn` : ""}`;
+  const others = `${counted(grey, "other")}${more > 0 ? `, and ${more} that are not drawn` : ""}`;
   return [
     ...colored.flatMap(({ label }, i) => entry(label, COLORS[i]!, INK)),
     ...(grey > 0 ? entry(others, "#8a8a8a", MUTED) : []),
