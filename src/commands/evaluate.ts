@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
+import { settings } from "../config/settings.ts";
 import type { Calibration } from "../evaluation/calibration.ts";
 import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
 import type { SplitName } from "../evaluation/summary.ts";
@@ -188,7 +189,9 @@ export function evaluateCommand(): Command {
     if (predictions) for (const line of predictionLines(predictions)) tell(line);
     if (pictured) tell(`  picture     ${pictured}`);
     if (!calibration) return;
-    for (const line of noiseLines(calibration, summary)) tell(line);
+    const usual = settings().find(({ path }) => path === "likelihood.sigma")!.default;
+    const isDefaultSigma = likelihood.kind === "gaussian" && likelihood.sigma === usual;
+    for (const line of noiseLines(calibration, summary, { isDefaultSigma })) tell(line);
     if (drawn) tell(`  picture     ${figure}`);
   });
 }
