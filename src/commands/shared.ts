@@ -87,10 +87,11 @@ export async function openRun(path: string, options: RunOptions, beside?: Opened
   const run = await experiment.openRun(path, { checkpoint: options.checkpoint, compute });
   const trained = run.folder.readRecord()?.backend;
   if (trained && trained.name !== run.backend.name) {
+    const { notYetTold } = await import("../reporting/notYetTold.ts");
     note(
       [
         `${path} was trained on ${trained.name}; this is ${formatBackend(run.backend)}`,
-        ...run.backend.notes,
+        ...notYetTold(run.backend.notes, process.stderr),
       ].join("; "),
     );
   }

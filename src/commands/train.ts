@@ -70,13 +70,16 @@ export async function train(
   const { runTraining } = await import("../runs/run.ts");
   const experiment = await withDataProgress((context) => buildExperiment(plan.config, context), options);
   const { header } = await import("../reporting/header.ts");
+  const { notYetTold } = await import("../reporting/notYetTold.ts");
   const { configAt } = await import("../config/changes.ts");
   const reporter = await chooseReporter(options);
   return interruptible(async (signal) => {
     const run = plan.open();
     try {
       const config = configAt(plan.config, plan.resume?.step ?? 0);
-      for (const line of [...header({ ...experiment, config }, run.folder.path), ...plan.notes]) say(line);
+      const notes = options.quiet ? [] : notYetTold(experiment.backend.notes, process.stderr);
+      const told = { ...experiment, config, backend: { ...experiment.backend, notes } };
+      for (const line of [...header(told, run.folder.path), ...plan.notes]) say(line);
       return await runTraining(experiment, run, {
         ...(plan.resume && { resume: plan.resume }),
         command: ["vae", ...process.argv.slice(2)].join(" "),
