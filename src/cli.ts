@@ -26,6 +26,7 @@ import { trainCommand } from "./commands/train.ts";
 import { traverseCommand } from "./commands/traverse.ts";
 import { unknownOption } from "./commands/unknownOption.ts";
 import { defectReport } from "./reporting/defectReport.ts";
+import { formatItem, writeHelp } from "./reporting/helpLayout.ts";
 
 const EXIT_CODES: Record<ErrorCode, number> = { failure: 1, usage: 2, diverged: 3, interrupted: 130 };
 
@@ -79,8 +80,8 @@ export function createProgram(): Command {
   }
   for (const command of [program, ...program.commands.flatMap((c) => [c, ...c.commands])]) {
     command.exitOverride().showSuggestionAfterError().helpCommand(false);
-    command.configureOutput({ outputError: () => {} }); // `main` tells it
-    command.configureHelp({ sortOptions: false, showGlobalOptions: false });
+    command.configureOutput({ outputError: () => {}, writeOut: writeHelp }); // `main` tells errors
+    command.configureHelp({ sortOptions: false, showGlobalOptions: false, formatItem });
   }
   return program;
 }

@@ -350,6 +350,13 @@ describe("help", () => {
       .helpInformation();
   };
 
+  test("fits into 80 columns", () => {
+    for (const command of createProgram().commands) {
+      const text = command.configureHelp({ ...command.configureHelp(), helpWidth: 80 }).helpInformation();
+      expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    }
+  });
+
   test.each(["", "train", "sample", "reconstruct", "predict", "evaluate", "explain", "data"])(
     "vae %s --help",
     (name) => {

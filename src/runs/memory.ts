@@ -1,7 +1,7 @@
 import { formatBytes } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import type { Config } from "../config/schema.ts";
-import { type Setting, settings, valueAt } from "../config/settings.ts";
+import { flagOf, type Setting, settings, valueAt } from "../config/settings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { fieldOf } from "../data/field.ts";
 import { models } from "../model/index.ts";
@@ -64,7 +64,7 @@ function largestCause(config: Config, data: Data, total: number): string {
   if (cause && cause.needed < total / 2) {
     const told = (value: unknown) => JSON.stringify(value);
     return (
-      `${cause.path} is ${told(valueAt(config, cause.path))}, which is too large; ` +
+      `${flagOf(cause.path)} is ${told(valueAt(config, cause.path))}, which is too large; ` +
       `with ${told(cause.usual)}, the default, it would take ${formatBytes(cause.needed)}.`
     );
   }
