@@ -154,3 +154,12 @@ test("what does not fit is refused by the setting that makes it so large", () =>
     usage: The images are too large, 2000x2000x3 (height x width x channels). Training takes at least 172.2 GB of memory, 153.8 GB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here."
   `);
 });
+
+test("what fits but is much is told, and what makes it so", () => {
+  const data = { fields: imageFields([28, 28, 1]), train: imageSplit(1000, new Uint8Array()) };
+  const roomy = { name: "wasm", memory: 2 ** 36 };
+  expect(checkMemory(configOf({ "model.latentDim": "1000000" }), data, roomy)).toMatch(
+    /^Training takes at least [\d.]+ GB of memory\. --latent-dim \(model\.latentDim\) is 1000000, which is large; with 20,/,
+  );
+  expect(checkMemory(configOf({}), data, roomy)).toBeUndefined();
+});
