@@ -28,7 +28,9 @@ import { note } from "./commands/shared.ts";
 import { sweepCommand } from "./commands/sweep.ts";
 import { trainCommand } from "./commands/train.ts";
 import { traverseCommand } from "./commands/traverse.ts";
+import { unknownOption } from "./commands/unknownOption.ts";
 import { defectReport } from "./reporting/defectReport.ts";
+import { formatItem, writeHelp } from "./reporting/helpLayout.ts";
 
 const EXIT_CODES: Record<ErrorCode, number> = { failure: 1, usage: 2, diverged: 3, interrupted: 130 };
 
@@ -87,7 +89,8 @@ export function createProgram(): Command {
   program.addCommand(completeCommand(program), { hidden: true });
   for (const command of [program, ...program.commands.flatMap((c) => [c, ...c.commands])]) {
     command.exitOverride().showSuggestionAfterError().helpCommand(false);
-    command.configureHelp({ sortOptions: false, showGlobalOptions: false });
+    command.configureOutput({ outputError: () => {}, writeOut: writeHelp }); // `main` tells errors
+    command.configureHelp({ sortOptions: false, showGlobalOptions: false, formatItem });
   }
   return program;
 }
@@ -96,12 +99,17 @@ export function createProgram(): Command {
 export async function main(argv: readonly string[]): Promise<number> {
   const output = watchOutput();
   const uncaught = watchUncaught();
+  const program = createProgram();
   try {
-    await Promise.race([createProgram().parseAsync(argv, { from: "user" }), uncaught.thrown]);
+    await Promise.race([program.parseAsync(argv, { from: "user" }), uncaught.thrown]);
     await output.written();
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage; // it has printed its text
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0; // help, which is printed
+      note(wrongUsage(error, program, argv));
+      return EXIT_CODES.usage;
+    }
     const expected = expectedFailure(error);
     if (!expected) {
       note(defectReport(error, version(), argv));
@@ -113,6 +121,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     await output.told();
     uncaught.stop();
   }
+}
+
+/** A command line that cannot be read, with the name that is right here of an option that another program has. */
+function wrongUsage({ code, message }: CommanderError, program: Command, argv: readonly string[]): string {
+  const option = code === "commander.unknownOption" && /'([^']+)'/.exec(message)?.[1];
+  const known = option && unknownOption(program, argv, option);
+  return known ? `Error: ${known}` : message.replace(/^error: /, "Error: ");
 }
 
 /** What is not a defect of this program: told by it, refused by the system, or too large for the machine. */

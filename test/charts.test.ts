@@ -48,14 +48,14 @@ function ink({ data, width, height }: PNG, within: Partial<Area> = {}): Area | u
 describe("renderChart", () => {
   const draw = async (text: string, fontWeight: "normal" | "bold" = "normal") => {
     const title = { text, left: 20, top: 20, padding: 0, textStyle: { fontSize: 20, fontWeight } };
-    return PNG.sync.read(await renderChart({ title }, { width: 600, height: 60 }));
+    return PNG.sync.read(await renderChart({ title }, { width: 600, height: 60 }).png());
   };
 
   test("draws at twice the size, or at the scale asked for, on opaque white", async () => {
     const twice = await draw("x");
     expect([twice.width, twice.height]).toEqual([1200, 120]);
     expect([...twice.data.subarray(0, 4)]).toEqual([255, 255, 255, 255]);
-    const once = PNG.sync.read(await renderChart({}, { width: 300, height: 60, scale: 1 }));
+    const once = PNG.sync.read(await renderChart({}, { width: 300, height: 60 }).png(1));
     expect([once.width, once.height]).toEqual([300, 60]);
   });
 
@@ -107,13 +107,16 @@ describe("the panels of an objective", () => {
 
 describe("lossChart", () => {
   test("gives equal bytes for equal input", async () => {
-    const [first, second] = await Promise.all([lossChart(curves(10), meta), lossChart(curves(10), meta)]);
+    const [first, second] = await Promise.all([
+      lossChart(curves(10), meta).png(),
+      lossChart(curves(10), meta).png(),
+    ]);
     expect(first.equals(second)).toBe(true);
   });
 
   test("draws the title, both axes' labels and the curves of three panels", async () => {
-    const png = PNG.sync.read(await lossChart(curves(10), meta));
-    const untitled = PNG.sync.read(await lossChart(curves(10), { ...meta, title: " " }));
+    const png = PNG.sync.read(await lossChart(curves(10), meta).png());
+    const untitled = PNG.sync.read(await lossChart(curves(10), { ...meta, title: " " }).png());
     const heading = { right: 1000, top: 36, bottom: 80 };
     expect(png.width).toBe(2080);
     expect(png.height).toBe(untitled.height);
@@ -164,7 +167,7 @@ describe("lossChart", () => {
     "a bare loss without β": [curves(3), { title: "", quantities: lossCurves(elbo(), true).quantities }],
   };
   test.each(Object.entries(cases))("clips nothing: %s", async (_, [rows, its = meta]) => {
-    const png = PNG.sync.read(await lossChart(rows, its));
+    const png = PNG.sync.read(await lossChart(rows, its).png());
     const box = ink(png)!;
     expect(Math.min(box.left, box.top)).toBeGreaterThan(16);
     expect(box.right).toBeLessThan(png.width - 16);

@@ -490,6 +490,18 @@ describe("figures", () => {
     return files.map(({ file }) => file.slice(folder.length + 1));
   };
 
+  test("as SVG where that is asked for", async () => {
+    const folder = fresh();
+    for (const beta of ["1", "2"])
+      madeUpRun(join(folder, beta), { settings: { "objective.beta": beta }, distortion: 70 });
+    const drawn = await drawComparison(compare([folder]), folder, (text) => expect.fail(text), "svg");
+    expect(drawn.map(({ file }) => file.slice(folder.length + 1))).toEqual([
+      "compare-rd.svg",
+      "compare-curves.svg",
+    ]);
+    for (const { file } of drawn) expect(readFileSync(file, "utf8")).toMatch(/^<svg .*beta 2.*<\/svg>/s);
+  });
+
   /** Whether nothing reaches the edge of a picture, where it would be cut. */
   function isWhole(file: string): boolean {
     const { data, width, height } = PNG.sync.read(readFileSync(file));

@@ -43,6 +43,21 @@ describe("defaults", () => {
     });
   });
 
+  test.each([
+    ["dataset: mnist", "dataset: { name: mnist }"],
+    ["likelihood: laplace\ncondition: label", "likelihood: { kind: laplace }\ncondition: { kind: label }"],
+    ["model: { network: conv, prior: vamp }", "model: { network: { kind: conv }, prior: { kind: vamp } }"],
+    ["training: { optimizer: sgd }", "training: { optimizer: { kind: sgd } }"],
+  ])("a section may be the name of its kind: %j", (short, long) => {
+    expect(loadConfig(yaml(short))).toEqual(loadConfig(yaml(long)));
+    expect(loadConfig(yaml(short))).not.toEqual(loadConfig(undefined));
+  });
+
+  test("a flag adds to a section that is the name of its kind", () => {
+    const { dataset } = loadConfig(yaml("dataset: mnist"), new Map([["dataset.limit", "9"]]));
+    expect(dataset).toMatchObject({ name: "mnist", limit: 9 });
+  });
+
   test("a resolved configuration loads as itself", () => {
     const config = settle(
       loadConfig(
@@ -78,7 +93,12 @@ describe("defaults", () => {
     const all = settings();
     expect(all.length).toBeGreaterThan(40);
     for (const setting of all) expect(setting.description, setting.path).not.toBe("");
+    const { likelihood } = jsonSchema().properties as { likelihood: { oneOf: object[] } };
     expect(JSON.stringify(jsonSchema())).toContain("latentDim");
+    expect(likelihood.oneOf.at(-1)).toMatchObject({
+      type: "string",
+      enum: expect.arrayContaining(["huber"]),
+    });
   });
 
   test("a setting names the kinds of its own section that have it, also in a section of a section", () => {
@@ -165,6 +185,14 @@ describe("messages", () => {
       "likelihood: { kind: bernoulli }\ndataset: { pixels: gray }",
     ],
     ["an empty value", "training:\n"],
+    ["a value by a flag", "", { "training.learningRate": "x" }],
+    ["another program's loss", "likelihood: { kind: MSE }"],
+    ["another program's loss by a flag", "", { "likelihood.kind": "bce" }],
+    ["another program's network", "model: { kind: cnn }"],
+    ["another program's key", "training: { lr: 0.1 }"],
+    ["another program's key in another section", "kl_weight: 2"],
+    ["a bare kind that is none", "likelihood: gausian"],
+    ["other letters", "dataset: { name: MNIST }"],
   ])("%s", (_, text, flags) => {
     expect(messageOf(text, flags)).toMatchSnapshot();
   });

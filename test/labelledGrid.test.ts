@@ -4,7 +4,7 @@ import { useBackend } from "../src/backends/index.ts";
 import type { Field } from "../src/data/field.ts";
 import { firstObservations, type Observations, predict } from "../src/evaluation/observations.ts";
 import { FONT_FAMILY, textWidth } from "../src/figures/charts/font.ts";
-import { conditionalSamplesPng, predictionsPng } from "../src/figures/conditionalGrid.ts";
+import { conditionalSamplesFigure, predictionsFigure } from "../src/figures/conditionalGrid.ts";
 import { labelledGrid, labelledGridSvg } from "../src/figures/labelledGrid.ts";
 import { likelihoodSchema, likelihoods } from "../src/model/likelihoods/index.ts";
 import type { Model } from "../src/model/model.ts";
@@ -76,7 +76,7 @@ describe("a labelled grid", () => {
       rows: [{ label: "", cells: [two] }],
       size: [28, 28] as const,
     };
-    const { width, data } = PNG.sync.read(await labelledGrid(grid));
+    const { width, data } = PNG.sync.read(await labelledGrid(grid).png());
     const [[x, y, w, h]] = numbers(
       labelledGridSvg(grid),
       /<image x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"/g,
@@ -170,8 +170,8 @@ describe("predictions", () => {
     const before = tf.memory().numTensors;
     const random = new RandomStream("test");
     const found = await predict(model, observed(2), 2, random);
-    await predictionsPng(model, observed(2), found, { draws: 2, title: "known" });
-    await conditionalSamplesPng(model, observed(2), { draws: 2, pixels: "draw", random, title: "known" });
+    await predictionsFigure(model, observed(2), found, { draws: 2, title: "known" });
+    await conditionalSamplesFigure(model, observed(2), { draws: 2, pixels: "draw", random, title: "known" });
     expect(tf.memory().numTensors).toBe(before);
   });
 });
@@ -191,7 +191,9 @@ describe("pictures of what a model is given", () => {
     } as unknown as Model;
     const values = Float32Array.of(0.2, 1, 0.4, 1, 0, 0, 0.6, 1, 0, 0, 1, 1);
     const set = { count: 1, columns: { y: values, x: new Float32Array(6) } };
-    const { data } = PNG.sync.read(await conditionalSamplesPng(model, { set, names: ["a"] }, about));
+    const { data } = PNG.sync.read(
+      await (await conditionalSamplesFigure(model, { set, names: ["a"] }, about)).png(),
+    );
     const pixels = Array.from({ length: data.length / 4 }, (_, i) => data.subarray(4 * i, 4 * i + 3).join());
     const share = (color: string) => pixels.filter((pixel) => pixel === color).length;
     const one = share("51,51,51");

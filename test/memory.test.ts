@@ -146,11 +146,20 @@ test("what does not fit is refused by the setting that makes it so large", () =>
     "fits
     fits
     fits
-    usage: model.latentDim is 100000000, which is too large; with 20, the default, it would take 12.1 MB. Training takes at least 2.1 TB of memory, 1.9 TB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here.
-    usage: model.network.hidden is [400,1000000], which is too large; with [400], the default, it would take 12.1 MB. Training takes at least 14.8 GB of memory, 13.8 GB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here.
-    usage: objective.samples is 10000, which is too large; with 1, the default, it would take 12.1 MB. Training takes at least 10.2 GB of memory, 10.2 GB of it for what one step keeps for its gradients; wasm can have 4.3 GB here.
-    usage: model.network.channels is [30000,30000], which is too large; with [32,64], the default, it would take 52.9 MB. Training takes at least 487.2 GB of memory, 479.7 GB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here.
-    usage: model.network.kernel is 10000, which is too large; with 4, the default, it would take 52.9 MB. Training takes at least 6.7 TB of memory, 6.7 TB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here.
+    usage: --latent-dim (model.latentDim) is 100000000, which is too large; with 20, the default, it would take 12.1 MB. Training takes at least 2.1 TB of memory, 1.9 TB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here.
+    usage: --hidden (model.network.hidden) is [400,1000000], which is too large; with [400], the default, it would take 12.1 MB. Training takes at least 14.8 GB of memory, 13.8 GB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here.
+    usage: --samples (objective.samples) is 10000, which is too large; with 1, the default, it would take 12.1 MB. Training takes at least 10.2 GB of memory, 10.2 GB of it for what one step keeps for its gradients; wasm can have 4.3 GB here.
+    usage: --channels (model.network.channels) is [30000,30000], which is too large; with [32,64], the default, it would take 52.9 MB. Training takes at least 487.2 GB of memory, 479.7 GB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here.
+    usage: --model.network.kernel is 10000, which is too large; with 4, the default, it would take 52.9 MB. Training takes at least 6.7 TB of memory, 6.7 TB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here.
     usage: The images are too large, 2000x2000x3 (height x width x channels). Training takes at least 172.2 GB of memory, 153.8 GB of it for the weights, their gradients and the optimiser's state; wasm can have 4.3 GB here."
   `);
+});
+
+test("what fits but is much is told, and what makes it so", () => {
+  const data = { fields: imageFields([28, 28, 1]), train: imageSplit(1000, new Uint8Array()) };
+  const roomy = { name: "wasm", memory: 2 ** 36 };
+  expect(checkMemory(configOf({ "model.latentDim": "1000000" }), data, roomy)).toMatch(
+    /^Training takes at least [\d.]+ GB of memory\. --latent-dim \(model\.latentDim\) is 1000000, which is large; with 20,/,
+  );
+  expect(checkMemory(configOf({}), data, roomy)).toBeUndefined();
 });

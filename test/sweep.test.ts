@@ -155,10 +155,14 @@ describe("cells", () => {
 
   test("are checked before any runs: the cell is named, and what is wrong with it", () => {
     const checks: [RegExp, ...Parameters<typeof cells>][] = [
-      [/^Cell beta=-1: objective\.beta: expected number >= 0, got -1\.$/, undefined, { beta: "1,-1" }],
+      [
+        /^Cell beta=-1: --beta \(objective\.beta\): expected number >= 0, got -1\.$/,
+        undefined,
+        { beta: "1,-1" },
+      ],
       [/Of 4 cells, 2 have/, undefined, { beta: "1,-1", seed: "0,1" }],
       [
-        /^Cell likelihood\.kind=laplace: .*sigma is not a setting of laplace/,
+        /^Cell likelihood\.kind=laplace: .*sigma\) is not a setting of laplace/,
         undefined,
         { likelihood: "gaussian,laplace", sigma: "0.1" },
       ],

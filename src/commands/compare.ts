@@ -1,8 +1,8 @@
 import { Argument, Command, Option } from "commander";
 import { VaeError } from "../base/errors.ts";
-import { jsonOption, note, result } from "./shared.ts";
+import { type FormatOptions, jsonOption, note, result } from "./shared.ts";
 
-interface Options {
+interface Options extends FormatOptions {
   where: string[];
   sort?: string;
   output?: string;
@@ -40,6 +40,11 @@ export function compareCommand(): Command {
       "where to draw the figures (default: the one folder given that is no run)",
     )
     .option("--no-figures", "draw none")
+    .addOption(
+      new Option("--format <format>", "of the figures, which are all charts")
+        .choices(["png", "svg"])
+        .default("png"),
+    )
     .option("--csv", "print a line of numbers for each row")
     .addOption(jsonOption())
     .addHelpText(
@@ -50,7 +55,7 @@ export function compareCommand(): Command {
         "Test stands beside validation and chooses nothing. Read are the small files of a run, and never its checkpoints.",
     )
     .action(async (paths: string[], options: Options) => {
-      const { csv, json, where, sort } = options;
+      const { csv, json, where, sort, format } = options;
       if (csv && json)
         throw new VaeError("usage", "--csv and --json are two forms of the same; give one of them.");
       const { compare } = await import("../comparison/compare.ts");
@@ -60,7 +65,7 @@ export function compareCommand(): Command {
       const figures: string[] = [];
       if (folder !== undefined) {
         const { drawComparison } = await import("../comparison/figures.ts");
-        const drawn = await drawComparison(comparison, folder, note);
+        const drawn = await drawComparison(comparison, folder, note, format);
         figures.push(...drawn.map(({ file }) => file));
       }
       if (json) result(JSON.stringify({ ...comparisonJson(comparison), figures }));

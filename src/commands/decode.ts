@@ -11,6 +11,7 @@ import {
   pixelsOption,
   type RunOptions,
   result,
+  tell,
 } from "./shared.ts";
 
 interface Options extends RunOptions {
@@ -50,6 +51,7 @@ export function decodeCommand(): Command {
     const { readLatents } = await import("../runs/latentFiles.ts");
     const { decodeAll } = await import("../evaluation/decoding.ts");
     const { writeFileAtomic } = await import("../base/atomicFile.ts");
+    const { writeFigure } = await import("../figures/figures.ts");
     const { RandomStream } = await import("../tensors/random.ts");
     const { model } = run;
     const file = options.output ?? run.folder.figure("decoded");
@@ -65,14 +67,14 @@ export function decodeCommand(): Command {
       const { imagesNpz } = await import("../runs/latentFiles.ts");
       await writeFileAtomic(file, imagesNpz(model, images));
     } else {
-      const { decodedPng } = await import("../figures/latentGrids.ts");
+      const { decodedFigure } = await import("../figures/latentGrids.ts");
       const { titleOf } = await import("../runs/title.ts");
       const about = { title: titleOf(run.config, run.config.dataset.name), pixels, count };
-      await writeFileAtomic(file, await decodedPng(model, images, about));
+      await writeFigure(file, decodedFigure(model, images, about));
     }
     if (options.json) result(JSON.stringify({ file, count, shown, pixels, seed, checkpoint }));
     else
-      result(
+      tell(
         `${file}: ${shown < count ? `the first ${shown} of ${count}` : count} images (${pixels}) of ${latents} by ${describeRun(run, checkpoint)}`,
       );
   });

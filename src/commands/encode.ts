@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import { Command } from "commander";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import {
   addLatentOptions,
@@ -9,7 +10,7 @@ import {
   type LatentOptions,
   openLatentRun,
 } from "./latentRun.ts";
-import { describeRun, result } from "./shared.ts";
+import { describeRun, result, tell } from "./shared.ts";
 
 export function encodeCommand(): Command {
   const command = new Command("encode")
@@ -64,8 +65,8 @@ export function encodeCommand(): Command {
       result(JSON.stringify({ file, count, latentDim, arrays, given: told, prior, posterior, checkpoint }));
     } else {
       const has = encodings.logVar ? "means and log-variances" : "means (a flow has no log-variances)";
-      result(
-        `${file}: ${has} of z, ${latentDim} dimension${latentDim === 1 ? "" : "s"}, for each of ${count} image${count === 1 ? "" : "s"}, ${told}, by ${describeRun(run, checkpoint)}`,
+      tell(
+        `${file}: ${has} of z, ${counted(latentDim, "dimension")}, for each of ${counted(count, "image")}, ${told}, by ${describeRun(run, checkpoint)}`,
       );
     }
   });

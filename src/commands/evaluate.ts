@@ -1,5 +1,7 @@
 import { Command, Option } from "commander";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
+import { settings } from "../config/settings.ts";
 import type { Calibration } from "../evaluation/calibration.ts";
 import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
 import type { SplitName } from "../evaluation/summary.ts";
@@ -8,16 +10,19 @@ import {
   addRunOptions,
   datasetChangedOption,
   describeRun,
+  type FormatOptions,
+  formatOption,
   integerFrom,
   jsonOption,
   note,
   openRun,
   type RunOptions,
   result,
+  tell,
 } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
-interface Options extends RunOptions {
+interface Options extends RunOptions, FormatOptions {
   split: SplitName;
   k?: number;
   samples?: number;
@@ -52,6 +57,7 @@ export function evaluateCommand(): Command {
       "-o, --output <file>",
       "where to write the picture (default: figures/calibration-<split>.png in the run)",
     )
+    .addOption(formatOption("the check of the noise, or the predictions of a table"))
     .addOption(datasetChangedOption())
     .addOption(jsonOption())
     .addHelpText(
@@ -150,16 +156,16 @@ export function evaluateCommand(): Command {
     }
     const { likelihood } = run.config;
     const baseMeasure = describeMeasure(supportOf(likelihood));
-    const figure = options.output ?? run.folder.figure(`calibration-${split}`);
+    const figure = options.output ?? run.folder.figure(`calibration-${split}`, options.format);
     let calibration: Calibration | undefined;
     let drawn = false;
     if (isOfDensity(runner)) {
       const { checkNoise } = await import("../evaluation/calibration.ts");
-      const { calibrationPng } = await import("../figures/figures.ts");
+      const { calibrationFigure } = await import("../figures/figures.ts");
       const checked = await checkNoise(runner, { checked: set, train: dataset.train }, coding);
       calibration = checked;
       const title = `${dataset.name}, ${kind} likelihood`;
-      drawn = await drawOrWarn(figure, () => calibrationPng(checked, split, title), note);
+      drawn = await drawOrWarn(figure, () => calibrationFigure(checked, split, title), note);
     }
     runner.dispose();
     if (options.json) {
@@ -176,15 +182,17 @@ export function evaluateCommand(): Command {
       );
       return;
     }
-    result(`${split} split, ${summary.count} images, ${describeRun(run, checkpoint)}`);
-    for (const line of splitLines(summary, { baseMeasure, pixels: coding })) result(line);
-    if (latents) for (const line of latentLines(latents)) result(line);
-    if (representation) for (const line of representationLines(representation)) result(line);
-    if (predictions) for (const line of predictionLines(predictions)) result(line);
-    if (pictured) result(`  picture     ${pictured}`);
+    tell(`${split} split, ${counted(summary.count, "image")}, ${describeRun(run, checkpoint)}`);
+    for (const line of splitLines(summary, { baseMeasure, pixels: coding })) tell(line);
+    if (latents) for (const line of latentLines(latents)) tell(line);
+    if (representation) for (const line of representationLines(representation)) tell(line);
+    if (predictions) for (const line of predictionLines(predictions)) tell(line);
+    if (pictured) tell(`  picture     ${pictured}`);
     if (!calibration) return;
-    for (const line of noiseLines(calibration, summary)) result(line);
-    if (drawn) result(`  picture     ${figure}`);
+    const usual = settings().find(({ path }) => path === "likelihood.sigma")!.default;
+    const isDefaultSigma = likelihood.kind === "gaussian" && likelihood.sigma === usual;
+    for (const line of noiseLines(calibration, summary, { isDefaultSigma })) tell(line);
+    if (drawn) tell(`  picture     ${figure}`);
   });
 }
 

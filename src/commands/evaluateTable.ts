@@ -1,12 +1,13 @@
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import type { SplitName } from "../evaluation/summary.ts";
 import type { Bnn } from "../model/bnn.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
 import type { CheckpointName } from "../runs/runFolder.ts";
-import { describeRun, note, result } from "./shared.ts";
+import { describeRun, type FormatOptions, note, result, tell } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
-interface Options {
+interface Options extends FormatOptions {
   readonly split: SplitName;
   readonly checkpoint: CheckpointName;
   readonly samples?: number;
@@ -64,7 +65,7 @@ export async function evaluateTable(
     if (!(error instanceof VaeError)) throw error;
     note(`The result is not added to the run. ${error.message}`);
   });
-  const figure = options.output ?? run.folder.figure(`predictions-${split}`);
+  const figure = options.output ?? run.folder.figure(`predictions-${split}`, options.format);
   const title = titleOf(run.config, dataset.name);
   const drawn = await drawOrWarn(figure, () => predictionPicture(scored, model, title, split), note);
   runner.dispose();
@@ -92,12 +93,11 @@ export async function evaluateTable(
     return;
   }
   const target = model.target.valueNames?.[0] ?? model.target.name;
-  result(`${split} split, ${set.count} rows, ${describeRun(run, checkpoint)}`);
-  for (const line of predictionLines(scored, target)) result(line);
+  tell(`${split} split, ${counted(set.count, "row")}, ${describeRun(run, checkpoint)}`);
+  for (const line of predictionLines(scored, target)) tell(line);
   result(freeEnergyLine(ofTrain, dataset.train.count));
   if (exact)
-    for (const line of exactLines(exact.comparison, { estimated, scores: exact.scores, target }))
-      result(line);
-  result(`  measure       ${baseMeasure}`);
-  if (drawn) result(`  picture       ${figure}`);
+    for (const line of exactLines(exact.comparison, { estimated, scores: exact.scores, target })) tell(line);
+  tell(`  measure       ${baseMeasure}`);
+  if (drawn) tell(`  picture       ${figure}`);
 }

@@ -8,6 +8,8 @@ import {
   checkpointOption,
   datasetChangedOption,
   describeRun,
+  type FormatOptions,
+  formatOption,
   jsonOption,
   note,
   openRun,
@@ -16,7 +18,7 @@ import {
 } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
-interface Options extends ToolOptions, RunOptions {
+interface Options extends ToolOptions, RunOptions, FormatOptions {
   markdown?: boolean;
   noise?: boolean;
   datasetChanged?: "accept";
@@ -39,6 +41,7 @@ export function explainCommand(): Command {
     )
     .option("--markdown", "print Markdown")
     .addOption(jsonOption())
+    .addOption(formatOption("the residuals of --noise, and the posterior of a linear model"))
     .addOption(checkpointOption())
     .addOption(datasetChangedOption())
     .addHelpText(
@@ -91,7 +94,7 @@ async function explainRun(path: string, options: Options): Promise<Page> {
     readRunData(run, ["train"], { ...context, acceptsData }),
   );
   const pixels = pixelsOf(run.config.dataset);
-  const exactly = await exactlyOf(run, dataset);
+  const exactly = await exactlyOf(run, dataset, options.format);
   return explain({
     ...run,
     ...exactly,
@@ -109,7 +112,7 @@ async function explainNoise(path: string, options: Options): Promise<Page> {
   const { residualNoise } = await import("../evaluation/residuals.ts");
   const { noiseArgument, noisePage } = await import("../explain/noise.ts");
   const { notationOf } = await import("../model/notation.ts");
-  const { drawOrWarn, noisePng } = await import("../figures/figures.ts");
+  const { drawOrWarn, noiseFigure } = await import("../figures/figures.ts");
   const run = await openRun(path, options);
   const { kind } = run.config.likelihood;
   const runner = createRunner(run.model, { record: run.config.training.step !== "eager", note });
@@ -133,8 +136,8 @@ async function explainNoise(path: string, options: Options): Promise<Page> {
   );
   const found = noiseArgument(await residualNoise(runner, dataset.test, run.coding));
   runner.dispose();
-  const figure = run.folder.figure("noise");
-  const draw = () => noisePng(found.residual, found.sums, `${dataset.name}, ${kind} likelihood`);
+  const figure = run.folder.figure("noise", options.format);
+  const draw = () => noiseFigure(found.residual, found.sums, `${dataset.name}, ${kind} likelihood`);
   const drawn = await drawOrWarn(figure, draw, note);
   return noisePage(found, {
     run: describeRun(run, options.checkpoint),

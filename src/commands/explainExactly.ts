@@ -10,6 +10,7 @@ const IMAGES = 50;
 export async function exactlyOf(
   run: OpenedRun,
   { name, train }: Dataset,
+  format: "png" | "svg",
 ): Promise<Pick<Subject, "exactWeights" | "exactLatents">> {
   const { createRunner } = await import("../evaluation/runner.ts");
   const { isOfWeights } = await import("../evaluation/rowPredictions.ts");
@@ -26,7 +27,7 @@ export async function exactlyOf(
     const { comparison } = posterior;
     const drawn = await drawIdentity(runner, train, posterior);
     const pair = mostCorrelatedPair(posterior);
-    const figure = folder.figure("posterior");
+    const figure = folder.figure("posterior", format);
     const draw = () => posteriorPicture(folder, comparison, pair, name);
     const isDrawn = await drawOrWarn(figure, draw, note);
     return { exactWeights: { comparison, drawn, pair, ...(isDrawn && { figure }) } };

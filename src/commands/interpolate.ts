@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import type { LatentPathName } from "../evaluation/latentSpace.ts";
 import type { PathRow } from "../figures/latentGrids.ts";
@@ -11,7 +12,7 @@ import {
   type LatentRun,
   openLatentRun,
 } from "./latentRun.ts";
-import { describeRun, integerFrom, result } from "./shared.ts";
+import { describeRun, integerFrom, result, tell } from "./shared.ts";
 
 interface Options extends LatentOptions {
   path: LatentPathName | "both";
@@ -52,8 +53,8 @@ export function interpolateCommand(): Command {
   return addLatentOptions(command, "where to write (default: figures/interpolation.png in the run)").action(
     async (path: string, input: string[], options: Options) => {
       const run = await openLatentRun(path, options);
-      const { interpolationPng } = await import("../figures/latentGrids.ts");
-      const { writeFileAtomic } = await import("../base/atomicFile.ts");
+      const { interpolationFigure } = await import("../figures/latentGrids.ts");
+      const { writeFigure } = await import("../figures/figures.ts");
       const { titleOf } = await import("../runs/title.ts");
       const { model } = run;
       const pairs = await pairsOf(run, input, options);
@@ -69,17 +70,17 @@ export function interpolateCommand(): Command {
       ];
       const file = options.output ?? run.folder.figure("interpolation");
       const title = titleOf(run.config, run.config.dataset.name);
-      await writeFileAtomic(
+      await writeFigure(
         file,
-        await interpolationPng(model, rows, { title, subtitle: notes.join("  ·  "), ts }),
+        await interpolationFigure(model, rows, { title, subtitle: notes.join("  ·  "), ts }),
       );
       const { checkpoint } = options;
       if (options.json) {
         const names = pairs.map((pair) => pair.map(({ told }) => told));
         result(JSON.stringify({ file, pairs: names, paths, steps: ts, checkpoint }));
       } else
-        result(
-          `${file}: ${pairs.length} pair${pairs.length === 1 ? "" : "s"} of images, ${paths.join(" and ")}, ${ts.length} steps, by ${describeRun(run, checkpoint)}`,
+        tell(
+          `${file}: ${counted(pairs.length, "pair")} of images, ${paths.join(" and ")}, ${counted(ts.length, "step")}, by ${describeRun(run, checkpoint)}`,
         );
     },
   );

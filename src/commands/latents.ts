@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import type { Split } from "../data/dataset.ts";
 import type { Field } from "../data/field.ts";
@@ -12,9 +13,9 @@ import {
   type LatentOptions,
   openLatentRun,
 } from "./latentRun.ts";
-import { describeRun, integerFrom, result } from "./shared.ts";
+import { describeRun, type FormatOptions, formatOption, integerFrom, result, tell } from "./shared.ts";
 
-interface Options extends LatentOptions {
+interface Options extends LatentOptions, FormatOptions {
   axes?: readonly [number, number];
   number: number;
 }
@@ -23,12 +24,13 @@ export function latentsCommand(): Command {
   const command = new Command("latents")
     .description(
       "Where images lie in latent space: a scatter of the posterior means E[z|x], coloured by class where there are classes, and " +
-        "beside it what each dimension tells, its KL. Writes a PNG.",
+        "beside it what each dimension tells, its KL. Writes a PNG or SVG.",
     )
     .argument("<run>", "a run folder, of a model with a latent z")
     .argument("[input]", "images: split:places, a file or an .npz with x (default: the first of the split)")
     .addOption(axesOption("the first two principal components of E[z|x], or the only two"))
     .option("-n, --number <count>", "images of the split", integerFrom(3, 100_000), 2000)
+    .addOption(formatOption("the scatter and the bars"))
     .addHelpText(
       "after",
       "\nExamples:\n" +
@@ -47,7 +49,7 @@ export function latentsCommand(): Command {
       const { latentsChart } = await import("../figures/charts/latentsChart.ts");
       const { labelFieldOf } = await import("../runs/given.ts");
       const { titleOf } = await import("../runs/title.ts");
-      const { writeFileAtomic } = await import("../base/atomicFile.ts");
+      const { writeFigure } = await import("../figures/figures.ts");
       const { split, checkpoint } = options;
       const { observations, told } = await examplesOf(run, input, options);
       const label = labelFieldOf(run);
@@ -77,10 +79,12 @@ export function latentsCommand(): Command {
         ...(isNormal(run) ? [] : [`prior ${run.model.priorKind}`]),
         ...(run.model.given ? ["q(z|x, y): what y tells need not be in z"] : []),
       ].join("  ·  ");
-      const file = options.output ?? run.folder.figure(`latents-${input === undefined ? split : "input"}`);
+      const file =
+        options.output ??
+        run.folder.figure(`latents-${input === undefined ? split : "input"}`, options.format);
       const title = titleOf(run.config, run.config.dataset.name);
       const figure = { points, axes: names, projection: how, dimensions, ...(classes && { classes }) };
-      await writeFileAtomic(file, await latentsChart(figure, { title, subtitle }));
+      await writeFigure(file, latentsChart(figure, { title, subtitle }));
       if (options.json) {
         const { latentDim } = encodings;
         result(
@@ -96,8 +100,8 @@ export function latentsCommand(): Command {
           }),
         );
       } else {
-        result(
-          `${file}: E[z|x] of ${set.count} images, ${how}, and what each dimension tells, by ${describeRun(run, checkpoint)}`,
+        tell(
+          `${file}: E[z|x] of ${counted(set.count, "image")}, ${how}, and what each dimension tells, by ${describeRun(run, checkpoint)}`,
         );
       }
     },

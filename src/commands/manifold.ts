@@ -14,7 +14,7 @@ import {
   unitsOf,
   unitText,
 } from "./latentRun.ts";
-import { describeRun, integerFrom, result } from "./shared.ts";
+import { describeRun, integerFrom, result, tell } from "./shared.ts";
 
 interface Options extends LatentOptions {
   axes?: readonly [number, number];
@@ -55,8 +55,8 @@ export function manifoldCommand(): Command {
         );
       }
       const { normalQuantiles } = await import("../evaluation/latentSpace.ts");
-      const { manifoldPng } = await import("../figures/latentGrids.ts");
-      const { writeFileAtomic } = await import("../base/atomicFile.ts");
+      const { manifoldFigure } = await import("../figures/latentGrids.ts");
+      const { writeFigure } = await import("../figures/figures.ts");
       const { titleOf } = await import("../runs/title.ts");
       const { units, told } = await unitsOf(run, options);
       const [a, b] = chosenAxes(units, options.axes);
@@ -88,12 +88,12 @@ export function manifoldCommand(): Command {
       ].join("  ·  ");
       const file = options.output ?? run.folder.figure("manifold");
       const title = titleOf(run.config, run.config.dataset.name);
-      await writeFileAtomic(file, await manifoldPng(run.model, images, { title, subtitle, across, up }));
+      await writeFigure(file, await manifoldFigure(run.model, images, { title, subtitle, across, up }));
       const { checkpoint } = options;
       if (options.json)
         result(JSON.stringify({ file, axes: [a, b], across, up, base: base.told, checkpoint }));
       else
-        result(
+        tell(
           `${file}: ${across.length} x ${up.length} images over z${a.unit} and z${b.unit}${latentDim > 2 ? `, the others at ${base.told}` : ""}, by ${describeRun(run, checkpoint)}`,
         );
     },

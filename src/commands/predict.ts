@@ -10,6 +10,7 @@ import {
   openRun,
   type RunOptions,
   result,
+  tell,
 } from "./shared.ts";
 
 interface Options extends RunOptions {
@@ -79,6 +80,7 @@ export function predictCommand(): Command {
     if (format === "png") checkRows(observations);
     const { predict } = await import("../evaluation/observations.ts");
     const { writeFileAtomic } = await import("../base/atomicFile.ts");
+    const { writeFigure } = await import("../figures/figures.ts");
     const { RandomStream } = await import("../tensors/random.ts");
     const random = new RandomStream(options.seed).fork("predict");
     const predictions = await predict(model, observations, samples, random);
@@ -86,16 +88,16 @@ export function predictCommand(): Command {
       const { predictionsNpz } = await import("../runs/given.ts");
       await writeFileAtomic(file, predictionsNpz(model, observations, predictions));
     } else {
-      const { predictionsPng } = await import("../figures/conditionalGrid.ts");
+      const { predictionsFigure } = await import("../figures/conditionalGrid.ts");
       const { titleOf } = await import("../runs/title.ts");
       const about = { draws: samples, title: titleOf(run.config, run.config.dataset.name) };
-      await writeFileAtomic(file, await predictionsPng(model, observations, predictions, about));
+      await writeFigure(file, predictionsFigure(model, observations, predictions, about));
     }
     const { count } = observations.set;
     const { seed, checkpoint } = options;
     if (options.json) result(JSON.stringify({ file, count, given: told, samples, seed }));
     else
-      result(
+      tell(
         `${file}: mean and standard deviation of ${samples} draws for each of ${count}, given ${told}, by ${describeRun(run, checkpoint)}`,
       );
   });

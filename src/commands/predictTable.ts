@@ -1,7 +1,8 @@
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import type { Bnn } from "../model/bnn.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
-import { describeRun, note, result } from "./shared.ts";
+import { describeRun, note, result, tell } from "./shared.ts";
 
 interface Options {
   readonly samples?: number;
@@ -38,10 +39,10 @@ export async function predictTable(
       JSON.stringify({ ...(output !== undefined && { file: output }), count: set.count, samples, rows }),
     );
   } else if (output === undefined) {
-    for (const line of lines) result(line);
+    for (const line of lines) tell(line);
   } else {
-    result(
-      `${output}: p(y|x) of ${set.count} rows, ${samples} draws of the weights, by ${describeRun(run, options.checkpoint)}`,
+    tell(
+      `${output}: p(y|x) of ${counted(set.count, "row")}, ${counted(samples, "draw")} of the weights, by ${describeRun(run, options.checkpoint)}`,
     );
   }
 }

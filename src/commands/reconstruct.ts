@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { counted } from "../base/counted.ts";
 import type { PixelMode } from "../evaluation/pictures.ts";
 import {
   addRunOptions,
@@ -11,6 +12,7 @@ import {
   type RunOptions,
   result,
   splitOption,
+  tell,
 } from "./shared.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
@@ -26,7 +28,8 @@ interface Options extends RunOptions {
 export function reconstructCommand(): Command {
   const command = new Command("reconstruct")
     .description(
-      "Encode and decode images of a split. Writes a PNG: a row of originals, below it the reconstructions.",
+      "Encode and decode images of a split. Writes a PNG: rows of originals, below each its reconstructions; of a " +
+        "conditional run each image beside the y that it was given.",
     )
     .argument("<run>", "a run folder")
     .option("-n, --number <count>", "how many images", integerFrom(1, 100_000), 50)
@@ -41,8 +44,8 @@ export function reconstructCommand(): Command {
     );
   return addRunOptions(command).action(async (path: string, options: Options) => {
     const { readRunData } = await import("../runs/experiment.ts");
-    const { reconstructionsPng } = await import("../figures/figures.ts");
-    const { writeFileAtomic } = await import("../base/atomicFile.ts");
+    const { reconstructionsFigure, writeFigure } = await import("../figures/figures.ts");
+    const { titleOf } = await import("../runs/title.ts");
     const run = await openRun(path, options);
     const acceptsData = options.datasetChanged === "accept";
     const dataset = await withDataProgress((context) =>
@@ -51,11 +54,14 @@ export function reconstructCommand(): Command {
     const set = dataset[options.split];
     const count = Math.min(options.number, set.count);
     const file = options.output ?? run.folder.figure(`reconstructions-${options.split}`);
-    await writeFileAtomic(file, await reconstructionsPng(run.model, set, run.coding, count, options.pixels));
+    const { pixels } = options;
+    const title = titleOf(run.config, dataset.name);
+    const of = { set, name: options.split };
+    await writeFigure(file, await reconstructionsFigure(run.model, of, run.coding, count, { title, pixels }));
     if (options.json) result(JSON.stringify({ file, count, split: options.split, pixels: options.pixels }));
     else
-      result(
-        `${file}: ${count} ${options.split} images and their reconstructions (${options.pixels}) by ${describeRun(run, options.checkpoint)}`,
+      tell(
+        `${file}: ${counted(count, `${options.split} image`)} and ${count === 1 ? "its reconstruction" : "their reconstructions"} (${options.pixels}) by ${describeRun(run, options.checkpoint)}`,
       );
   });
 }

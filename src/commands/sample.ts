@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import type { PixelMode } from "../evaluation/pictures.ts";
 import type { OpenedRun } from "../runs/experiment.ts";
@@ -14,6 +15,7 @@ import {
   pixelsOption,
   type RunOptions,
   result,
+  tell,
 } from "./shared.ts";
 
 interface Options extends RunOptions {
@@ -73,7 +75,7 @@ export function sampleCommand(): Command {
     const found = run.model.given ? await drawGiven(run, file, options) : await draw(run, file, options);
     const { seed, pixels, checkpoint } = options;
     if (options.json) result(JSON.stringify({ file, ...found.counts, seed, pixels }));
-    else result(`${file}: ${found.words} from ${describeRun(run, checkpoint)}`);
+    else tell(`${file}: ${found.words} from ${describeRun(run, checkpoint)}`);
   });
 }
 
@@ -92,12 +94,14 @@ async function draw(run: OpenedRun, file: string, options: Options): Promise<Dra
         "it could be given. Leave --given out, or train with --condition.",
     );
   }
-  const { samplesPng } = await import("../figures/figures.ts");
-  const { writeFileAtomic } = await import("../base/atomicFile.ts");
+  const { samplesFigure } = await import("../figures/figures.ts");
+  const { writeFigure } = await import("../figures/figures.ts");
   const { RandomStream } = await import("../tensors/random.ts");
   const random = new RandomStream(seed).fork("sample");
-  await writeFileAtomic(file, await samplesPng(run.model, count, random, pixels));
-  return { counts: { count }, words: `${count} samples (${pixels})` };
+  const { titleOf } = await import("../runs/title.ts");
+  const title = titleOf(run.config, run.config.dataset.name);
+  await writeFigure(file, await samplesFigure(run.model, count, { title, random, pixels }));
+  return { counts: { count }, words: `${counted(count, "sample")} (${pixels})` };
 }
 
 async function drawGiven(run: OpenedRun, file: string, options: Options): Promise<Drawn> {
@@ -108,8 +112,8 @@ async function drawGiven(run: OpenedRun, file: string, options: Options): Promis
       `-n ${draws} draws for each y are more than a picture shows. Accepted: 1 to ${MAX_DRAWS}.`,
     );
   }
-  const { conditionalSamplesPng } = await import("../figures/conditionalGrid.ts");
-  const { writeFileAtomic } = await import("../base/atomicFile.ts");
+  const { conditionalSamplesFigure } = await import("../figures/conditionalGrid.ts");
+  const { writeFigure } = await import("../figures/figures.ts");
   const { RandomStream } = await import("../tensors/random.ts");
   const { hasLatents } = await import("../model/vae.ts");
   const { titleOf } = await import("../runs/title.ts");
@@ -117,15 +121,15 @@ async function drawGiven(run: OpenedRun, file: string, options: Options): Promis
   checkRows(observations);
   const random = new RandomStream(seed).fork("sample");
   const title = titleOf(run.config, run.config.dataset.name);
-  await writeFileAtomic(
+  await writeFigure(
     file,
-    await conditionalSamplesPng(run.model, observations, { draws, pixels, random, title }),
+    await conditionalSamplesFigure(run.model, observations, { draws, pixels, random, title }),
   );
   const rows = observations.set.count;
   const each = hasLatents(run.model) || pixels === "draw" ? draws : 0;
   return {
     counts: { count: rows * each, rows, draws: each, given: told },
-    words: `given ${told}, ${rows} row${rows === 1 ? "" : "s"} of mean${each > 0 ? ` and ${each} draw${each === 1 ? "" : "s"} (${pixels})` : ""}`,
+    words: `given ${told}, ${counted(rows, "row")} of mean${each > 0 ? ` and ${counted(each, "draw")} (${pixels})` : ""}`,
   };
 }
 

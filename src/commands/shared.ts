@@ -12,6 +12,9 @@ export function result(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** A result for people: on a terminal it is broken between words, where it is too long. */
+export const tell = (text: string) => writeLine(process.stdout, text);
+
 /** commander's parser of a whole number from `min` on, or up to `max`. */
 export const integerFrom = (min: number, max?: number) => (text: string) => {
   const value = Number(text);
@@ -50,6 +53,19 @@ export const datasetChangedOption = () =>
     "what to do where the data of the run are not those that it was trained on (default: stop)",
   ).choices(["accept"]);
 
+/** Of commands that draw charts. */
+export const formatOption = (charts: string) =>
+  new Option(
+    "--format <format>",
+    `of the charts, which are ${charts}; a name behind -o that ends in .svg is SVG, too`,
+  )
+    .choices(["png", "svg"])
+    .default("png");
+
+export interface FormatOptions {
+  format: "png" | "svg";
+}
+
 export const jsonOption = () => new Option("--json", "print one JSON object");
 
 /** How a run is opened, for every command that does. */
@@ -71,10 +87,11 @@ export async function openRun(path: string, options: RunOptions, beside?: Opened
   const run = await experiment.openRun(path, { checkpoint: options.checkpoint, compute });
   const trained = run.folder.readRecord()?.backend;
   if (trained && trained.name !== run.backend.name) {
+    const { notYetTold } = await import("../reporting/notYetTold.ts");
     note(
       [
         `${path} was trained on ${trained.name}; this is ${formatBackend(run.backend)}`,
-        ...run.backend.notes,
+        ...notYetTold(run.backend.notes, process.stderr),
       ].join("; "),
     );
   }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Command, Option } from "commander";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import { addSettingOptions, overridesFrom } from "../config/options.ts";
 import { configFile } from "../config/recipes.ts";
@@ -211,7 +212,7 @@ async function submitPlan(plan: Plan, open: readonly number[], options: RunOptio
   const submission = await submit(plan, open, options);
   const { submitted, queued, jobs, report, script } = submission;
   const lines = [
-    `${submitted} cells submitted${queued > 0 ? `, ${queued} are queued already` : ""}.`,
+    `${counted(submitted, "cell")} submitted${queued > 0 ? `, ${queued} are queued already` : ""}.`,
     ...(jobs.length > 0
       ? [
           `Array ${jobs.join(", ")} runs ${script}; job ${report} then makes report.html and report.md of the runs.`,

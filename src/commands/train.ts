@@ -6,7 +6,7 @@ import { likelihoodFormulas } from "../config/settings.ts";
 import { canRedraw } from "../reporting/terminal.ts";
 import type { RunSummary } from "../runs/summary.ts";
 import type { Listener } from "../training/events.ts";
-import { datasetChangedOption, jsonOption, note, result } from "./shared.ts";
+import { datasetChangedOption, jsonOption, note, result, tell } from "./shared.ts";
 import { interruptible } from "./signals.ts";
 import { withDataProgress } from "./withDataProgress.ts";
 
@@ -49,7 +49,8 @@ export function trainCommand(): Command {
   return addSettingOptions(command).action(async (file: string | undefined, options: TrainOptions) => {
     const summary = await train(file, overridesFrom(options), options);
     const { summaryText } = await import("../reporting/summaryText.ts");
-    result(options.json ? JSON.stringify(summary) : summaryText(summary));
+    if (options.json) result(JSON.stringify(summary));
+    else tell(summaryText(summary));
   });
 }
 
@@ -70,13 +71,16 @@ export async function train(
   const { runTraining } = await import("../runs/run.ts");
   const experiment = await withDataProgress((context) => buildExperiment(plan.config, context), options);
   const { header } = await import("../reporting/header.ts");
+  const { notYetTold } = await import("../reporting/notYetTold.ts");
   const { configAt } = await import("../config/changes.ts");
   const reporter = await chooseReporter(options);
   return interruptible(async (signal) => {
     const run = plan.open();
     try {
       const config = configAt(plan.config, plan.resume?.step ?? 0);
-      for (const line of [...header({ ...experiment, config }, run.folder.path), ...plan.notes]) say(line);
+      const notes = options.quiet ? [] : notYetTold(experiment.backend.notes, process.stderr);
+      const told = { ...experiment, config, backend: { ...experiment.backend, notes } };
+      for (const line of [...header(told, run.folder.path), ...plan.notes]) say(line);
       return await runTraining(experiment, run, {
         ...(plan.resume && { resume: plan.resume }),
         command: ["vae", ...process.argv.slice(2)].join(" "),

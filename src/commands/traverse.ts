@@ -10,7 +10,7 @@ import {
   unitsOf,
   unitText,
 } from "./latentRun.ts";
-import { describeRun, integerFrom, positiveNumber, result } from "./shared.ts";
+import { describeRun, integerFrom, positiveNumber, result, tell } from "./shared.ts";
 
 interface Options extends LatentOptions {
   number: number;
@@ -47,8 +47,8 @@ export function traverseCommand(): Command {
     async (path: string, input: string | undefined, options: Options) => {
       const run = await openLatentRun(path, options);
       const { evenly } = await import("../evaluation/latentSpace.ts");
-      const { traversalPng } = await import("../figures/latentGrids.ts");
-      const { writeFileAtomic } = await import("../base/atomicFile.ts");
+      const { traversalFigure } = await import("../figures/latentGrids.ts");
+      const { writeFigure } = await import("../figures/figures.ts");
       const { titleOf } = await import("../runs/title.ts");
       const { units, told } = await unitsOf(run, options);
       const base = await baseOf(run, input ?? `${options.split}:0`, options);
@@ -70,14 +70,14 @@ export function traverseCommand(): Command {
       ].join("  ·  ");
       const file = options.output ?? run.folder.figure("traversal");
       const title = titleOf(run.config, run.config.dataset.name);
-      await writeFileAtomic(file, await traversalPng(run.model, rows, { title, subtitle, steps, example }));
+      await writeFigure(file, await traversalFigure(run.model, rows, { title, subtitle, steps, example }));
       const { checkpoint } = options;
       if (options.json)
         result(
           JSON.stringify({ file, units: shown, active: active.length, steps, base: base.told, checkpoint }),
         );
       else
-        result(
+        tell(
           `${file}: ${shown.length} of ${active.length} active dimensions, ±${options.range}σ from ${base.told}, by ${describeRun(run, checkpoint)}`,
         );
     },

@@ -4,6 +4,7 @@ import { valueAt } from "../config/settings.ts";
 import { meanOf } from "../evaluation/statistics.ts";
 import type { Point } from "../figures/charts/axisRange.ts";
 import { curvesChart, MOST_CURVES, type NamedCurve } from "../figures/charts/curvesChart.ts";
+import type { Drawing } from "../figures/charts/drawing.ts";
 import { type HeatAxis, type HeatCell, heatMap } from "../figures/charts/heatMap.ts";
 import { picturesChart } from "../figures/charts/picturesChart.ts";
 import { rateDistortionChart } from "../figures/charts/rateDistortionChart.ts";
@@ -25,19 +26,20 @@ export interface Figure {
 }
 
 /**
- * Draws what there is to see of each group with more than one row, the first as `compare-rd.png`, the second as
+ * Draws what there is to see of each group with more than one row, the first as `compare-rd.png` (or .svg), the second as
  * `compare-rd-2.png`.
  */
 export async function drawComparison(
   { groups }: Comparison,
   folder: string,
   warn: (text: string) => void,
+  format: "png" | "svg" = "png",
 ): Promise<Figure[]> {
   const drawn: Figure[] = [];
   for (const [i, group] of groups.entries()) {
     if (group.rows.length < 2) continue;
     for (const { name, what, draw } of figuresOf(group)) {
-      const file = join(folder, `compare-${name}${i === 0 ? "" : `-${i + 1}`}.png`);
+      const file = join(folder, `compare-${name}${i === 0 ? "" : `-${i + 1}`}.${format}`);
       if (await drawOrWarn(file, draw, warn)) drawn.push({ file, group, what });
     }
   }
@@ -83,7 +85,7 @@ function labelOf({ varying }: Group, { runs }: ComparedRow): string {
 const fromTheBest = ({ rows, rankedBy }: Group) =>
   rows.toSorted((a, b) => (a.numbers[rankedBy.key]?.mean ?? 0) - (b.numbers[rankedBy.key]?.mean ?? 0));
 
-function planeOf(group: Group): Promise<Buffer> {
+function planeOf(group: Group): Drawing {
   const points = fromTheBest(group).map((row) => {
     const [rate, distortion] = [row.numbers[RATE.key]!, row.numbers[DISTORTION.key]!];
     return {
@@ -99,7 +101,7 @@ function planeOf(group: Group): Promise<Buffer> {
   return rateDistortionChart(points, titleOf(group, "rate and distortion"));
 }
 
-function curvesOf(group: Group, isDensity: boolean): Promise<Buffer> {
+function curvesOf(group: Group, isDensity: boolean): Drawing {
   const rows = fromTheBest(group);
   const curves = rows.slice(0, MOST_CURVES).map((row): NamedCurve => {
     const ofRuns = row.runs.map((run) => readCurve(run, isDensity));
@@ -161,7 +163,7 @@ function heatAxes({ rows, varying }: Group): Axes | undefined {
 }
 
 /** What rows are ranked by, for two settings; the best of the rows where others vary as well. */
-function heatOf(group: Group, axes: Axes): Promise<Buffer> {
+function heatOf(group: Group, axes: Axes): Drawing {
   const valuesOf = (path: string) =>
     [...new Set(group.rows.map(({ runs }) => valueAt(runs[0].config, path) as number))].sort((a, b) => a - b);
   const [columns, rows] = [valuesOf(axes.x), valuesOf(axes.y)];
@@ -196,7 +198,7 @@ const samplesOf = ({ rows }: Group): ComparedRow[] =>
   rows.filter(({ runs: [{ folder }] }) => existsSync(folder.figure("samples")));
 
 /** What each run has drawn from its prior; of runs with as many latent dimensions from the same z. */
-function sampleSheet(group: Group, rows: readonly ComparedRow[]): Promise<Buffer> {
+function sampleSheet(group: Group, rows: readonly ComparedRow[]): Drawing {
   const shown = rows.slice(0, MOST_PICTURES);
   const pictures = shown.map((row) => {
     const minusElbo = row.numbers[BOUND.key];

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import { loadConfig, parseConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
@@ -47,7 +48,7 @@ export const isFinished = (run: FinishedRun | UnfinishedRun): run is FinishedRun
 function stateOf({ path }: RunFolder, record: RunRecord | undefined, { training }: Config): string {
   if (!record) return "without its run.json";
   const killed = record.status === "running" && !isOwned(path);
-  return `${killed ? "killed" : record.status} after ${record.timings.imagesPerSecond.length} of ${training.epochs} epochs`;
+  return `${killed ? "killed" : record.status} after ${record.timings.imagesPerSecond.length} of ${counted(training.epochs, "epoch")}`;
 }
 
 /** An epoch's weights are those of one checkpoint: a run that went on has another best epoch, or the same weights. */

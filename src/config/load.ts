@@ -7,8 +7,9 @@ import { models } from "../model/index.ts";
 import { phasesOf } from "./changes.ts";
 import { isOfRun, withFormer, withUnsaid } from "./formerDefaults.ts";
 import { formerNames } from "./formerNames.ts";
+import { flagsCalled, kebabCase, valueCalled } from "./otherNames.ts";
 import { type Config, configSchema } from "./schema.ts";
-import { type Setting, settings } from "./settings.ts";
+import { flagOf, type Setting, settings } from "./settings.ts";
 
 /** Settings as a YAML file has them, before they are checked. */
 export type Plain = Record<string, unknown>;
@@ -26,10 +27,11 @@ export function loadConfig(
   overrides: Overrides = new Map(),
   unsaid: Plain = {},
 ): Config {
-  const fromFile = file === undefined ? {} : typeof file === "string" ? readYaml(file) : file;
+  const fromFile = spelledOut(file === undefined ? {} : typeof file === "string" ? readYaml(file) : file);
   const where = typeof file === "string" ? file : undefined;
   const said = where !== undefined && isOfRun(where) ? withFormer(fromFile) : withUnsaid(fromFile, unsaid);
-  return resolve(applyOverrides(withPresentNames(said), byPresentNames(overrides)), where);
+  const typed = byPresentNames(overrides);
+  return resolve(applyOverrides(withPresentNames(said), typed), where, new Set(typed.keys()));
 }
 
 /** Settings that a run saved, checked alike. */
@@ -125,6 +127,18 @@ function applyOverrides(base: Plain, overrides: Overrides): Plain {
   return result;
 }
 
+/** `likelihood: gaussian` means `likelihood: { kind: gaussian }`, as of every section that has a kind. */
+function spelledOut(input: Plain): Plain {
+  const result = structuredClone(input);
+  for (const { path, isChoice } of settings()) {
+    const section = sectionOf(path);
+    const parent = isChoice && valueAt(result, section.split(".").slice(0, -1));
+    if (isSection(parent) && typeof parent[lastKey(section)] === "string")
+      parent[lastKey(section)] = { [lastKey(path)]: parent[lastKey(section)] };
+  }
+  return result;
+}
+
 /** `training:` with nothing behind it says nothing, as if it were not there. */
 function withoutEmpty(input: Plain): Plain {
   const filled = Object.entries(input).filter(([, value]) => value !== null);
@@ -192,63 +206,99 @@ function parseValue(text: string, setting: Setting | undefined): unknown {
 /** Told at a time. */
 const MAX_MESSAGES = 20;
 
-function resolve(given: Plain, file: string | undefined): Config {
+/** `typed` are the paths that come from the command line, and are told by their flags. */
+function resolve(given: Plain, file: string | undefined, typed: ReadonlySet<string> = new Set()): Config {
   const input = withModelDefaults(fillChoices(withoutEmpty(given)));
   const result = configSchema.safeParse(input);
   if (result.success) {
     phasesOf(result.data); // fails where a change does not fit the rest
     return result.data;
   }
-  const messages = result.error.issues.flatMap((issue) => explain(issue, input));
-  const where = file === undefined ? "" : ` (${file})`;
+  const complaints = result.error.issues.flatMap((issue) => explain(issue, input, typed));
+  const messages = complaints.map(({ path, text }) =>
+    typed.has(path)
+      ? `${flagOf(path)}${text.replace("{where}", "")}`
+      : `${path || "the configuration"}${text.replace("{where}", () => (file === undefined ? "" : ` (${file})`))}`,
+  );
   const more = messages.length - MAX_MESSAGES;
-  const told = messages.slice(0, MAX_MESSAGES).map((message) => message.replace("{where}", () => where));
+  const told = messages.slice(0, MAX_MESSAGES);
   throw new VaeError("usage", [...told, ...(more > 0 ? [`And ${more} more.`] : [])].join("\n"));
 }
 
-/** Plain sentences for one complaint of zod. `{where}` stands where the file belongs. */
-function explain(issue: z.core.$ZodIssue, input: Plain): string[] {
+/** What is wrong with a setting. `{where}` stands in the text behind its name where the file belongs. */
+interface Complaint {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** One complaint of zod in plain sentences. */
+function explain(issue: z.core.$ZodIssue, input: Plain, typed: ReadonlySet<string>): Complaint[] {
   const path = issue.path.join(".");
   const known = settings();
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => unknownKey(path ? `${path}.${key}` : key, input, known));
   }
   const list = known.find((s) => s.isList && path.startsWith(`${s.path}.`));
-  if (list) return explain({ ...issue, path: list.path.split(".") } as z.core.$ZodIssue, input);
-  const given = shown(valueAt(input, issue.path));
+  if (list) return explain({ ...issue, path: list.path.split(".") } as z.core.$ZodIssue, input, typed);
+  const value = valueAt(input, issue.path);
+  const given = shown(value);
   const setting = known.find((s) => s.path === path);
   if (issue.code === "invalid_union" && issue.discriminator) {
     const choice = known.find((s) => s.path === `${path}.${issue.discriminator}` || s.path === path);
-    const choices = choice?.accepts.split(" | ") ?? [];
+    const place = choice?.path ?? path;
     const given = valueAt(input, choice ? choice.path.split(".") : issue.path);
     const value = typeof given === "string" ? abridged(given) : shown(given);
-    return [
-      `${choice?.path ?? path}: ${value} is not one of ${choices.join(", ")}{where}.${didYouMean(value, choices)}`,
-    ];
+    const choices = choice?.accepts.split(" | ") ?? [];
+    const renamed = calledHere(place, value, choices, typed);
+    const wrong = ` is not one of ${choices.join(", ")}{where}.${didYouMean(value, choices)}`;
+    return [{ path: place, text: `: ${value}${renamed ?? wrong}` }];
   }
-  if (issue.code === "custom") return [`${path}: expected ${issue.message}, got ${given}{where}.`];
+  if (issue.code === "custom") return [{ path, text: `: expected ${issue.message}, got ${given}{where}.` }];
   if (setting) {
-    const value = valueAt(input, issue.path);
-    const suggestion = typeof value === "string" ? didYouMean(value, setting.accepts.split(" | ")) : "";
-    return [`${path}: expected ${setting.accepts}, got ${given}{where}.${suggestion}`];
+    const choices = setting.accepts.split(" | ");
+    const renamed = typeof value === "string" && calledHere(path, value, choices, typed);
+    if (renamed) return [{ path, text: `: ${value}${renamed}` }];
+    const suggestion = typeof value === "string" ? didYouMean(value, choices) : "";
+    return [{ path, text: `: expected ${setting.accepts}, got ${given}{where}.${suggestion}` }];
   }
-  return [`${path || "the configuration"}: expected settings, got ${given}{where}.`];
+  return [{ path, text: `: expected settings, got ${given}{where}.` }];
 }
 
-function unknownKey(path: string, input: Plain, known: readonly Setting[]): string {
+/** What to say behind a value that other programs, or other letters, call otherwise. */
+function calledHere(path: string, given: string, choices: readonly string[], typed: ReadonlySet<string>) {
+  const known = valueCalled(path, given, choices);
+  if (!known) return undefined;
+  const { value, because, path: place = path } = known;
+  const written = typed.has(path)
+    ? `--${settings().find((s) => s.path === place)?.flag ?? place} ${value}`
+    : `${place}: ${value}`;
+  return ` has another name here{where}${because === undefined ? "" : `, as ${because}`}. Write ${written}.`;
+}
+
+function unknownKey(path: string, input: Plain, known: readonly Setting[]): Complaint {
   const elsewhere = known.find((s) => s.path === path);
   if (elsewhere) {
     const section = sectionOf(path);
     const kind = (valueAt(input, section.split(".")) as Plain | undefined) ?? {};
     const chosen = kind["kind"] ?? kind["name"] ?? known.find((s) => sectionOf(s.path) === section)?.default;
-    return `${path} is not a setting of ${chosen}{where}; it belongs to ${elsewhere.kinds.join(", ")}.`;
+    const text = ` is not a setting of ${chosen}{where}; it belongs to ${elsewhere.kinds.join(", ")}.`;
+    return { path, text };
   }
   const paths = [...known.map((s) => s.path), ...new Set(known.map((s) => s.path.split(".")[0]!))];
   const leaf = path.split(".").at(-1)!;
-  const sameLeaf = paths.find((p) => p.split(".").at(-1) === leaf);
-  const suggestion =
-    didYouMean(path, paths) || (sameLeaf ? ` Did you mean ${sameLeaf}?` : didYouMeanLeaf(leaf, paths));
-  return `${path} is not a setting{where}.${suggestion || " `vae train --help` lists them."}`;
+  const sameLeaf = paths.find((p) => p.split(".").at(-1) === leaf) ?? settingCalled(leaf, known);
+  const suggestion = sameLeaf
+    ? ` Did you mean ${sameLeaf}?`
+    : didYouMean(path, paths) || didYouMeanLeaf(leaf, paths);
+  return { path, text: ` is not a setting{where}.${suggestion || " `vae train --help` lists them."}` };
+}
+
+/** The setting that other programs call so. */
+function settingCalled(name: string, known: readonly Setting[]): string | undefined {
+  const flags = flagsCalled(name).map(({ flag }) => flag);
+  const isCalled = ({ path, flag }: Setting) =>
+    flags.some((called) => called === flag || called === path || called === kebabCase(lastKey(path)));
+  return known.find(isCalled)?.path;
 }
 
 /** A misspelt key in the wrong section: compares last names only. */

@@ -67,10 +67,16 @@ export const wordsOf = ({ accepts }: Setting): string[] =>
     .flatMap((word) => (word === "boolean" ? ["true", "false"] : [word]))
     .filter((word) => /^[\w.-]+$/.test(word) && !["string", "number", "integer", "anything"].includes(word));
 
+/** A setting as a command line has it: `--lr (training.learningRate)`, or `--training.clipNorm`. */
+export function flagOf(path: string): string {
+  const flag = settings().find((setting) => setting.path === path)?.flag;
+  return flag && flag !== path ? `--${flag} (${path})` : `--${path}`;
+}
+
 /** The likelihoods with the density of each, for help. */
 export const likelihoodFormulas = (): { readonly kind: string; readonly formula: string }[] =>
-  readSchema().properties!["likelihood"]!.oneOf!.map(({ properties, formula }) => ({
-    kind: String(properties!["kind"]!.const),
+  variantsOf(readSchema().properties!["likelihood"]!).map(({ properties, formula }) => ({
+    kind: String(properties["kind"]!.const),
     formula: formula!,
   }));
 
@@ -81,7 +87,7 @@ function leaves(node: Node, path: string): Setting[] {
   const at = (key: string) => (path ? `${path}.${key}` : key);
   if (node.properties)
     return Object.entries(node.properties).flatMap(([key, child]) => leaves(child, at(key)));
-  if (node.oneOf?.every((variant) => variant.properties)) return unionLeaves(node, at);
+  if (variantsOf(node).length > 0) return unionLeaves(node, at);
   const isList = [node, ...(node.anyOf ?? [])].some(({ type }) => type === "array");
   return [
     {
@@ -99,9 +105,9 @@ function leaves(node: Node, path: string): Setting[] {
 
 /** A section with a `kind` (or `name`): one leaf chooses it, the others belong to the kinds that have them. */
 function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
-  const variants = node.oneOf!;
-  const tag = discriminator(node);
-  const names = variants.map((v) => String(v.properties![tag]!.const));
+  const variants = variantsOf(node);
+  const tag = discriminator(variants[0]!);
+  const names = variants.map((v) => String(v.properties[tag]!.const));
   const chosen = (node.default as Record<string, unknown> | undefined)?.[tag];
   const byPath = new Map<string, Setting & { kinds: string[] }>();
   /** What is deeper in a section of several kinds has those, and what chooses them none. */
@@ -109,7 +115,7 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
     path === at(path.split(".").at(-1)!) || (kinds.length === 0 && !isChoice);
   const own = new Set<string>();
   variants.forEach((variant, i) => {
-    for (const [key, child] of Object.entries(variant.properties!)) {
+    for (const [key, child] of Object.entries(variant.properties)) {
       if (key === tag) continue;
       for (const leaf of leaves(child, at(key))) {
         const known = byPath.get(leaf.path);
@@ -145,9 +151,15 @@ function unionLeaves(node: Node, at: (key: string) => string): Setting[] {
 const joined = (one: Setting, other: Setting) =>
   [...new Set([...one.accepts.split(" | "), ...other.accepts.split(" | ")])].join(" | ");
 
+type Variant = Node & { readonly properties: Record<string, Node> };
+
+/** The kinds of a section that has several; beside them the schema takes the name of one. */
+const variantsOf = ({ oneOf = [] }: Node) =>
+  oneOf.filter((variant): variant is Variant => !!variant.properties);
+
 /** The key whose constant tells the variants of a union apart. */
-const discriminator = (node: Node) =>
-  Object.entries(node.oneOf![0]!.properties!).find(([, child]) => child.const !== undefined)![0];
+const discriminator = ({ properties }: Variant) =>
+  Object.entries(properties).find(([, child]) => child.const !== undefined)![0];
 
 function accepts(node: Node): string {
   if (node.enum) return node.enum.join(" | ");

@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import type { Column, SourceData, Split } from "./dataset.ts";
 import { type Field, fieldSize, withWhite } from "./field.ts";
@@ -190,10 +191,7 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 /** `8 bits from 0 to 1, 2 distinct values, 88.4 % of them 0 and 11.6 % 1` */
 function describeFound({ bits, isReal, least, most, distinct, shareLeast, shareMost }: FoundPixels): string {
   const short = (value: number) => Number(value.toPrecision(6));
-  const values =
-    distinct === undefined
-      ? "many distinct values"
-      : `${distinct.toLocaleString("en-US")} distinct value${distinct === 1 ? "" : "s"}`;
+  const values = distinct === undefined ? "many distinct values" : counted(distinct, "distinct value");
   return (
     `${isReal ? "numbers" : `${bits} bits`} from ${short(least)} to ${short(most)}, ${values}` +
     (distinct === 1

@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import { RandomStream } from "../tensors/random.ts";
 import type { Places } from "./dataset.ts";
@@ -102,7 +103,7 @@ function drawGroups(
   const [least, most] = [sizes[0]!, sizes.at(-1)!];
   throw new VaeError(
     "usage",
-    `dataset.split.order is group, but ${groups.length} group${groups.length === 1 ? "" : "s"} ` +
+    `dataset.split.order is group, but ${counted(groups.length, "group")} ` +
       `of ${least === most ? least : `${least} to ${most}`} images cannot be parted: validation takes whole groups of up to ${held.validation} images` +
       `${held.test > 0 ? `, and so does test of up to ${held.test}` : ""}. ` +
       `Set ${groups.length > 2 && held.validation < least ? `dataset.validation to at least ${least}` : "dataset.validation to more"}, ` +

@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import { choose, type Dataset, type Places, part, type SourceData, type Split } from "./dataset.ts";
 import { drawPlaces, type Held } from "./places.ts";
@@ -77,7 +78,7 @@ function heldOf(
   if (train.count < parts + 1) {
     throw new VaeError(
       "usage",
-      `${name} has ${train.count} training image${train.count === 1 ? "" : "s"}, too few to hold out ` +
+      `${name} has ${counted(train.count, "training image")}, too few to hold out ` +
         `${own ? "one" : "one for test and one"} for validation and still train. ` +
         `It takes at least ${parts + 1}.`,
     );

@@ -43,6 +43,8 @@ export interface Calibration {
   readonly pit: readonly number[];
   /** The share of values within the central interval that holds `nominal` of the probability. */
   readonly coverage: readonly Coverage[];
+  /** Whether x has values of probability above 0, of which a residual has only a few values and no density. */
+  readonly isDiscrete: boolean;
   /** Of (x − E[x|z]) / sd[x|z], which should have mean 0 and standard deviation 1. */
   readonly residuals: {
     readonly mean: number;
@@ -91,12 +93,14 @@ export async function checkNoise(
   const covered = coverageCounter();
   const powers = [0, 0, 0, 0];
   const n = checked.x.length;
+  let isDiscrete = false;
   const turn = turnsOf(runner);
   for (let i = 0; i < n; i++) {
     if (i % VALUES_AT_A_TIME === 0) await turn();
     const x = checked.x[i]!;
     const pixel = density(checked.params.subarray(i * P, (i + 1) * P));
     const jump = pixel.values ? Math.exp(pixel.logProb(x)) : 0;
+    isDiscrete ||= pixel.values !== undefined;
     const u = pixel.cdf(x) - (jump > 0 ? jump * random.uniform() : 0);
     countIn(pit, u);
     covered.add(u);
@@ -108,6 +112,7 @@ export async function checkNoise(
     images: checked.images,
     pit: Array.from(pit, (c) => c / n),
     coverage: covered.shares(),
+    isDiscrete,
     residuals: { ...moments(powers.map((sum) => sum / n)), histogram: Array.from(histogram, (c) => c / n) },
     ...(likelihood.hasScale && {
       scaleFit: await fitScale(

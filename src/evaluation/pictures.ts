@@ -108,23 +108,3 @@ async function toBytes(images: tf.Tensor2D): Promise<Uint8Array> {
   images.dispose();
   return Uint8Array.from(values, (v) => Math.round(255 * Math.min(1, Math.max(0, v))));
 }
-
-/**
- * Rows of originals, each above its reconstructions, for a grid of `columns`: [N, …] and [N, …] -> [2N, …]. The last
- * row of a number that does not fill it is filled with black.
- */
-export function pairRows(
-  originals: Uint8Array,
-  reconstructions: Uint8Array,
-  columns: number,
-  size: number,
-): Uint8Array {
-  const rowBytes = columns * size;
-  const rows = Math.ceil(originals.length / rowBytes);
-  const out = new Uint8Array(2 * rows * rowBytes);
-  for (let row = 0; row < rows; row++) {
-    out.set(originals.subarray(row * rowBytes, (row + 1) * rowBytes), 2 * row * rowBytes);
-    out.set(reconstructions.subarray(row * rowBytes, (row + 1) * rowBytes), (2 * row + 1) * rowBytes);
-  }
-  return out;
-}

@@ -1,5 +1,5 @@
 import { columnOf } from "../data/codedFields.ts";
-import type { Column } from "../data/dataset.ts";
+import type { Column, Split } from "../data/dataset.ts";
 import { type Field, fieldSize, type ImageShape, imageShapeOf, whiteOf } from "../data/field.ts";
 import {
   drawGiven,
@@ -13,6 +13,7 @@ import type { PixelMode } from "../evaluation/pictures.ts";
 import { isDensity, type Model } from "../model/model.ts";
 import { hasLatents } from "../model/vae.ts";
 import type { RandomStream } from "../tensors/random.ts";
+import type { Drawing } from "./charts/drawing.ts";
 import { formatValue } from "./charts/formatNumber.ts";
 import { type GridCell, labelledGrid } from "./labelledGrid.ts";
 
@@ -23,12 +24,12 @@ interface PictureColumn {
   readonly note?: string;
 }
 
-/** For each y: y, the x it came from where that is known, the mean of p(x|y), and draws, as PNG. */
-export async function conditionalSamplesPng(
+/** For each y: y, the x it came from where that is known, the mean of p(x|y), and draws. */
+export async function conditionalSamplesFigure(
   model: Model,
   observations: Observations,
   { draws, pixels, random, title }: { draws: number; pixels: PixelMode; random: RandomStream; title: string },
-): Promise<Buffer> {
+): Promise<Drawing> {
   const latent = hasLatents(model);
   const { mean } = await predict(model, observations, drawsOf(model), random.fork("mean"));
   const drawn: Float32Array[] = [];
@@ -50,8 +51,8 @@ const drawNote = (latent: boolean, pixels: PixelMode) =>
     ? "noise: x ~ p(x|y), which differ by the noise alone"
     : `draws: ${pixels === "draw" ? "x ~ p(x|z, y), with noise" : "E[x|z, y]"}, z ~ p(z|y)`;
 
-/** For each y: y, the x it came from where that is known, mean and standard deviation of p(x|y), as PNG. */
-export function predictionsPng(
+/** For each y: y, the x it came from where that is known, mean and standard deviation of p(x|y). */
+export function predictionsFigure(
   model: Model,
   observations: Observations,
   { mean, std }: Predictions,
@@ -65,7 +66,7 @@ export function predictionsPng(
     /** Other estimates of x, shown before the mean. */
     beside?: readonly (readonly [name: string, values: Float32Array])[];
   },
-): Promise<Buffer> {
+): Drawing {
   const most = largest(std);
   const shape = imageShapeOf(model.target);
   const spread = imageCells(std, shape, [0, most || 1]);
@@ -80,13 +81,46 @@ export function predictionsPng(
   ]);
 }
 
+/** Examples beside each other in a row. */
+const GROUPS = 3;
+
+/** Images and their reconstructions, bytes [count, H, W, C], each beside the y that it was given. */
+export function givenPairsFigure(
+  model: Model,
+  images: { readonly first: Split; readonly originals: Uint8Array; readonly reconstructions: Uint8Array },
+  { title, subtitle, reconstruction }: { title: string; subtitle: string; reconstruction: string },
+): Drawing {
+  const shape = imageShapeOf(model.target);
+  const given = givenColumn(model.given!, columnOf(images.first, model.given!));
+  const cells = [images.originals, images.reconstructions].map((bytes) => cellsOf(bytes, shape));
+  const columns = [given.cells, ...cells];
+  const groups = Math.min(GROUPS, given.cells.length);
+  const apart: GridCell = { text: "" };
+  const inGroups = <T>(of: (group: number) => readonly T[], between: T): T[] =>
+    Array.from({ length: groups }, (_, group) => [...(group > 0 ? [between] : []), ...of(group)]).flat();
+  return labelledGrid({
+    title,
+    subtitle: [subtitle, ...(given.note ? [given.note] : [])].join("  ·  "),
+    columns: inGroups(() => ["y", "x", reconstruction], " "),
+    rows: Array.from({ length: Math.ceil(given.cells.length / groups) }, (_, row) => {
+      const first = row * groups;
+      const last = Math.min(first + groups, given.cells.length) - 1;
+      return {
+        label: first === last ? `${first}` : `${first}–${last}`,
+        cells: inGroups((group) => columns.map((cells) => cells[first + group] ?? apart), apart),
+      };
+    }),
+    size: [shape[0], shape[1]],
+  });
+}
+
 function gridOf(
   model: Model,
   { set, names }: Observations,
   title: string,
   notes: readonly string[],
   images: readonly PictureColumn[],
-): Promise<Buffer> {
+): Drawing {
   const [height, width] = imageShapeOf(model.target);
   const columns = [givenColumn(model.given!, columnOf(set, model.given!)), ...images];
   return labelledGrid({
@@ -139,12 +173,17 @@ export const tonesFor = ({ kind }: Field, images: readonly Float32Array[]): Rang
 
 /** Images [count, H, W, C] as bytes, from black to white over `tones`, cut off outside. */
 export function imageCells(values: Float32Array, shape: ImageShape, [black, white]: Range): GridCell[] {
-  const D = fieldSize({ shape });
   const scale = white > black ? 255 / (white - black) : 0;
   const bytes = Uint8Array.from(values, (value) =>
     Math.round(Math.min(255, Math.max(0, (value - black) * scale))),
   );
-  return Array.from({ length: values.length / D }, (_, i) => ({
+  return cellsOf(bytes, shape);
+}
+
+/** Bytes [count, H, W, C], an image to each cell. */
+function cellsOf(bytes: Uint8Array, shape: ImageShape): GridCell[] {
+  const D = fieldSize({ shape });
+  return Array.from({ length: bytes.length / D }, (_, i) => ({
     bytes: bytes.subarray(i * D, (i + 1) * D),
     shape,
   }));

@@ -1,8 +1,8 @@
 import { escapeMarkup } from "../base/textFormats.ts";
 import type { ImageShape } from "../data/field.ts";
+import { type Drawing, drawingOf } from "./charts/drawing.ts";
 import { FONT_FAMILY, textWidth, wrapText } from "./charts/font.ts";
 import { cssFont, INK, SMALL, TEXT, TITLE } from "./charts/panel.ts";
-import { renderSvg } from "./charts/renderSvg.ts";
 import { encodePng } from "./imageGrid.ts";
 
 /** An image of its own size as bytes [H, W, C], grey or RGB, or what is written in its place. */
@@ -20,25 +20,23 @@ export interface LabelledGrid {
 }
 
 // CSS pixels.
-const MARGIN = 24;
+export const MARGIN = 24;
 const GAP = 6;
 const LEAST_WIDTH = 460;
 /** The longer side of a cell is about so long. */
-const SIDE = 64;
+export const SIDE = 64;
 /** Words are broken into lines no longer than this. */
 const TEXT_CELL = 88;
 
 type Style = Parameters<typeof cssFont>[0] & { readonly color: string };
 
 /**
- * Rows and columns of images under titles, as PNG. Images are enlarged to one size, by whole pixels where that can be, and
+ * Rows and columns of images under titles. Images are enlarged to one size, by whole pixels where that can be, and
  * never smoothed. Widths follow from the labels, so that nothing is clipped.
  */
-export function labelledGrid(grid: LabelledGrid): Promise<Buffer> {
-  return renderSvg(labelledGridSvg(grid), 2);
-}
+export const labelledGrid = (grid: LabelledGrid): Drawing => drawingOf(labelledGridSvg(grid));
 
-/** The same before it is rasterised. */
+/** The same as text, for PNG. */
 export function labelledGridSvg({ title, subtitle, columns, rows, size }: LabelledGrid): string {
   const [cellHeight, cellWidth] = cellSize(size);
   const widths = columns.map((name, c) => {
@@ -52,15 +50,8 @@ export function labelledGridSvg({ title, subtitle, columns, rows, size }: Labell
   const lefts = widths.map((_, c) => MARGIN + gutter + sum(widths.slice(0, c)) + c * GAP);
   const width = Math.max(LEAST_WIDTH, lefts.at(-1)! + widths.at(-1)! + MARGIN);
 
-  const parts: string[] = [];
-  let top = MARGIN - 6;
-  for (const [text, style] of [[title, TITLE] as const, [subtitle, TEXT] as const]) {
-    for (const line of text === "" ? [] : wrapText(text, cssFont(style), width - 2 * MARGIN)) {
-      parts.push(textAt(line, MARGIN, top + style.lineHeight / 2, style));
-      top += style.lineHeight;
-    }
-  }
-  top += 10;
+  const { parts, bottom } = heading(title, subtitle, width);
+  let top = bottom;
   for (const [c, name] of columns.entries())
     parts.push(textAt(name, lefts[c]! + widths[c]! / 2, top + 10, { ...TEXT, color: INK }, "middle"));
   if (columns.some((name) => name !== "")) top += 22;
@@ -74,14 +65,29 @@ export function labelledGridSvg({ title, subtitle, columns, rows, size }: Labell
     }
     top += cellHeight + GAP;
   }
-  const height = top - GAP + MARGIN;
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
-    `<rect width="${width}" height="${height}" fill="#fff"/>${parts.join("")}</svg>`
-  );
+  return svgOf(width, top - GAP + MARGIN, parts);
 }
 
-const widthOf = (text: string, style: Style) => Math.ceil(textWidth(text, cssFont(style)));
+/** Title and what is below it, broken to the width; `bottom` is where the rest may start. */
+export function heading(title: string, subtitle: string, width: number): { parts: string[]; bottom: number } {
+  const parts: string[] = [];
+  let top = MARGIN - 6;
+  for (const [text, style] of [[title, TITLE] as const, [subtitle, TEXT] as const]) {
+    for (const line of text === "" ? [] : wrapText(text, cssFont(style), width - 2 * MARGIN)) {
+      parts.push(textAt(line, MARGIN, top + style.lineHeight / 2, style));
+      top += style.lineHeight;
+    }
+  }
+  return { parts, bottom: top + 10 };
+}
+
+/** Elements on a white page. */
+export const svgOf = (width: number, height: number, parts: readonly string[]): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
+  `<rect width="${width}" height="${height}" fill="#fff"/>${parts.join("")}</svg>`;
+
+/** In CSS pixels. */
+export const widthOf = (text: string, style: Style) => Math.ceil(textWidth(text, cssFont(style)));
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
@@ -124,7 +130,8 @@ function textLines(text: string, x: number, y: number, width: number, height: nu
   );
 }
 
-function textAt(text: string, x: number, middle: number, style: Style, anchor = "start"): string {
+/** One line of text, by its middle. */
+export function textAt(text: string, x: number, middle: number, style: Style, anchor = "start"): string {
   const { fontSize, fontWeight, color } = style;
   return (
     `<text x="${x}" y="${middle + 0.36 * fontSize}" font-family="${FONT_FAMILY}" font-size="${fontSize}" ` +

@@ -1,6 +1,7 @@
 import { imageShapeOf } from "../data/field.ts";
 import type { PixelMode } from "../evaluation/pictures.ts";
 import type { Vae } from "../model/vae.ts";
+import type { Drawing } from "./charts/drawing.ts";
 import { formatValue } from "./charts/formatNumber.ts";
 import { imageCells, tonesFor } from "./conditionalGrid.ts";
 import { type GridCell, labelledGrid } from "./labelledGrid.ts";
@@ -8,12 +9,12 @@ import { type GridCell, labelledGrid } from "./labelledGrid.ts";
 /** Columns of a picture of images that stand for themselves. */
 const COLUMNS = 10;
 
-/** Decoded images in rows of ten, each row with the numbers of its images, as PNG. */
-export function decodedPng(
+/** Decoded images in rows of ten, each row with the numbers of its images. */
+export function decodedFigure(
   model: Vae,
   images: Float32Array,
   { title, pixels, count }: { readonly title: string; readonly pixels: PixelMode; readonly count: number },
-): Promise<Buffer> {
+): Drawing {
   const cells = cellsOf(model, images);
   const columns = Math.min(COLUMNS, cells.length);
   const rows = Array.from({ length: Math.ceil(cells.length / columns) }, (_, row) => {
@@ -40,7 +41,7 @@ const nameOf = ({ given }: Vae, pixels: PixelMode) => {
   return pixels === "mean" ? `E[x|${z}]` : `x ~ p(x|${z}), with noise,`;
 };
 
-const gridOf = (model: Vae, grid: Omit<Parameters<typeof labelledGrid>[0], "size">): Promise<Buffer> => {
+const gridOf = (model: Vae, grid: Omit<Parameters<typeof labelledGrid>[0], "size">): Drawing => {
   const [height, width] = imageShapeOf(model.target);
   return labelledGrid({ ...grid, size: [height, width] });
 };
@@ -58,8 +59,8 @@ export interface PathRow {
   readonly images: Float32Array;
 }
 
-/** Rows from one image to another: the first, E[x|z] at each t, the second. As PNG. */
-export function interpolationPng(
+/** Rows from one image to another: the first, E[x|z] at each t, the second. */
+export function interpolationFigure(
   model: Vae,
   rows: readonly PathRow[],
   {
@@ -67,7 +68,7 @@ export function interpolationPng(
     subtitle,
     ts,
   }: { readonly title: string; readonly subtitle: string; readonly ts: readonly number[] },
-): Promise<Buffer> {
+): Drawing {
   return gridOf(model, {
     title,
     subtitle,
@@ -82,8 +83,8 @@ export function interpolationPng(
 /** As many digits as tell steps apart. */
 const formatShort = (value: number) => `${Number(value.toFixed(2))}`.replace("-", "−");
 
-/** Rows of E[x|z], each along one dimension of z, and above them the image that z is of. As PNG. */
-export function traversalPng(
+/** Rows of E[x|z], each along one dimension of z, and above them the image that z is of. */
+export function traversalFigure(
   model: Vae,
   rows: readonly { readonly label: string; readonly images: Float32Array }[],
   {
@@ -99,7 +100,7 @@ export function traversalPng(
     /** x and its E[x|z], beside the first row. */
     readonly example?: readonly [x: Float32Array, reconstruction: Float32Array] | undefined;
   },
-): Promise<Buffer> {
+): Drawing {
   const empty: GridCell = { text: "" };
   return gridOf(model, {
     title,
@@ -120,8 +121,8 @@ export function traversalPng(
 
 const signed = (value: number) => `${value > 0 ? "+" : ""}${formatShort(value)}`;
 
-/** E[x|z] over two dimensions of z, row by row, [rows · columns, D]; the second axis rises upwards. As PNG. */
-export function manifoldPng(
+/** E[x|z] over two dimensions of z, row by row, [rows · columns, D]; the second axis rises upwards. */
+export function manifoldFigure(
   model: Vae,
   images: Float32Array,
   {
@@ -136,7 +137,7 @@ export function manifoldPng(
     readonly across: readonly number[];
     readonly up: readonly number[];
   },
-): Promise<Buffer> {
+): Drawing {
   const cells = cellsOf(model, images);
   return gridOf(model, {
     title,

@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import type { Control } from "./objective.ts";
 
 /** How a control gets from 0 to its end. */
@@ -31,7 +32,7 @@ export function ramp({ symbol, final, epochs, cycles = 1, rampShare = 1 }: Ramp)
     },
     final,
     settlesAfter: epochs > 0 ? (cycles - 1) * cycle + epochs : 0,
-    words: epochs > 0 ? `0 → ${final} over ${epochs} epochs${again}` : String(final),
+    words: epochs > 0 ? `0 → ${final} over ${counted(epochs, "epoch")}${again}` : String(final),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { BackendInfo } from "../backends/index.ts";
+import { counted } from "../base/counted.ts";
 import type { Objective } from "../objectives/objective.ts";
 import type { Metrics } from "../training/metrics.ts";
 
@@ -67,4 +68,4 @@ export function formatDuration(seconds: number): string {
 
 /** `wasm on Some Processor, 2 threads` */
 export const formatBackend = ({ name, device, threads }: Pick<BackendInfo, "name" | "device" | "threads">) =>
-  `${name} on ${device}, ${threads} thread${threads === 1 ? "" : "s"}`;
+  `${name} on ${device}, ${counted(threads, "thread")}`;

@@ -35,11 +35,16 @@ export function writeLine(output: Output, text: string): void {
   output.write(`${output.isTTY ? broken(text, columnsOf(output)) : text}\n`);
 }
 
-/** Each line of `text` in lines of at most `columns`, the further ones indented; a longer word has one for itself. */
+/**
+ * Each line of `text` in lines of at most `columns`, the further ones indented; a longer word has one for itself, and
+ * a row of a table is left whole.
+ */
 export function broken(text: string, columns: number): string {
   return text
     .split("\n")
-    .flatMap((line) => (line.length <= columns || line.trim() === "" ? line : brokenLine(line, columns)))
+    .flatMap((line) =>
+      line.length <= columns || line.trim() === "" || line.startsWith("|") ? line : brokenLine(line, columns),
+    )
     .join("\n");
 }
 

@@ -151,7 +151,8 @@ export async function buildExperiment(config: Config, context: DataContext): Pro
   const about = { fields, ...(given && { given }) };
   const x = fieldOf(fields, "x");
   checkLevels(config, x);
-  checkMemory(config, { ...about, train }, backend);
+  const much = checkMemory(config, { ...about, train }, backend);
+  if (much !== undefined) context.warn?.(much);
   const coding = pixelCoding(config);
   const random = new RandomStream(config.training.seed);
   const target = targetOf(config.model, fields);

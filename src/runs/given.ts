@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { counted } from "../base/counted.ts";
 import { didYouMean, VaeError } from "../base/errors.ts";
 import { conditionOf, observedSplit, streamOf } from "../conditions/index.ts";
 import { type Arrays, openArrayFile } from "../data/arrayFile.ts";
@@ -201,7 +202,7 @@ async function readImage(run: OpenedRun, path: string, roles: readonly Field[]):
 
 const describe = ({ name, shape, show }: Field) =>
   show === "image" && shape.length === 3
-    ? `${name} of ${shape[1]}x${shape[0]} with ${shape[2]} channel${shape[2] === 1 ? "" : "s"}`
+    ? `${name} of ${shape[1]}x${shape[0]} with ${counted(shape[2]!, "channel")}`
     : `${name} of shape [${shape.join(", ")}]`;
 
 /** A field, and what its array may be called. */

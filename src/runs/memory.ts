@@ -1,7 +1,7 @@
 import { formatBytes } from "../base/bytes.ts";
 import { VaeError } from "../base/errors.ts";
 import type { Config } from "../config/schema.ts";
-import { type Setting, settings, valueAt } from "../config/settings.ts";
+import { flagOf, type Setting, settings, valueAt } from "../config/settings.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { fieldOf } from "../data/field.ts";
 import { models } from "../model/index.ts";
@@ -32,28 +32,37 @@ export function leastMemory(config: Config, data: Data): { weights: number; step
   };
 }
 
-/** Refuses what cannot fit before any of it is taken, and names the setting that makes it so large. */
+/** From here on it is told what training takes: 2 GiB. */
+const MUCH = 2 ** 31;
+
+/**
+ * Refuses what cannot fit before any of it is taken, and names the setting that makes it so large. Of what fits but is much
+ * it returns a sentence that says so.
+ */
 export function checkMemory(
   config: Config,
   data: Data,
   backend: { readonly name: string; readonly memory: number },
-): void {
+): string | undefined {
   const { weights, step } = leastMemory(config, data);
   const total = weights + step;
-  if (total <= USABLE * backend.memory) return;
+  if (total <= USABLE * backend.memory) {
+    if (total <= MUCH) return undefined;
+    return `Training takes at least ${formatBytes(total)} of memory. ${largestCause(config, data, total, "large")}`;
+  }
   const [part, what] =
     weights > step
       ? [weights, "the weights, their gradients and the optimiser's state"]
       : [step, "what one step keeps for its gradients"];
   throw new VaeError(
     "usage",
-    `${largestCause(config, data, total)} Training takes at least ${formatBytes(total)} of memory, ` +
+    `${largestCause(config, data, total, "too large")} Training takes at least ${formatBytes(total)} of memory, ` +
       `${formatBytes(part)} of it for ${what}; ${backend.name} can have ${formatBytes(backend.memory)} here.`,
   );
 }
 
 /** The setting that saves most if it has its default, in a sentence; or the size of the images, if none saves half. */
-function largestCause(config: Config, data: Data, total: number): string {
+function largestCause(config: Config, data: Data, total: number, verdict: string): string {
   const causes = settings()
     .filter((setting) => isSize(setting, valueAt(config, setting.path)))
     .map(({ path, default: usual }) => {
@@ -64,11 +73,11 @@ function largestCause(config: Config, data: Data, total: number): string {
   if (cause && cause.needed < total / 2) {
     const told = (value: unknown) => JSON.stringify(value);
     return (
-      `${cause.path} is ${told(valueAt(config, cause.path))}, which is too large; ` +
+      `${flagOf(cause.path)} is ${told(valueAt(config, cause.path))}, which is ${verdict}; ` +
       `with ${told(cause.usual)}, the default, it would take ${formatBytes(cause.needed)}.`
     );
   }
-  return `The images are too large, ${fieldOf(data.fields, "x").shape.join("x")} (height x width x channels).`;
+  return `The images are ${verdict}, ${fieldOf(data.fields, "x").shape.join("x")} (height x width x channels).`;
 }
 
 const isSize = ({ default: usual }: Setting, value: unknown) =>

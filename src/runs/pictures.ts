@@ -2,10 +2,11 @@ import { firstObservations } from "../evaluation/observations.ts";
 import { isOfWeights } from "../evaluation/rowPredictions.ts";
 import type { Runner } from "../evaluation/runner.ts";
 import type { TablePrediction } from "../evaluation/tableScores.ts";
+import type { Drawing } from "../figures/charts/drawing.ts";
 import { lossChartAside } from "../figures/charts/lossChart.ts";
 import { lossCurves } from "../figures/charts/lossCurves.ts";
-import { conditionalSamplesPng } from "../figures/conditionalGrid.ts";
-import { drawOrWarn, reconstructionsPng, samplesPng } from "../figures/figures.ts";
+import { conditionalSamplesFigure } from "../figures/conditionalGrid.ts";
+import { drawOrWarn, reconstructionsFigure, samplesFigure } from "../figures/figures.ts";
 import { hasLatents } from "../model/vae.ts";
 import type { Objective } from "../objectives/objective.ts";
 import { RandomStream } from "../tensors/random.ts";
@@ -36,31 +37,37 @@ export function trainingPictures(
   const title = titleOf(config, dataset.name);
   const meta = { title, ...lossCurves(objective, isLoss) };
   const told = new Set<string>();
-  const put = (name: FigureName, draw: () => Promise<Buffer>) =>
+  const put = (name: FigureName, draw: () => Drawing | Promise<Drawing>) =>
     drawOrWarn(folder.figure(name), draw, (text) => {
       if (told.has(name)) return undefined; // once is enough
       told.add(name);
       return warn(text);
     });
-  let chart: { readonly rows: number; readonly png: Promise<Buffer> } | undefined;
+  let chart: { readonly rows: number; readonly drawing: Promise<Drawing> } | undefined;
   /** Drawn on another thread, and once for the same rows. */
   const curves = () => {
     const rows = epochs().length;
-    if (chart?.rows !== rows) chart = { rows, png: lossChartAside(epochs(), meta) };
-    chart.png.catch(() => {}); // told where it is waited for
-    return chart.png;
+    if (chart?.rows !== rows) chart = { rows, drawing: lossChartAside(epochs(), meta) };
+    chart.drawing.catch(() => {}); // told where it is waited for
+    return chart.drawing;
   };
   const drawSamples = () => {
-    if (!model.given) return samplesPng(model, PREVIEW_SAMPLES, random);
+    if (!model.given) return samplesFigure(model, PREVIEW_SAMPLES, { title, random });
     const observations = firstObservations(dataset.validation, model, "validation", PREVIEW_GIVEN.rows);
-    return conditionalSamplesPng(model, observations, { ...PREVIEW_GIVEN, pixels: "mean", random, title });
+    return conditionalSamplesFigure(model, observations, { ...PREVIEW_GIVEN, pixels: "mean", random, title });
   };
   const drawOthers = async (scored?: TablePrediction) => {
     if (isOfWeights(runner)) return drawTablePictures(runner, dataset, { title, put, scored });
     await put("samples", drawSamples);
     if (!hasLatents(model)) return; // there is nothing that it would be reconstructed from
     await put("reconstructions", () =>
-      reconstructionsPng(model, dataset.validation, coding, PREVIEW_RECONSTRUCTIONS),
+      reconstructionsFigure(
+        model,
+        { set: dataset.validation, name: "validation" },
+        coding,
+        PREVIEW_RECONSTRUCTIONS,
+        { title },
+      ),
     );
   };
   let underWay: Promise<boolean> | undefined;

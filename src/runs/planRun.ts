@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import { CHANGEABLE, configAt, withChange } from "../config/changes.ts";
 import { formerDefaults } from "../config/formerDefaults.ts";
@@ -139,7 +140,7 @@ function withSettings(
   if (others.length > 0 && state.epoch >= wanted.training.epochs) {
     throw new VaeError(
       "usage",
-      `${out} has trained its ${state.epoch} epochs, so ${others.map(told).join(", ")} would change nothing. ` +
+      `${out} has trained its ${counted(state.epoch, "epoch")}, so ${others.map(told).join(", ")} would change nothing. ` +
         `Add more, for example --epochs ${state.epoch + 10}.`,
     );
   }

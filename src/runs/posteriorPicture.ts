@@ -1,5 +1,6 @@
 import type { ExactComparison } from "../evaluation/exactLinear.ts";
 import type { WeightPair } from "../evaluation/weightPair.ts";
+import type { Drawing } from "../figures/charts/drawing.ts";
 import { posteriorChart } from "../figures/charts/posteriorChart.ts";
 import { readMetrics } from "./metricsLog.ts";
 import type { RunFolder } from "./runFolder.ts";
@@ -17,7 +18,7 @@ export function posteriorPicture(
   { rows, logEvidence, gap, meanFieldGap }: ExactComparison,
   pair: WeightPair,
   dataset: string,
-): Promise<Buffer> {
+): Drawing {
   return posteriorChart(
     pair,
     { epochs: boundOverEpochs(folder, rows), logEvidence, bestMeanField: logEvidence - meanFieldGap },

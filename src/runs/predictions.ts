@@ -13,7 +13,8 @@ import { createRunner, type Runner } from "../evaluation/runner.ts";
 import { DEFAULT_SAMPLES } from "../evaluation/samples.ts";
 import { type Estimate, estimateOf } from "../evaluation/statistics.ts";
 import type { SplitName } from "../evaluation/summary.ts";
-import { predictionsPng } from "../figures/conditionalGrid.ts";
+import type { Drawing } from "../figures/charts/drawing.ts";
+import { predictionsFigure } from "../figures/conditionalGrid.ts";
 import { supportOf } from "../model/likelihoods/index.ts";
 import { RandomStream } from "../tensors/random.ts";
 import { type OpenedRun, readRunData } from "./experiment.ts";
@@ -111,13 +112,13 @@ async function compareWith(
 /** Examples that the picture of an evaluation shows. */
 const PICTURED = 8;
 
-/** y, the truth, the classical estimate, that of another run, mean and deviation of p(x|y), as a PNG. */
+/** y, the truth, the classical estimate, that of another run, mean and deviation of p(x|y). */
 export async function predictionPicture(
   run: OpenedRun,
   dataset: Dataset,
   split: SplitName,
   other?: OpenedRun,
-): Promise<Buffer> {
+): Promise<Drawing> {
   const { model, config } = run;
   const set = dataset[split];
   const places = Array.from({ length: Math.min(PICTURED, set.count) }, (_, i) => i);
@@ -140,7 +141,7 @@ export async function predictionPicture(
   }
   const predictions = await predict(model, observations, MEAN_DRAWS, random);
   const title = titleOf(config, dataset.name);
-  return predictionsPng(model, observations, predictions, {
+  return predictionsFigure(model, observations, predictions, {
     draws: MEAN_DRAWS,
     title,
     beside,

@@ -1,4 +1,5 @@
 import { writeFileAtomic } from "../base/atomicFile.ts";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import { configAt, phasesOf, withChange } from "../config/changes.ts";
 import { configYaml } from "../config/load.ts";
@@ -54,7 +55,10 @@ export async function runTraining(
   try {
     const reason = await trainThrough(run);
     if (reason === "interrupted") {
-      throw new VaeError("interrupted", `Interrupted after ${state.step} steps, with a checkpoint.`);
+      throw new VaeError(
+        "interrupted",
+        `Interrupted after ${counted(state.step, "step")}, with a checkpoint.`,
+      );
     }
     const { epoch } = run.load("best");
     const draw = pictures.begin();

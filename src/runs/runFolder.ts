@@ -116,8 +116,8 @@ export class RunFolder {
   get tensorboard(): string {
     return join(this.path, "tensorboard");
   }
-  figure(name: FigureName | `${FigureName}-${string}`): string {
-    return join(this.path, "figures", `${name}.png`);
+  figure(name: FigureName | `${FigureName}-${string}`, format: "png" | "svg" = "png"): string {
+    return join(this.path, "figures", `${name}.${format}`);
   }
   /** q(z|x) of some examples, as `vae encode` writes it. */
   latents(name: string): string {

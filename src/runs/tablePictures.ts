@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { type Column, type Dataset, part, type Split } from "../data/dataset.ts";
 import { type Field, fieldSize } from "../data/field.ts";
 import {
@@ -8,6 +9,7 @@ import {
   targetsOf,
 } from "../evaluation/rowPredictions.ts";
 import { scorePredictions, type TablePrediction } from "../evaluation/tableScores.ts";
+import type { Drawing } from "../figures/charts/drawing.ts";
 import {
   type FittedPoint,
   fitChart,
@@ -28,7 +30,7 @@ export function predictionPicture(
   split: string,
 ) {
   const { rows, draws } = prediction;
-  const subtitle = `${rows} rows of the ${split} split, ${draws === 1 ? "one network" : `${draws} draws of the weights`}`;
+  const subtitle = `${counted(rows, "row")} of the ${split} split, ${draws === 1 ? "one network" : `${draws} draws of the weights`}`;
   return prediction.kind === "regression"
     ? predictionChart(prediction.shown, prediction.reached, { title, subtitle, target: nameOf(target) })
     : reliabilityChart(prediction.reliability, { title, subtitle });
@@ -36,7 +38,7 @@ export function predictionPicture(
 
 interface TablePictures {
   readonly title: string;
-  readonly put: (name: FigureName, draw: () => Promise<Buffer>) => Promise<boolean>;
+  readonly put: (name: FigureName, draw: () => Drawing | Promise<Drawing>) => Promise<boolean>;
   /** The predictions of validation, where they are measured already. */
   readonly scored?: TablePrediction | undefined;
 }
@@ -66,7 +68,7 @@ const MOST_DOTS = 1000;
 const hasFit = ({ target, fields: [x] }: Bnn) => fieldSize(x!) === 1 && target.kind !== "class";
 
 /** The fit of such a model, with room at both sides of the data. */
-async function fitPicture(runner: BnnRunner, train: Split, title: string): Promise<Buffer> {
+async function fitPicture(runner: BnnRunner, train: Split, title: string): Promise<Drawing> {
   const { target, fields } = runner.model;
   const [x] = fields as [Field & { kind: "real" }];
   const { mean, deviation } = x.standardized!;
@@ -97,7 +99,7 @@ async function fitPicture(runner: BnnRunner, train: Split, title: string): Promi
     Array.from(stored, (value, i) => [inFile(value), y[i]!]),
     {
       title,
-      subtitle: `${train.count} training rows`,
+      subtitle: counted(train.count, "training row"),
       feature: nameOf(x),
       target: nameOf(target),
     },

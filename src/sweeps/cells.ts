@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import { shortNames } from "../comparison/settingsOf.ts";
 import { loadConfig, withPresentNames } from "../config/load.ts";
@@ -37,7 +38,7 @@ export function cellsOf(sweep: Sweep): { cells: Cell[]; repeated: number } {
   if (first) {
     throw new VaeError(
       first.code,
-      `${first.message}\nOf ${cells.length} cells, ${wrong.length} have such an error.`,
+      `${first.message}\nOf ${counted(cells.length, "cell")}, ${wrong.length} have such an error.`,
     );
   }
   return { cells, repeated: varied.repeated };

@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { formatDuration, formatNats } from "../reporting/format.ts";
 import { type CellState, type CellStatus, cellStatuses } from "./cellState.ts";
 import type { Cell } from "./cells.ts";
@@ -16,14 +17,14 @@ export function countsText(states: readonly CellState[]): string {
   const told = cellStatuses
     .filter((status) => counts[status] > 0)
     .map((status) => `${counts[status]} ${status}`);
-  return `${states.length} cell${states.length === 1 ? "" : "s"}: ${told.join(", ")}`;
+  return `${counted(states.length, "cell")}: ${told.join(", ")}`;
 }
 
 /** `beta=0.5,seed=1  finished  validation -ELBO 104.21, 6 epochs in 35 s` */
 export function cellText({ run }: Cell, { status, epochs, minusElbo, seconds, why }: CellState): string {
   const parts = [
     ...(minusElbo === undefined ? [] : [`validation -ELBO ${formatNats(minusElbo)}`]),
-    ...(epochs === 0 ? [] : [`${epochs} epoch${epochs === 1 ? "" : "s"}`]),
+    ...(epochs === 0 ? [] : [`${counted(epochs, "epoch")}`]),
     ...(seconds === undefined ? [] : [formatDuration(seconds)]),
     ...(why === undefined ? [] : [why]),
   ];

@@ -21,24 +21,15 @@ test("grey images in a grid, with padding around and between", () => {
     [p, p, p, p, p],
     [p, 10, p, 20, p],
     [p, p, p, p, p],
-    [p, 30, p, 0, p], // no fourth image: black
+    [p, 30, p, p, p], // no fourth image
     [p, p, p, p, p],
   ]);
 });
 
-test("scale enlarges pixels, not padding", () => {
-  const { width, height, png } = imageGrid(Uint8Array.of(1, 2, 3, 4), [2, 2, 1], {
-    columns: 1,
-    padding: 0,
-    scale: 2,
-  });
-  expect([width, height]).toEqual([4, 4]);
-  expect(rowsOf(png)).toEqual([
-    [1, 1, 2, 2],
-    [1, 1, 2, 2],
-    [3, 3, 4, 4],
-    [3, 3, 4, 4],
-  ]);
+test("without a frame padding is only between images, of any level", () => {
+  const options = { columns: 2, padding: 1, frame: false, level: 255 };
+  const grid = imageGrid(Uint8Array.of(1, 2, 3, 4), [1, 2, 1], options);
+  expect(rowsOf(grid.png)).toEqual([[1, 2, 255, 3, 4]]);
 });
 
 test("RGB stays RGB", () => {

@@ -24,7 +24,7 @@ test.each<[args: string[], code: number, told: RegExp]>([
   [
     ["--latent-dim", "1e8", "--backend", "wasm", ...few],
     2,
-    /model\.latentDim is 100000000, which is too large/,
+    /--latent-dim \(model\.latentDim\) is 100000000, which is too large/,
   ],
   [["--samples", "10000", "--hidden", "100000", "--backend", "wasm", ...few], 2, /which is too large/],
   [["--threads", "100000", ...few], 2, /threads: expected auto \| integer >= 1 <= 1024, got 100000/],

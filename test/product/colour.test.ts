@@ -19,17 +19,21 @@ beforeAll(async () => {
   expect([code, stderr]).toEqual([0, ""]);
 }, 300_000);
 
-/** A cell of a grid of images, each pixel drawn `scale` times as large, as bytes [SIDE, SIDE, 3]. */
-function cell(file: string, row: number, column: number, scale: number): Buffer {
-  const { width, data } = PNG.sync.read(bytes(file));
-  const [top, left] = [row, column].map((place) => 2 + place * (scale * SIDE + 2)) as [number, number];
+/** The image in a column of a PNG of images with 2 pixels between them, behind `edge`, as bytes [SIDE, SIDE, 3]. */
+function cell(png: Buffer, column: number, edge = 0): Buffer {
+  const { width, data } = PNG.sync.read(png);
+  const left = edge + column * (SIDE + 2);
   return Buffer.from(
     Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => {
       const [y, x] = [Math.floor(i / (3 * SIDE)), Math.floor(i / 3) % SIDE];
-      return data[4 * ((top + scale * y) * width + left + scale * x) + (i % 3)]!;
+      return data[4 * ((edge + y) * width + left + x) + (i % 3)]!;
     }),
   );
 }
+
+/** The rows of images in an SVG, as the PNG that each is. */
+const stripsOf = (file: string) =>
+  [...String(bytes(file)).matchAll(/base64,([^"]+)"/g)].map(([, png]) => Buffer.from(png!, "base64"));
 
 /** Image i as it was drawn. */
 const drawn = (split: "train" | "test", i: number) =>
@@ -49,19 +53,20 @@ test("every picture is in colour, and its originals are what was drawn", async (
     "30",
   ];
   const done = await Promise.all([
-    run("sample", "run", "-n", "4", "-o", "four.png"),
-    run("reconstruct", "run", "-n", "4", "-o", "pairs.png"),
+    run("sample", "run", "-n", "4", "-o", "four.svg"),
+    run("reconstruct", "run", "-n", "4", "-o", "pairs.svg"),
+    run("reconstruct", "run", "-n", "4", "--split", "validation", "-o", "held-out.svg"),
     run("data", "inspect", "shapes", ...inspected, "--json"),
   ]);
-  expect(done.map(({ code }) => code)).toEqual([0, 0, 0]);
+  expect(done.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
   const first = generateShapes({ seed: 0, split: "train", side: SIDE, count: 6 }).columns.label.indexOf(0);
   for (let i = 0; i < 4; i++) {
-    expect(same(cell("pairs.png", 0, i, 2), drawn("test", i))).toBe(true);
-    expect(same(cell("run/figures/reconstructions.png", 0, i, 2), drawn("train", 120 + i))).toBe(true);
+    expect(same(cell(stripsOf("pairs.svg")[0]!, i), drawn("test", i))).toBe(true);
+    expect(same(cell(stripsOf("held-out.svg")[0]!, i), drawn("train", 120 + i))).toBe(true);
   }
-  expect(same(cell("shapes.png", 0, 0, 1), drawn("train", first))).toBe(true);
-  for (const file of ["four.png", "run/figures/samples.png"]) expect(bytes(file)[25], file).toBe(RGB);
-  expect(JSON.parse(done[2]!.stdout)).toMatchObject({
+  expect(same(cell(bytes("shapes.png"), 0, 2), drawn("train", first))).toBe(true);
+  expect(stripsOf("four.svg").map((png) => png[25])).toEqual([RGB, RGB]);
+  expect(JSON.parse(done[3]!.stdout)).toMatchObject({
     imageShape: [SIDE, SIDE, 3],
     labels: [20, 20, 20, 20, 20, 20],
     values: [

@@ -1,9 +1,10 @@
 import { basename } from "node:path";
-import { writeFileAtomic } from "../../base/atomicFile.ts";
+import { counted } from "../../base/counted.ts";
 import type { ColumnDescription } from "../../data/table/describe.ts";
 import type { TableView } from "../../data/table.ts";
 import { describeTable } from "../../data/table.ts";
 import { columnsChart, shownColumns } from "../../figures/charts/columnsChart.ts";
+import { writeFigure } from "../../figures/figures.ts";
 import { result } from "../shared.ts";
 import { withDataProgress } from "../withDataProgress.ts";
 import { table } from "./table.ts";
@@ -18,7 +19,7 @@ export async function inspectTable(
   const file = out ?? `${basename(path).replace(/\.\w+$/, "")}.png`;
   const shown = shownColumns(columns, target.number);
   const some = shown.length < columns.length ? `, ${shown.length} of them drawn` : "";
-  await writeFileAtomic(
+  await writeFigure(
     file,
     await columnsChart(shown, {
       title: basename(path),
@@ -36,7 +37,7 @@ export async function inspectTable(
 type Described = Awaited<ReturnType<typeof describeTable>>;
 
 const sizeOf = ({ rows, columns }: Described) =>
-  `${rows} row${rows === 1 ? "" : "s"}, ${columns.length} column${columns.length === 1 ? "" : "s"}`;
+  `${counted(rows, "row")}, ${counted(columns.length, "column")}`;
 
 /** A terminal shows so many lines at most; `--json` has all. */
 const MOST_LINES = 200;

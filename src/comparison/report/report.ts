@@ -1,5 +1,6 @@
 import { basename, join, relative, resolve } from "node:path";
 import { writeFileAtomic } from "../../base/atomicFile.ts";
+import { counted } from "../../base/counted.ts";
 import { valueAt } from "../../config/settings.ts";
 import { formatBackend, formatDuration, formatError, formatNats } from "../../reporting/format.ts";
 import { quantityOf } from "../columns.ts";
@@ -90,8 +91,6 @@ function documentOf(comparison: Comparison, figures: readonly Figure[], place: P
     ],
   };
 }
-
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 function overview({ groups, unfinished }: Comparison): string {
   const runs = groups.flatMap(({ runs }) => runs).length;

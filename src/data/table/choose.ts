@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import { didYouMean, VaeError } from "../../base/errors.ts";
 import { columnName, type RawColumn, type Table, unnamed } from "./table.ts";
 
@@ -72,7 +73,7 @@ const twice = (settings: string, column: RawColumn) =>
 const tooFewColumns = ({ path, columns }: Table) =>
   new VaeError(
     "failure",
-    `${path}: ${columns.length} column${columns.length === 1 ? "" : "s"}, ${columns.map(({ name }) => name).join(", ")}. ` +
+    `${path}: ${counted(columns.length, "column")}, ${columns.map(({ name }) => name).join(", ")}. ` +
       "Accepted: at least one feature and the target. If its columns are set apart by another character, name it: " +
       "--dataset.delimiter (, ; tab bar space).",
   );

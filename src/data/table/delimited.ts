@@ -1,4 +1,5 @@
 import { CsvError, type InfoRecord, type Options, parse } from "csv-parse/sync";
+import { counted } from "../../base/counted.ts";
 import { VaeError } from "../../base/errors.ts";
 import { isNumber } from "./cells.ts";
 import { quoted, type RawColumn, type Table, unnamed } from "./table.ts";
@@ -131,7 +132,7 @@ function ragged(
   { line, record }: { line: number; record: readonly string[] },
   first: { line: number; width: number },
 ): VaeError {
-  const count = `${record.length} value${record.length === 1 ? "" : "s"}`;
+  const count = `${counted(record.length, "value")}`;
   const some = `${record.slice(0, 3).map(quoted).join(", ")}${record.length > 3 ? ", …" : ""}`;
   return new VaeError(
     "failure",

@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import { VaeError } from "../../base/errors.ts";
 import { RandomStream } from "../../tensors/random.ts";
 import type { Table } from "./table.ts";
@@ -64,7 +65,7 @@ function tooFew(table: Table, rows: number, counts: Record<keyof SplitRows, numb
   const others = dropped > 0 ? ` (${dropped} of ${table.count} lack a value in a column that is used)` : "";
   return new VaeError(
     "failure",
-    `${table.path} has ${rows} row${rows === 1 ? "" : "s"} to use${others}, of which ${counts.test} would be for test, ${counts.validation} for validation ` +
+    `${table.path} has ${counted(rows, "row")} to use${others}, of which ${counts.test} would be for test, ${counts.validation} for validation ` +
       `and ${counts.train} for training. Accepted: at least 1 for test and 2 for training; --dataset.test and --dataset.validation say how many are held out.`,
   );
 }

@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import { VaeError } from "../../base/errors.ts";
 import { sha256 } from "../cache.ts";
 import { readInput } from "../readInput.ts";
@@ -15,7 +16,7 @@ export async function readTestRows(
   if (!list) {
     throw new VaeError(
       "usage",
-      `dataset.split is ${split}, but ${path} has ${lists.length} list${lists.length === 1 ? "" : "s"} of test rows. Accepted: 0 to ${lists.length - 1}.`,
+      `dataset.split is ${split}, but ${path} has ${counted(lists.length, "list")} of test rows. Accepted: 0 to ${lists.length - 1}.`,
     );
   }
   return {

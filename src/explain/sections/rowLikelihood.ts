@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import { describeMeasure } from "../../data/codings.ts";
 import { type Field, fieldSize } from "../../data/field.ts";
 import { type LikelihoodConfig, likelihoods, supportOf } from "../../model/likelihoods/index.ts";
@@ -28,7 +29,7 @@ export function rowLikelihoodSection(
       list(
         ...symbols,
         `base measure: ${baseMeasure}; numbers on different measures are not comparable`,
-        `data: ${data.name}, N = ${data.rows} training rows of ${F} feature${F === 1 ? "" : "s"} x, target y = ${nameOf(target)}`,
+        `data: ${data.name}, N = ${data.rows} training rows of ${counted(F, "feature")} x, target y = ${nameOf(target)}`,
       ),
     ],
     facts: {

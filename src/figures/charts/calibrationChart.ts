@@ -1,3 +1,4 @@
+import type { Drawing } from "./drawing.ts";
 import {
   againstDiagonal,
   bars,
@@ -12,6 +13,8 @@ import {
 export interface CalibrationFigures {
   readonly pit: readonly number[];
   readonly coverage: readonly { readonly nominal: number; readonly observed: number }[];
+  /** Of discrete values, whose residuals no normal density belongs to. */
+  readonly isDiscrete: boolean;
   readonly residuals: {
     readonly mean: number;
     readonly standardDeviation: number;
@@ -21,16 +24,19 @@ export interface CalibrationFigures {
 
 /**
  * Three views of the noise that a likelihood assumes, against the noise there is: the PIT histogram (flat if they agree),
- * the coverage of central intervals, the standardised residuals between ∓`range`. As a PNG.
+ * the coverage of central intervals, the standardised residuals between ∓`range`.
  */
 export function calibrationChart(
-  { pit, coverage, residuals }: CalibrationFigures,
+  { pit, coverage, isDiscrete, residuals }: CalibrationFigures,
   meta: { title: string; subtitle: string; range: number },
-): Promise<Buffer> {
+): Drawing {
   const binWidth = (2 * meta.range) / residuals.histogram.length;
   const densities = residuals.histogram.map((share) => share / binWidth);
   const middle = (i: number) => -meta.range + (i + 0.5) * binWidth;
   const width = plotWidthOf(3);
+  const normal = expectedLine(
+    densities.map((_, i) => [middle(i), Math.exp(-0.5 * middle(i) ** 2) / Math.sqrt(2 * Math.PI)]),
+  );
   const panels: SidePanel[] = [
     {
       name: "PIT",
@@ -58,16 +64,19 @@ export function calibrationChart(
     {
       name: "Residuals",
       formula: `(x − E[x|z]) / sd: mean ${fixed(residuals.mean)}, sd ${fixed(residuals.standardDeviation)}`,
-      x: { type: "value", min: -meta.range, max: meta.range, name: "standardised residual; line: normal" },
+      x: {
+        type: "value",
+        min: -meta.range,
+        max: meta.range,
+        name: `standardised residual; ${isDiscrete ? "discrete, so no curve" : "line: normal"}`,
+      },
       y: { name: "density" },
       series: [
         bars(
           densities.map((density, i) => [middle(i), density]),
           width,
         ),
-        expectedLine(
-          densities.map((_, i) => [middle(i), Math.exp(-0.5 * middle(i) ** 2) / Math.sqrt(2 * Math.PI)]),
-        ),
+        ...(isDiscrete ? [] : [normal]),
       ],
     },
   ];

@@ -1,5 +1,6 @@
 import type { EChartsOption, SeriesOption, XAXisComponentOption, YAXisComponentOption } from "echarts";
 import type { ColumnDescription } from "../../data/table/describe.ts";
+import type { Drawing } from "./drawing.ts";
 import { textWidth } from "./font.ts";
 import { cssFont, FAINT, INK, MUTED, SMALL, TEXT } from "./panel.ts";
 import { headingOf, MARGIN } from "./plot.ts";
@@ -43,7 +44,7 @@ export function shownColumns<Column extends { readonly number: number }>(
 export function columnsChart(
   columns: readonly ColumnDescription[],
   meta: { title: string; subtitle: string; target: number },
-): Promise<Buffer> {
+): Drawing {
   const pitch = (WIDTH - 2 * MARGIN + GAP.x) / ACROSS;
   const { titles, bottom } = headingOf(meta.title, [meta.subtitle], WIDTH);
   const rowHeight = HEAD + PLOT_HEIGHT + AXIS + GAP.y;

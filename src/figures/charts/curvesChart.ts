@@ -1,5 +1,7 @@
 import type { EChartsOption, LineSeriesOption } from "echarts";
+import { counted } from "../../base/counted.ts";
 import { cutToRange, type Point, readableRange } from "./axisRange.ts";
+import type { Drawing } from "./drawing.ts";
 import { textWidth, wrapText } from "./font.ts";
 import { widestTick } from "./formatNumber.ts";
 import { cssFont, INK, MUTED, SMALL } from "./panel.ts";
@@ -30,12 +32,12 @@ export const MOST_CURVES = 100;
 
 /**
  * Learning curves on one pair of axes, the first of them in colours with a key, the others in grey; `more` are not among
- * them. As a PNG.
+ * them.
  */
 export function curvesChart(
   curves: readonly NamedCurve[],
   meta: { title: string; subtitle: string; unit: string; more: number },
-): Promise<Buffer> {
+): Drawing {
   const values = curves.flatMap(({ points }) => points.map(([, y]) => y).filter(Number.isFinite));
   const y = readableRange(values, 6);
   const epochs = curves.flatMap(({ points }) => [points[0]?.[0] ?? [], points.at(-1)?.[0] ?? []].flat());
@@ -106,7 +108,7 @@ function key(
     y += lines.length * KEY_LINE + 7;
     return marks;
   };
-  const others = `${grey} other${grey === 1 ? "" : "s"}${more > 0 ? `, and ${more} that are not drawn` : ""}`;
+  const others = `${counted(grey, "other")}${more > 0 ? `, and ${more} that are not drawn` : ""}`;
   return [
     ...colored.flatMap(({ label }, i) => entry(label, COLORS[i]!, INK)),
     ...(grey > 0 ? entry(others, "#8a8a8a", MUTED) : []),

@@ -1,4 +1,5 @@
 import type { EChartsOption } from "echarts";
+import type { Drawing } from "./drawing.ts";
 import { textWidth } from "./font.ts";
 import { formatValue } from "./formatNumber.ts";
 import { cssFont, INK, MUTED, SMALL, TEXT } from "./panel.ts";
@@ -31,12 +32,12 @@ const X_AXIS = 58;
 const COLORS = ["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"];
 const isDark = (share: number) => share < 0.55;
 
-/** A value for pairs of two settings, lower being better. As a PNG. */
+/** A value for pairs of two settings, lower being better. */
 export function heatMap(
   cells: readonly HeatCell[],
   axes: { x: HeatAxis; y: HeatAxis },
   meta: { title: string; subtitle: string },
-): Promise<Buffer> {
+): Drawing {
   const font = cssFont(SMALL);
   const widest = (texts: readonly string[]) => Math.max(...texts.map((text) => textWidth(text, font)));
   const texts = cells.map(({ value, isBest }) => `${formatValue(value)}${isBest ? " ★" : ""}`);

@@ -1,5 +1,6 @@
 import type { SeriesOption } from "echarts";
 import { roundRange } from "./axisRange.ts";
+import type { Drawing } from "./drawing.ts";
 import { textWidth } from "./font.ts";
 import { formatTick } from "./formatNumber.ts";
 import { CLASS_COLORS } from "./palette.ts";
@@ -30,11 +31,11 @@ const HEIGHT = 600;
 const IDLE = "#b8b8b8";
 const LEGEND = { ...SMALL, fontWeight: "bold" } as const;
 
-/** The scatter of the means, each class in its colour, beside bars of the dimensions. As a PNG. */
+/** The scatter of the means, each class in its colour, beside bars of the dimensions. */
 export function latentsChart(
   { points, axes, projection, classes, dimensions }: LatentsFigure,
   meta: { readonly title: string; readonly subtitle: string },
-): Promise<Buffer> {
+): Drawing {
   const axis = (i: 0 | 1) => {
     const values = points.map((point) => point[i]);
     const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];

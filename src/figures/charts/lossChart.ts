@@ -1,5 +1,6 @@
 import { ahead } from "../../base/ahead.ts";
 import { type AxisRange, type Point, readableRange } from "./axisRange.ts";
+import type { Drawing } from "./drawing.ts";
 import { formatValue } from "./formatNumber.ts";
 import type { Curve, Panel } from "./panel.ts";
 import { panelFigure } from "./panelFigure.ts";
@@ -36,15 +37,17 @@ export interface LossChartMeta {
 }
 
 /** The same, drawn on another thread. */
-export async function lossChartAside(rows: readonly CurveRow[], meta: LossChartMeta): Promise<Buffer> {
+export async function lossChartAside(rows: readonly CurveRow[], meta: LossChartMeta): Promise<Drawing> {
   const charts = ahead(import.meta.url, lossCharts, { rows, meta });
   const { value } = await charts.next();
   await charts.return();
-  return Buffer.from(value!.png.buffer);
+  const png = Buffer.from(value!.png.buffer);
+  return { svg: value!.svg, png: async () => png };
 }
 
 export async function* lossCharts({ rows, meta }: { rows: readonly CurveRow[]; meta: LossChartMeta }) {
-  yield { png: new Uint8Array(await lossChart(rows, meta)) };
+  const { svg, png } = lossChart(rows, meta);
+  yield { svg, png: new Uint8Array(await png()) };
 }
 
 // Blue and vermilion of Okabe and Ito, told apart with any colour vision; the markers tell them apart in grey print.
@@ -53,8 +56,8 @@ const SPLITS: ({ name: CurveRow["split"] } & Omit<Curve, "points">)[] = [
   { name: "validation", color: "#D55E00", symbol: "diamond", glyph: "◆" },
 ];
 
-/** The loss and its parts over the epochs, validation beside training: a panel for each, as a PNG. */
-export function lossChart(rows: readonly CurveRow[], meta: LossChartMeta): Promise<Buffer> {
+/** The loss and its parts over the epochs, validation beside training: a panel for each. */
+export function lossChart(rows: readonly CurveRow[], meta: LossChartMeta): Drawing {
   const splits = SPLITS.filter(({ name }) => rows.some((row) => row.split === name));
   const panels = meta.quantities.map(({ name, title, formula, unit, sign = 1 }): Panel => {
     const toValue = (row: CurveRow) => sign * (row[name] as number);

@@ -1,5 +1,6 @@
 import type { EChartsOption, SeriesOption, XAXisComponentOption, YAXisComponentOption } from "echarts";
 import { cutToRange, type Point } from "./axisRange.ts";
+import type { Drawing } from "./drawing.ts";
 import { wrapText } from "./font.ts";
 import { cssFont, FAINT, INK, MUTED, SMALL, TEXT, TITLE } from "./panel.ts";
 import { renderChart } from "./renderChart.ts";
@@ -39,9 +40,9 @@ const LOG_RANGE = { min: -5, max: 1 };
 
 /**
  * The residual's density against the Gaussian, plainly and by its logarithm, where the tails show; below, sums of
- * disturbances, a row for each kind. As a PNG.
+ * disturbances, a row for each kind.
  */
-export function noiseChart({ title, subtitle, residual, sums }: NoiseFigures): Promise<Buffer> {
+export function noiseChart({ title, subtitle, residual, sums }: NoiseFigures): Drawing {
   const columns = sums[0]!.length;
   const pitch = INNER / columns;
   const heading = wrapText(subtitle, cssFont(TEXT), INNER).join("\n");

@@ -1,4 +1,5 @@
 import type { EChartsOption } from "echarts";
+import type { Drawing } from "./drawing.ts";
 import { wrapText } from "./font.ts";
 import { cssFont, INK, MUTED, TEXT } from "./panel.ts";
 import { headingOf, MARGIN } from "./plot.ts";
@@ -15,15 +16,18 @@ export interface NamedPicture {
 const WIDTH = 1040;
 const GAP = 20;
 const LINE = 17;
-const MOST_COLUMNS = 4;
+const MOST_COLUMNS = 3;
+/** One alone does not fill the page. */
+const LEAST_COLUMNS = 2;
 
-/** Pictures side by side in rows of four, each as wide as the others, with its label above it. As a PNG. */
+/** Pictures side by side in rows of three, each as wide as the others, with its label above it. */
 export function picturesChart(
   pictures: readonly NamedPicture[],
   meta: { title: string; subtitle: string },
-): Promise<Buffer> {
+): Drawing {
   const columns = Math.min(MOST_COLUMNS, pictures.length);
-  const width = (WIDTH - 2 * MARGIN - (MOST_COLUMNS - 1) * GAP) / MOST_COLUMNS;
+  const across = Math.max(LEAST_COLUMNS, columns);
+  const width = (WIDTH - 2 * MARGIN - (across - 1) * GAP) / across;
   const { titles, bottom } = headingOf(meta.title, [meta.subtitle], WIDTH);
   const cells = pictures.map(({ label, note, png }) => ({
     lines: wrapText(label, cssFont(TEXT), width),

@@ -1,6 +1,7 @@
 import type { SeriesOption } from "echarts";
 import type { PairNormal, WeightPair } from "../../evaluation/weightPair.ts";
 import { type AxisRange, cutToRange, roundRange } from "./axisRange.ts";
+import type { Drawing } from "./drawing.ts";
 import { formatTick } from "./formatNumber.ts";
 import { INK, SMALL } from "./panel.ts";
 import { BLUE, sideBySide, VERMILION } from "./sideBySide.ts";
@@ -18,7 +19,7 @@ export function posteriorChart(
   pair: WeightPair,
   bound: RisingBound,
   meta: { readonly title: string; readonly subtitle: string },
-): Promise<Buffer> {
+): Drawing {
   const ellipses = [
     { of: pair.exact, color: INK, type: "solid" as const },
     { of: pair.meanField, color: VERMILION, type: "dashed" as const },

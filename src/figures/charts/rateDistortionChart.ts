@@ -1,5 +1,6 @@
 import type { EChartsOption } from "echarts";
 import { niceRange, type Point, readableRange } from "./axisRange.ts";
+import type { Drawing } from "./drawing.ts";
 import { textWidth } from "./font.ts";
 import { formatTick, formatValue, widestTick } from "./formatNumber.ts";
 import { cssFont, INK, MUTED, SMALL } from "./panel.ts";
@@ -42,12 +43,12 @@ const GREY = "#8a8a8a";
 /**
  * Distortion over rate, in nats per image. Training with weight β ends where the curve of what can be reached has slope −β,
  * which a line through each point shows; lines of slope −1 have the same −ELBO. A run is dominated where another has no more
- * of both and less of one. As a PNG.
+ * of both and less of one.
  */
 export function rateDistortionChart(
   points: readonly RateDistortionPoint[],
   meta: { title: string; subtitle: string },
-): Promise<Buffer> {
+): Drawing {
   const x = withRoom(points.map(({ rate }) => rate));
   const y = withRoom(points.map(({ distortion }) => distortion));
   const isInside = ({ rate, distortion }: RateDistortionPoint) =>

@@ -1,20 +1,18 @@
 import { createRequire } from "node:module";
 import type { EChartsOption } from "echarts";
+import { type Drawing, drawingOf } from "./drawing.ts";
 import { FONT_FAMILY, textWidth } from "./font.ts";
-import { loadResvg, renderSvg } from "./renderSvg.ts";
+import { loadResvg } from "./renderSvg.ts";
 
 const require = createRequire(import.meta.url);
 
 /**
- * Draws a chart as a PNG without a browser, a system font or a native module: ECharts writes SVG, resvg rasterises it.
- * `size` is in CSS pixels; the picture is `scale` times as large, so that text stays sharp. Equal input, equal bytes.
+ * Draws a chart without a browser, a system font or a native module: ECharts writes SVG, resvg rasterises it. `size` is in
+ * CSS pixels. Equal input, equal bytes.
  *
  * Nothing is clipped to its axes: an option must keep its data within them (`cutToRange` does).
  */
-export async function renderChart(
-  option: EChartsOption,
-  size: { width: number; height: number; scale?: number },
-): Promise<Buffer> {
+export function renderChart(option: EChartsOption, size: { width: number; height: number }): Drawing {
   loadResvg().catch(() => {}); // its WebAssembly compiles on another thread while ECharts loads on this one
   const chart = loadEcharts().init(null, null, { renderer: "svg", ssr: true, ...size });
   let svg: string;
@@ -30,7 +28,7 @@ export async function renderChart(
   } finally {
     chart.dispose();
   }
-  return renderSvg(svg, size.scale ?? 2);
+  return drawingOf(svg);
 }
 
 let loaded: typeof import("echarts") | undefined;

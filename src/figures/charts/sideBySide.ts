@@ -1,4 +1,5 @@
 import type { EChartsOption, SeriesOption, XAXisComponentOption, YAXisComponentOption } from "echarts";
+import type { Drawing } from "./drawing.ts";
 import { wrapText } from "./font.ts";
 import { cssFont, FAINT, INK, MUTED, SMALL, TEXT, TITLE } from "./panel.ts";
 import { renderChart } from "./renderChart.ts";
@@ -28,11 +29,11 @@ export const VERMILION = "#D55E00";
 /** The width of a panel's axes, of so many beside each other. */
 export const plotWidthOf = (panels: number) => (WIDTH - 2 * MARGIN) / panels - AXIS - RIGHT;
 
-/** Up to three panels beside each other, below a title. As a PNG. */
+/** Up to three panels beside each other, below a title. */
 export function sideBySide(
   panels: readonly SidePanel[],
   meta: { readonly title: string; readonly subtitle: string; readonly height?: number },
-): Promise<Buffer> {
+): Drawing {
   const { height = HEIGHT } = meta;
   const width = plotWidthOf(panels.length);
   const plot = { top: PLOT_TOP, width, height: height - PLOT_TOP - 58 };

@@ -1,5 +1,6 @@
 import type { CustomSeriesRenderItemReturn, SeriesOption } from "echarts";
 import { niceRange } from "./axisRange.ts";
+import type { Drawing } from "./drawing.ts";
 import {
   againstDiagonal,
   BLUE,
@@ -30,7 +31,7 @@ export function predictionChart(
   rows: readonly PredictedRow[],
   calibration: readonly (readonly [expected: number, observed: number])[],
   { target, ...meta }: Titles & { readonly target: string },
-): Promise<Buffer> {
+): Drawing {
   const values = rows.flatMap(({ observed, low, high }) => [observed, low, high]);
   const { min, max, step } = niceRange(Math.min(...values), Math.max(...values));
   const axis = { type: "value" as const, min, max, interval: step };
@@ -66,7 +67,7 @@ export function predictionChart(
 export function reliabilityChart(
   bins: readonly { readonly confidence: number; readonly accuracy: number; readonly share: number }[],
   meta: Titles,
-): Promise<Buffer> {
+): Drawing {
   const width = plotWidthOf(2);
   const filled = bins.filter(({ share }) => share > 0);
   return sideBySide(
@@ -109,7 +110,7 @@ export function fitChart(
   curve: readonly FittedPoint[],
   data: readonly (readonly [x: number, y: number])[],
   { feature, target, ...meta }: Titles & { readonly feature: string; readonly target: string },
-): Promise<Buffer> {
+): Drawing {
   const y = [...data.map(([, y]) => y), ...curve.flatMap(({ total }) => [...total])];
   const yRange = niceRange(Math.min(...y), Math.max(...y));
   const band = (of: (point: FittedPoint) => readonly [number, number], color: string) =>
@@ -147,7 +148,7 @@ export function fitChart(
 }
 
 /** How certain each weight is, |μ|/σ, as a histogram of its logarithm; those below 1 could as well be 0. */
-export function weightsChart(ratios: readonly number[], meta: Titles): Promise<Buffer> {
+export function weightsChart(ratios: readonly number[], meta: Titles): Drawing {
   const width = plotWidthOf(2);
   const decades = ratios.map((ratio) => Math.log10(Math.max(ratio, 1e-9)));
   const [low, high] = [-3, Math.max(2, Math.ceil(Math.max(...decades)))];

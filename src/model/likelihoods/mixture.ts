@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { counted } from "../../base/counted.ts";
 import { logSumExp } from "../../tensors/deviceMath.ts";
 import * as special from "../../tensors/hostMath.ts";
 import type { CreateVariable } from "../../tensors/parameters.ts";
@@ -24,7 +25,7 @@ export const componentsSetting = z.int().min(1).max(30).meta({
 });
 
 /** `1 component`, `5 components`, for formulas. */
-export const countComponents = (K: number) => `${K} component${K === 1 ? "" : "s"}`;
+export const countComponents = (K: number) => `${counted(K, "component")}`;
 
 /** The K components of a mixture, from the decoder's outputs. */
 export interface Components {

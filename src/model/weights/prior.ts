@@ -38,7 +38,7 @@ export function weightPriors(
     throw new VaeError(
       "usage",
       `model.weights.prior.scale has ${scale.length} numbers, and the network has ${layers.length} ` +
-        `layer${layers.length === 1 ? "" : "s"} with weights. Accepted: one number, or one for each layer.`,
+        `${layers.length === 1 ? "layer" : "layers"} with weights. Accepted: one number, or one for each layer.`,
     );
   }
   return layers.map(([from], i) => {

@@ -1,0 +1,3 @@
+/** `1 epoch`, `2 epochs`, `10,000 images`. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
