@@ -28,7 +28,7 @@ const commandsOf = (page: string) =>
         .replace(/^for .* do /, "")
         .replace(/; done$/, "")
         .replaceAll("$b", "2")
-        .replace(/ #.*$/, ""),
+        .replace(/ [#>].*$/, ""),
     )
     .flatMap((line) => line.split(" && "))
     .map((line) => line.trim())
