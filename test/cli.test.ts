@@ -165,7 +165,7 @@ describe("train", () => {
     [["train", "--resume"], 2, /--resume needs --out/],
     [["trian"], 2, /unknown command 'trian'\n\(Did you mean train\?\)/],
     [["sample", "nowhere"], 1, /nowhere is not a run: there is no such folder/],
-    [["sample", "straight", "-n", "0"], 2, /must be a whole number from 1 to 100000/],
+    [["sample", "straight", "-n", "0"], 2, /must be a whole number from 1 to 10000/],
   ])("%j exits %i", async (args, expected, message) => {
     const { code, stderr } = await run(...args);
     expect(stderr).toMatch(message);

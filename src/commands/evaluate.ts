@@ -43,7 +43,11 @@ export function evaluateCommand(): Command {
     .addOption(
       new Option("--split <split>", "which images").choices(["train", "validation", "test"]).default("test"),
     )
-    .option("--k <count>", "importance weights of each image to estimate -log p(x) with", integerFrom(1))
+    .option(
+      "--k <count>",
+      "importance weights of each image to estimate -log p(x) with",
+      integerFrom(1, 10_000_000),
+    )
     .option(
       "--samples <count>",
       `z of each image that the ELBO is averaged over (default: ${DEFAULT_SAMPLES}); of a bnn, draws of the weights (default: 100)`,

@@ -30,6 +30,8 @@ interface Options extends RunOptions {
 
 /** Images from p(x), and draws for each y. */
 const NUMBER = { images: 64, draws: 8 };
+/** A hundred a side: more are too small to look at, and take gigabytes. */
+const MAX_IMAGES = 10_000;
 /** So that a picture can be looked at. */
 const MAX_DRAWS = 32;
 const GIVEN = "test:0-7";
@@ -49,7 +51,7 @@ export function sampleCommand(): Command {
     .option(
       "-n, --number <count>",
       `how many images (default: ${NUMBER.images}), or draws for each y (default: ${NUMBER.draws})`,
-      integerFrom(1, 100_000),
+      integerFrom(1, MAX_IMAGES),
     )
     .option("--seed <seed>", "the same seed draws the same images", integerFrom(0), 0)
     .option("-o, --output <file>", "where to write (default: figures/samples-seed<seed>.png in the run)")
