@@ -37,14 +37,24 @@ export function aboutRecipe({ file }: Recipe): string {
   return words.trim().split(/: |\.(?: (?=[A-Z])|$)/)[0]!;
 }
 
+/** What is at a path, if anything is; what cannot be looked at, reading it will tell. */
+function stateOf(path: string): "file" | "folder" | "unknown" | undefined {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found && (found.isDirectory() ? "folder" : "file");
+  } catch {
+    return "unknown";
+  }
+}
+
 /**
  * The file that a command line, or a file in the folder `from`, names: one that is there, or else a recipe. A sweep may be of
  * either kind of recipe, as flags vary the settings of a configuration. What is neither is a usage error with the nearest name.
  */
 export function configFile(given: string, command: Recipe["command"] = "train", from?: string): string {
   const path = from === undefined ? given : resolve(from, given);
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory() === false) return path;
+  const found = stateOf(path);
+  if (found && found !== "folder") return path;
   const all = recipes();
   const recipe = all.find(({ name }) => name === nameOf(given));
   const fits = (recipe: Recipe) => command === "sweep" || recipe.command === "train";
