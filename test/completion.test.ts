@@ -17,7 +17,7 @@ describe("a line goes on", () => {
   };
 
   test.each([
-    [["ex"], ["none", "explain", "export"]],
+    [["ex"], ["none", "explain", "export", "explore"]],
     [["__"], ["none"]],
     [
       ["sweep", "st"],
