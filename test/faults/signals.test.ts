@@ -123,7 +123,7 @@ describe("a signal ends within two seconds, with 130 and what was kept,", () => 
       "training",
       "SIGTERM",
       /\nepoch 1\/3 /,
-      /^Interrupted after \d+ steps, with a checkpoint\. Go on with: /,
+      /^Interrupted after \d+ steps?, with a checkpoint\. Go on with: /,
     ],
     ["the final evaluation", "SIGINT", /\nepoch 3\/3 /, /^Interrupted .*Go on with: /],
   ])("%s", async (name, signal, when, says) => {
