@@ -93,6 +93,7 @@ export function evaluateCommand(): Command {
     const { estimateLatents } = await import("../evaluation/latents.ts");
     const { estimateRepresentation } = await import("../evaluation/representation.ts");
     const { drawOrWarn } = await import("../figures/figures.ts");
+    const { stageLine } = await import("../reporting/stageLine.ts");
     const { split, checkpoint, k, samples = DEFAULT_SAMPLES } = options;
     const run = await openRun(path, options);
     const { model } = run;
@@ -137,19 +138,26 @@ export function evaluateCommand(): Command {
     );
     const set = dataset[split];
     const progress = evaluationProgress(process.stderr, `NLL of the ${split} split`);
-    const { onProgress } = progress;
-    const how = { levels: true, samples, k, onProgress };
-    const summary = await summarise(runner, split, set, coding, how);
+    const stage = stageLine(process.stderr);
+    const onProgress = (done: number, total: number) => {
+      stage.stop();
+      progress.onProgress(done, total);
+    };
+    stage.next(`Estimating the ELBO of ${counted(set.count, "image")}`);
+    const summary = await summarise(runner, split, set, coding, { levels: true, samples, k, onProgress });
     progress.stop();
+    stage.next("Looking at the latents");
     const found = evaluationRecord(run, dataset, summary);
     await addEvaluation(run.folder, found).catch((error: unknown) => {
       if (!(error instanceof VaeError)) throw error;
       note(`The result is not added to the run. ${error.message}`);
     });
     const latents = isOfLatents(runner) ? await estimateLatents(runner, set, coding) : undefined;
+    stage.next("Telling classes from the latents");
     const representation = isOfLatents(runner)
       ? await estimateRepresentation(runner, dataset, split, coding)
       : undefined;
+    stage.stop();
     const predictions = await withDataProgress(({ onProgress }) =>
       assessPredictions(run, runner, dataset, split, other && { run: other, onProgress }),
     );
@@ -164,6 +172,7 @@ export function evaluateCommand(): Command {
     let calibration: Calibration | undefined;
     let drawn = false;
     if (isOfDensity(runner)) {
+      stage.next("Checking the noise");
       const { checkNoise } = await import("../evaluation/calibration.ts");
       const { calibrationFigure } = await import("../figures/figures.ts");
       const checked = await checkNoise(runner, { checked: set, train: dataset.train }, coding);
@@ -171,6 +180,7 @@ export function evaluateCommand(): Command {
       const title = `${dataset.name}, ${kind} likelihood`;
       drawn = await drawOrWarn(figure, () => calibrationFigure(checked, split, title), note);
     }
+    stage.stop();
     runner.dispose();
     if (options.json) {
       const measure = { likelihood: kind, kindOf: run.model.likelihood.kindOf, baseMeasure, pixels: coding };

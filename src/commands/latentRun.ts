@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { counted } from "../base/counted.ts";
 import { VaeError } from "../base/errors.ts";
 import type { Split } from "../data/dataset.ts";
 import type { Encodings } from "../evaluation/encodings.ts";
@@ -41,10 +42,14 @@ export async function openLatentRun(
 export async function encodingsOf({ model, coding }: LatentRun, set: Split): Promise<Encodings> {
   const { createRunner } = await import("../evaluation/runner.ts");
   const { encodeSplit } = await import("../evaluation/encodings.ts");
+  const { stageLine } = await import("../reporting/stageLine.ts");
   const runner = createRunner(model, { record: false, note });
+  const stage = stageLine(process.stderr);
+  stage.next(`Encoding ${counted(set.count, "image")}`);
   try {
     return await encodeSplit(runner, set, coding);
   } finally {
+    stage.stop();
     runner.dispose();
   }
 }

@@ -96,13 +96,16 @@ async function draw(run: OpenedRun, file: string, options: Options): Promise<Dra
         "it could be given. Leave --given out, or train with --condition.",
     );
   }
-  const { samplesFigure } = await import("../figures/figures.ts");
-  const { writeFigure } = await import("../figures/figures.ts");
+  const { samplesFigure, writeFigure } = await import("../figures/figures.ts");
+  const { stageLine } = await import("../reporting/stageLine.ts");
   const { RandomStream } = await import("../tensors/random.ts");
   const random = new RandomStream(seed).fork("sample");
   const { titleOf } = await import("../runs/title.ts");
   const title = titleOf(run.config, run.config.dataset.name);
+  const stage = stageLine(process.stderr);
+  stage.next(`Drawing ${counted(count, "image")}`);
   await writeFigure(file, await samplesFigure(run.model, count, { title, random, pixels }));
+  stage.stop();
   return { counts: { count }, words: `${counted(count, "sample")} (${pixels})` };
 }
 

@@ -18,6 +18,8 @@ import { titleOf } from "./title.ts";
 
 const PREVIEW_SAMPLES = 100;
 const PREVIEW_RECONSTRUCTIONS = 50;
+/** Pictures of quick epochs are not worth their time. */
+const PREVIEW_PAUSE_MS = 2000;
 /** Of a conditional model: so many y, and draws for each. */
 const PREVIEW_GIVEN = { rows: 10, draws: 6 };
 
@@ -71,12 +73,15 @@ export function trainingPictures(
     );
   };
   let underWay: Promise<boolean> | undefined;
+  let drawnAt = Number.NEGATIVE_INFINITY;
   return {
-    /** All of them, the curves aside, while training goes on. */
+    /** All of them, the curves aside, while training goes on; nothing where they are hardly older than that. */
     async preview() {
+      if (performance.now() - drawnAt < PREVIEW_PAUSE_MS) return;
       await underWay;
       underWay = put("loss", curves);
       await drawOthers();
+      drawnAt = performance.now();
     },
     /** Has the curves drawn while other work is done, and returns what then writes all; of a table with its predictions. */
     begin(): (scored?: TablePrediction) => Promise<void> {

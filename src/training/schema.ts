@@ -69,7 +69,9 @@ export const trainingSchema = z.strictObject({
     .int()
     .min(0)
     .default(1)
-    .describe("epochs between two refreshes of the pictures; 0: only at the end"),
+    .describe(
+      "epochs between two refreshes of the pictures, which are two seconds apart at least; 0: only at the end",
+    ),
   step: z
     .enum(stepKinds)
     .default("auto")

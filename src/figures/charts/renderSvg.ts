@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { PNG } from "pngjs";
 import { FONT_FAMILY, fontBuffers } from "./font.ts";
 
 const require = createRequire(import.meta.url);
@@ -14,12 +15,30 @@ export async function renderSvg(svg: string, scale: number): Promise<Buffer> {
   });
   const image = drawing.render();
   try {
-    return Buffer.from(image.asPng());
+    return opaquePng(image);
   } finally {
     // Memory on the WebAssembly side is not garbage collected.
     image.free();
     drawing.free();
   }
+}
+
+/** Of what most lines are like the one above: enlarged pixels and flat ground. */
+const FILTER_UP = 2;
+
+/** By zlib, which takes a tenth of the time that it takes in WebAssembly; on white, without an alpha channel. */
+function opaquePng({ width, height, pixels }: { width: number; height: number; pixels: Uint8Array }): Buffer {
+  const data = Buffer.alloc(3 * width * height);
+  for (let i = 0, from = 0; i < data.length; from += 4) {
+    const below = 255 - pixels[from + 3]!; // colours are premultiplied
+    data[i++] = pixels[from]! + below;
+    data[i++] = pixels[from + 1]! + below;
+    data[i++] = pixels[from + 2]! + below;
+  }
+  const rgb = { colorType: 2, inputColorType: 2, inputHasAlpha: false } as const;
+  const png = new PNG({ width, height, ...rgb });
+  png.data = data;
+  return PNG.sync.write(png, { ...rgb, filterType: FILTER_UP, deflateLevel: 6 });
 }
 
 type Resvg = Pick<typeof import("@resvg/resvg-wasm"), "Resvg">;
