@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from "commander";
 import { VaeError } from "../base/errors.ts";
-import { type FormatOptions, jsonOption, note, result } from "./shared.ts";
+import { type FormatOptions, figureFormatOption, jsonOption, note, result } from "./shared.ts";
 
 interface Options extends FormatOptions {
   where: string[];
@@ -40,11 +40,7 @@ export function compareCommand(): Command {
       "where to draw the figures (default: the one folder given that is no run)",
     )
     .option("--no-figures", "draw none")
-    .addOption(
-      new Option("--format <format>", "of the figures, which are all charts")
-        .choices(["png", "svg"])
-        .default("png"),
-    )
+    .addOption(figureFormatOption("of the figures, which are all charts"))
     .option("--csv", "print a line of numbers for each row")
     .addOption(jsonOption())
     .addHelpText(

@@ -53,14 +53,13 @@ export const datasetChangedOption = () =>
     "what to do where the data of the run are not those that it was trained on (default: stop)",
   ).choices(["accept"]);
 
-/** Of commands that draw charts. */
+/** Of commands that draw charts, and nothing else. */
+export const figureFormatOption = (description: string) =>
+  new Option("--format <format>", description).choices(["png", "svg"]).default("png");
+
+/** Of commands that draw charts, and pictures besides. */
 export const formatOption = (charts: string) =>
-  new Option(
-    "--format <format>",
-    `of the charts, which are ${charts}; a name behind -o that ends in .svg is SVG, too`,
-  )
-    .choices(["png", "svg"])
-    .default("png");
+  figureFormatOption(`of the charts, which are ${charts}; a name behind -o that ends in .svg is SVG, too`);
 
 export interface FormatOptions {
   format: "png" | "svg";

@@ -57,7 +57,7 @@ function readText(file: string): string {
     }
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw fileError(`${doing}`, error, "usage");
+    throw fileError(doing, error, "usage");
   }
 }
 

@@ -1,5 +1,5 @@
 import { meanOf } from "../evaluation/statistics.ts";
-import type { Bnn } from "../model/bnn.ts";
+import { type Bnn, componentMoments } from "../model/bnn.ts";
 import type { LayerMoments } from "../model/weights/layer.ts";
 import * as tf from "../tensors/tf.ts";
 
@@ -37,8 +37,7 @@ export interface WeightTerms {
 /** Reads weights and priors off the device. */
 export async function measureWeights(model: Bnn): Promise<WeightTerms> {
   const groups: WeightGroup[] = [];
-  const { strata: M = 1 } = model;
-  const components = Array.from({ length: M }, (_, m) => model.moments(m));
+  const components = componentMoments(model);
   const priors = model.priors();
   let independent = 0;
   let hasCovariance = false;

@@ -1,4 +1,4 @@
-import { PNG } from "pngjs";
+import { PNG, type PNGOptions } from "pngjs";
 import type { ImageShape } from "../data/field.ts";
 
 export interface ImageGridOptions {
@@ -42,10 +42,16 @@ export function imageGrid(
 }
 
 /** Bytes [H, W, C], grey or RGB, as PNG. */
-export function encodePng(pixels: Buffer, width: number, height: number, channels: 1 | 3): Buffer {
+export function encodePng(
+  pixels: Buffer,
+  width: number,
+  height: number,
+  channels: 1 | 3,
+  how: Pick<PNGOptions, "filterType" | "deflateLevel"> = {},
+): Buffer {
   const colorType = channels === 1 ? 0 : 2; // grey, RGB
   const options = { width, height, colorType, inputColorType: colorType, inputHasAlpha: false } as const;
   const png = new PNG(options);
   png.data = pixels;
-  return PNG.sync.write(png, options);
+  return PNG.sync.write(png, { ...options, ...how });
 }

@@ -2,7 +2,7 @@ import type { ImageShape } from "../data/field.ts";
 import { type Drawing, drawingOf } from "./charts/drawing.ts";
 import { SMALL } from "./charts/panel.ts";
 import { imageGrid } from "./imageGrid.ts";
-import { heading, MARGIN, SIDE, svgOf, textAt, widthOf } from "./labelledGrid.ts";
+import { heading, imageElement, LEAST_WIDTH, MARGIN, SIDE, svgOf, textAt, widthOf } from "./labelledGrid.ts";
 
 /** Images of one size beside each other. */
 export interface SheetRow {
@@ -25,7 +25,6 @@ export interface ImageSheet {
 
 const WHITE = 255;
 // CSS pixels.
-const LEAST_WIDTH = 460;
 const GAP = 4;
 const BETWEEN_GROUPS = 14;
 /** With more columns an image is as small as it is, so that the sheet stays a picture. */
@@ -48,11 +47,14 @@ export function imageSheet({ title, subtitle, rows, columns, shape }: ImageSheet
   for (const [i, { label, images, joined }] of rows.entries()) {
     if (i > 0) top += hasGroups && !joined ? between : scale * gap;
     const strip = imageGrid(images, shape, { columns, padding: gap, level: WHITE, frame: false });
-    const href = `data:image/png;base64,${strip.png.toString("base64")}`;
     parts.push(
       textAt(label, MARGIN, top + (scale * height) / 2, SMALL),
-      `<image x="${MARGIN + gutter}" y="${top}" width="${scale * strip.width}" height="${scale * strip.height}" ` +
-        `preserveAspectRatio="none" image-rendering="optimizeSpeed" href="${href}"/>`,
+      imageElement(strip.png, {
+        x: MARGIN + gutter,
+        y: top,
+        width: scale * strip.width,
+        height: scale * strip.height,
+      }),
     );
     top += scale * height;
   }

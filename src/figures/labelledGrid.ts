@@ -22,7 +22,7 @@ export interface LabelledGrid {
 // CSS pixels.
 export const MARGIN = 24;
 const GAP = 6;
-const LEAST_WIDTH = 460;
+export const LEAST_WIDTH = 460;
 /** The longer side of a cell is about so long. */
 export const SIDE = 64;
 /** Words are broken into lines no longer than this. */
@@ -111,12 +111,21 @@ function imageAt(
   const scale = Math.min(cellHeight / height, cellWidth / width);
   const fills = 2 * scale * height < cellHeight || 2 * scale * width < cellWidth;
   const [h, w] = fills ? [cellHeight, cellWidth] : [scale * height, scale * width];
-  const png = encodePng(Buffer.from(bytes), width, height, channels).toString("base64");
-  return (
-    `<image x="${x - w / 2}" y="${y - h / 2}" width="${w}" height="${h}" preserveAspectRatio="none" ` +
-    `image-rendering="optimizeSpeed" href="data:image/png;base64,${png}"/>`
-  );
+  const png = encodePng(Buffer.from(bytes), width, height, channels);
+  return imageElement(png, { x: x - w / 2, y: y - h / 2, width: w, height: h });
 }
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A PNG that fills a box, never smoothed. */
+export const imageElement = (png: Buffer, { x, y, width, height }: Box): string =>
+  `<image x="${x}" y="${y}" width="${width}" height="${height}" preserveAspectRatio="none" ` +
+  `image-rendering="optimizeSpeed" href="data:image/png;base64,${png.toString("base64")}"/>`;
 
 /** As many lines as a cell has room for, the last of them an ellipsis if there are more. */
 function textLines(text: string, x: number, y: number, width: number, height: number): string[] {

@@ -49,6 +49,10 @@ export interface Bnn extends Model {
   weightRate(): tf.Scalar;
 }
 
+/** The moments of each component of q: one, but for a mixture. */
+export const componentMoments = (model: Bnn): LayerMoments[][] =>
+  Array.from({ length: model.strata ?? 1 }, (_, component) => model.moments(component));
+
 /** Whether a model has a posterior over weights. */
 export const isBnn = (model: Model): model is Bnn => "weightRate" in model;
 

@@ -17,7 +17,7 @@ import {
   reliabilityChart,
   weightsChart,
 } from "../figures/charts/tableCharts.ts";
-import type { Bnn } from "../model/bnn.ts";
+import { type Bnn, componentMoments } from "../model/bnn.ts";
 import type { FigureName } from "./runFolder.ts";
 
 const nameOf = ({ name, valueNames }: Field, i = 0) => valueNames?.[i] ?? name;
@@ -118,8 +118,7 @@ export interface WeightHealth {
 /** Undefined where the weights are a point. */
 export async function weightHealth(model: Bnn): Promise<WeightHealth | undefined> {
   const ratios: number[] = [];
-  const components = Array.from({ length: model.strata ?? 1 }, (_, m) => model.moments(m));
-  for (const { mean, deviation, covariance } of components.flat()) {
+  for (const { mean, deviation, covariance } of componentMoments(model).flat()) {
     covariance?.dispose();
     const means = await mean.data();
     const deviations = await deviation?.data();

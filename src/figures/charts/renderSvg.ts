@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { PNG } from "pngjs";
+import { encodePng } from "../imageGrid.ts";
 import { FONT_FAMILY, fontBuffers } from "./font.ts";
 
 const require = createRequire(import.meta.url);
@@ -35,10 +35,7 @@ function opaquePng({ width, height, pixels }: { width: number; height: number; p
     data[i++] = pixels[from + 1]! + below;
     data[i++] = pixels[from + 2]! + below;
   }
-  const rgb = { colorType: 2, inputColorType: 2, inputHasAlpha: false } as const;
-  const png = new PNG({ width, height, ...rgb });
-  png.data = data;
-  return PNG.sync.write(png, { ...rgb, filterType: FILTER_UP, deflateLevel: 6 });
+  return encodePng(data, width, height, 3, { filterType: FILTER_UP, deflateLevel: 6 });
 }
 
 type Resvg = Pick<typeof import("@resvg/resvg-wasm"), "Resvg">;
