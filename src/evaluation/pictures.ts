@@ -9,6 +9,7 @@ import type { Regression } from "../model/regression.ts";
 import { hasLatents } from "../model/vae.ts";
 import { RandomStream } from "../tensors/random.ts";
 import * as tf from "../tensors/tf.ts";
+import { EVALUATION_SEED } from "./inputs.ts";
 
 /** Whether a picture shows E[x|z] or a draw from p(x|z), with the noise that the likelihood says is there. */
 export type PixelMode = "mean" | "draw";
@@ -54,7 +55,7 @@ const rowsOf = (decoded: tf.Tensor3D, rows: number): tf.Tensor3D =>
 export function givenOf(model: Model, set: Split, count: number): tf.Tensor2D | undefined {
   const { given } = model;
   if (!given) return undefined;
-  const coded = { fields: [given], coding: "gray" as const, random: new RandomStream("evaluation") };
+  const coded = { fields: [given], coding: "gray" as const, random: new RandomStream(EVALUATION_SEED) };
   const batchSize = Math.min(count, set.count);
   const [batch] = evaluationBatches(set, { ...coded, batchSize });
   return tf.tensor2d(batch!.columns[given.name]!, [batchSize, codedSize(given)]);
@@ -69,7 +70,7 @@ export async function reconstruct(
   set: Split,
   coding: PixelCoding,
   count: number,
-  random = new RandomStream("evaluation"),
+  random = new RandomStream(EVALUATION_SEED),
   pixels: PixelMode = "mean",
 ): Promise<{ originals: Uint8Array; reconstructions: Uint8Array }> {
   const batchSize = Math.min(count, set.count);

@@ -5,6 +5,7 @@ import { part } from "../data/dataset.ts";
 import { type Field, fieldSize, imageShapeOf, whiteOf } from "../data/field.ts";
 import { estimateElbo } from "../evaluation/bounds.ts";
 import { type Encodings, encodeSplit, type LatentRunner } from "../evaluation/encodings.ts";
+import { EVALUATION_SEED } from "../evaluation/inputs.ts";
 import { type LatentUnit, rankedUnits } from "../evaluation/latentSpace.ts";
 import { principalComponents } from "../evaluation/projection.ts";
 import { createRunner } from "../evaluation/runner.ts";
@@ -136,7 +137,7 @@ function examplesOf(
   label: Field | undefined,
 ): Examples {
   const { target } = model;
-  const random = new RandomStream("evaluation");
+  const random = new RandomStream(EVALUATION_SEED);
   const [batch] = evaluationBatches(set, { fields: [target], coding, batchSize: set.count, random });
   const names = label && namesOf(label);
   const labels = label && set.columns[label.name];

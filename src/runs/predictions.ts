@@ -7,6 +7,7 @@ import type { Dataset, OnDataProgress } from "../data/dataset.ts";
 import { fieldOf, fieldSize } from "../data/field.ts";
 import { estimateElbo } from "../evaluation/bounds.ts";
 import { type ClassOfDraws, estimateClassOfDraws } from "../evaluation/classOfDraws.ts";
+import { EVALUATION_SEED } from "../evaluation/inputs.ts";
 import { drawsOf, MEAN_DRAWS, observationsAt, predict } from "../evaluation/observations.ts";
 import { estimatePrediction, type Prediction } from "../evaluation/predictive.ts";
 import { createRunner, type Runner } from "../evaluation/runner.ts";
@@ -124,7 +125,7 @@ export async function predictionPicture(
   const places = Array.from({ length: Math.min(PICTURED, set.count) }, (_, i) => i);
   const of = (model: OpenedRun["model"]) => observationsAt(set, model, places, split);
   const observations = of(model);
-  const random = new RandomStream("evaluation").fork("picture");
+  const random = new RandomStream(EVALUATION_SEED).fork("picture");
   const condition = conditionOf(config.condition, model.target);
   const beside: [string, Float32Array][] = [];
   if (condition) {
