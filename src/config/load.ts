@@ -214,14 +214,14 @@ function resolve(given: Plain, file: string | undefined, typed: ReadonlySet<stri
     phasesOf(result.data); // fails where a change does not fit the rest
     return result.data;
   }
-  const complaints = result.error.issues.flatMap((issue) => explain(issue, input, typed));
-  const messages = complaints.map(({ path, text }) =>
-    typed.has(path)
+  const issues = result.error.issues.flatMap(oneEach);
+  const told = issues.slice(0, MAX_MESSAGES).map((issue) => {
+    const { path, text } = explain(issue, input, typed);
+    return typed.has(path)
       ? `${flagOf(path)}${text.replace("{where}", "")}`
-      : `${path || "the configuration"}${text.replace("{where}", () => (file === undefined ? "" : ` (${file})`))}`,
-  );
-  const more = messages.length - MAX_MESSAGES;
-  const told = messages.slice(0, MAX_MESSAGES);
+      : `${path || "the configuration"}${text.replace("{where}", () => (file === undefined ? "" : ` (${file})`))}`;
+  });
+  const more = issues.length - told.length;
   throw new VaeError("usage", [...told, ...(more > 0 ? [`And ${more} more.`] : [])].join("\n"));
 }
 
@@ -231,12 +231,17 @@ interface Complaint {
   readonly text: string;
 }
 
-/** One complaint of zod in plain sentences. */
-function explain(issue: z.core.$ZodIssue, input: Plain, typed: ReadonlySet<string>): Complaint[] {
+/** zod tells of all unknown keys of a section at once. */
+const oneEach = (issue: z.core.$ZodIssue): z.core.$ZodIssue[] =>
+  issue.code === "unrecognized_keys" ? issue.keys.map((key) => ({ ...issue, keys: [key] })) : [issue];
+
+/** One complaint of zod, see `oneEach`, in plain sentences. */
+function explain(issue: z.core.$ZodIssue, input: Plain, typed: ReadonlySet<string>): Complaint {
   const path = issue.path.join(".");
   const known = settings();
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => unknownKey(path ? `${path}.${key}` : key, input, known));
+    const key = issue.keys[0]!;
+    return unknownKey(path ? `${path}.${key}` : key, input, known);
   }
   const list = known.find((s) => s.isList && path.startsWith(`${s.path}.`));
   if (list) return explain({ ...issue, path: list.path.split(".") } as z.core.$ZodIssue, input, typed);
@@ -251,17 +256,17 @@ function explain(issue: z.core.$ZodIssue, input: Plain, typed: ReadonlySet<strin
     const choices = choice?.accepts.split(" | ") ?? [];
     const renamed = calledHere(place, value, choices, typed);
     const wrong = ` is not one of ${choices.join(", ")}{where}.${didYouMean(value, choices)}`;
-    return [{ path: place, text: `: ${value}${renamed ?? wrong}` }];
+    return { path: place, text: `: ${value}${renamed ?? wrong}` };
   }
-  if (issue.code === "custom") return [{ path, text: `: expected ${issue.message}, got ${given}{where}.` }];
+  if (issue.code === "custom") return { path, text: `: expected ${issue.message}, got ${given}{where}.` };
   if (setting) {
     const choices = setting.accepts.split(" | ");
     const renamed = typeof value === "string" && calledHere(path, value, choices, typed);
-    if (renamed) return [{ path, text: `: ${value}${renamed}` }];
+    if (renamed) return { path, text: `: ${value}${renamed}` };
     const suggestion = typeof value === "string" ? didYouMean(value, choices) : "";
-    return [{ path, text: `: expected ${setting.accepts}, got ${given}{where}.${suggestion}` }];
+    return { path, text: `: expected ${setting.accepts}, got ${given}{where}.${suggestion}` };
   }
-  return [{ path, text: `: expected settings, got ${given}{where}.` }];
+  return { path, text: `: expected settings, got ${given}{where}.` };
 }
 
 /** What to say behind a value that other programs, or other letters, call otherwise. */
