@@ -73,9 +73,9 @@ export function trainingPictures(
     );
   };
   let underWay: Promise<boolean> | undefined;
-  let drawnAt = Number.NEGATIVE_INFINITY;
+  let drawnAt = performance.now();
   return {
-    /** All of them, the curves aside, while training goes on; nothing where they are hardly older than that. */
+    /** All of them, the curves aside, while training goes on; nothing where they, or the run, are hardly older than that. */
     async preview() {
       if (performance.now() - drawnAt < PREVIEW_PAUSE_MS) return;
       await underWay;
