@@ -27,6 +27,7 @@ test("exp and sigmoid go to their limits, and keep what is not a number", () => 
   const x = tf.tensor1d([-infinity, -1000, 1000, infinity, Number.NaN]);
   expect([...tf.exp(x).dataSync()]).toEqual([0, 0, infinity, infinity, Number.NaN]);
   expect([...tf.sigmoid(x).dataSync()]).toEqual([0, 0, 1, 1, Number.NaN]);
+  expect([...tf.tanh(x).dataSync()]).toEqual([-1, -1, 1, 1, Number.NaN]);
   const small = tf.exp(tf.fill([4], -100)).dataSync(); // below what a normal float32 holds
   expect(small[0]! / Math.exp(-100)).toBeCloseTo(1, 1);
 });
@@ -39,6 +40,7 @@ describe("elementwise kernels", () => {
     Relu: tf.relu,
     Exp: tf.exp,
     Sigmoid: tf.sigmoid,
+    Tanh: tf.tanh,
   };
   test.each(Object.entries(unaries))("%s, of any size", (name, ours) => {
     for (const size of [1, 3, 4, 5, 7, 8, 131, 16_385, 40_001]) {

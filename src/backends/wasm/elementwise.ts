@@ -15,7 +15,7 @@ const PART = 16_384;
 /**
  * The package's kernels of XNNPACK wake its own threads even for 2,560 numbers, and each of those then looks for more
  * work for 1.4 ms: so long it is in the way of the threads that help with the matrix product, and where other programs
- * want the processor too, the kernel itself waits for it. The package's softplus is besides a scalar loop.
+ * want the processor too, the kernel itself waits for it. The package's softplus and tanh are besides scalar loops.
  */
 export const elementwise: readonly Repair[] = [
   unary("Neg", ["neg"]),
@@ -25,6 +25,7 @@ export const elementwise: readonly Repair[] = [
   unary("Exp", ["exponential", 1]),
   unary("Sigmoid", ["exponential", 0]),
   unary("Softplus", ["softplus"]),
+  unary("Tanh", ["tanh"]),
   binary("Add", "add"),
   binary("Sub", "sub"),
   binary("Multiply", "mul"),
@@ -54,7 +55,7 @@ function unary(kernelName: string, first: SimdCall): Repair {
   };
 }
 
-const isCheap = (name: SimdFunction) => name !== "exponential" && name !== "softplus";
+const isCheap = (name: SimdFunction) => !["exponential", "softplus", "tanh"].includes(name);
 
 function binary(kernelName: string, name: SimdFunction): Repair {
   return {

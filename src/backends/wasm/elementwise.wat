@@ -141,6 +141,31 @@
         (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
         (br $more)))))
 
+  ;; tanh as Eigen has it: x times a quotient of polynomials in x², of degree 6 and 3, within a few last digits of 1 where it
+  ;; is cut off.
+  (func (export "tanh") (param $x i32) (param $out i32) (param $last i32)
+    (local $i i32) (local $v v128) (local $square v128) (local $p v128) (local $q v128)
+    (loop $more
+      (local.set $v (v128.load (i32.add (local.get $x) (local.get $i))))
+      (local.set $v (f32x4.pmax (f32x4.pmin (local.get $v) (v128.const f32x4 7.90531110763549805 7.90531110763549805 7.90531110763549805 7.90531110763549805)) (v128.const f32x4 -7.90531110763549805 -7.90531110763549805 -7.90531110763549805 -7.90531110763549805)))
+      (local.set $square (f32x4.mul (local.get $v) (local.get $v)))
+      (local.set $p (v128.const f32x4 -2.76076847742355e-16 -2.76076847742355e-16 -2.76076847742355e-16 -2.76076847742355e-16))
+      (local.set $p (f32x4.add (f32x4.mul (local.get $p) (local.get $square)) (v128.const f32x4 2.00018790482477e-13 2.00018790482477e-13 2.00018790482477e-13 2.00018790482477e-13)))
+      (local.set $p (f32x4.add (f32x4.mul (local.get $p) (local.get $square)) (v128.const f32x4 -8.60467152213735e-11 -8.60467152213735e-11 -8.60467152213735e-11 -8.60467152213735e-11)))
+      (local.set $p (f32x4.add (f32x4.mul (local.get $p) (local.get $square)) (v128.const f32x4 5.12229709037114e-8 5.12229709037114e-8 5.12229709037114e-8 5.12229709037114e-8)))
+      (local.set $p (f32x4.add (f32x4.mul (local.get $p) (local.get $square)) (v128.const f32x4 1.48572235717979e-5 1.48572235717979e-5 1.48572235717979e-5 1.48572235717979e-5)))
+      (local.set $p (f32x4.add (f32x4.mul (local.get $p) (local.get $square)) (v128.const f32x4 6.37261928875436e-4 6.37261928875436e-4 6.37261928875436e-4 6.37261928875436e-4)))
+      (local.set $p (f32x4.add (f32x4.mul (local.get $p) (local.get $square)) (v128.const f32x4 4.89352455891786e-3 4.89352455891786e-3 4.89352455891786e-3 4.89352455891786e-3)))
+      (local.set $q (v128.const f32x4 1.19825839466702e-6 1.19825839466702e-6 1.19825839466702e-6 1.19825839466702e-6))
+      (local.set $q (f32x4.add (f32x4.mul (local.get $q) (local.get $square)) (v128.const f32x4 1.18534705686654e-4 1.18534705686654e-4 1.18534705686654e-4 1.18534705686654e-4)))
+      (local.set $q (f32x4.add (f32x4.mul (local.get $q) (local.get $square)) (v128.const f32x4 2.26843463243900e-3 2.26843463243900e-3 2.26843463243900e-3 2.26843463243900e-3)))
+      (local.set $q (f32x4.add (f32x4.mul (local.get $q) (local.get $square)) (v128.const f32x4 4.89352518554385e-3 4.89352518554385e-3 4.89352518554385e-3 4.89352518554385e-3)))
+      (v128.store (i32.add (local.get $out) (local.get $i)) (f32x4.div (f32x4.mul (local.get $v) (local.get $p)) (local.get $q)))
+      (if (i32.lt_u (local.get $i) (local.get $last)) (then
+        (local.set $i (i32.add (local.get $i) (i32.const 16)))
+        (local.set $i (select (local.get $i) (local.get $last) (i32.lt_u (local.get $i) (local.get $last))))
+        (br $more)))))
+
   ;; softplus, max(x, 0) + log(1 + e) with the same e, by log(1 + e) = 2 artanh(t) = 2 (t + t³/3 + t⁵/5 + …) with
   ;; t = e / (2 + e) ≤ ⅓. The exponential is written out again, as V8 calls functions instead of inlining them.
   (func $softplus (export "softplus") (param $x i32) (param $out i32) (param $last i32)

@@ -13,6 +13,7 @@ export const functionNames = [
   "whereAboveZero",
   "exponential",
   "softplus",
+  "tanh",
   "sumRows",
   "logBernoulli",
   "logBernoulliGrad",
