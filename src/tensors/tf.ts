@@ -98,6 +98,7 @@ export const oneHot = door("oneHot");
 export const ones = door("ones");
 export const pad = door("pad");
 export const prelu = door("prelu");
+export const prod = door("prod");
 export const profile = door("profile");
 export const randomNormal = door("randomNormal");
 export const randomUniform = door("randomUniform");

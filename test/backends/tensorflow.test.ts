@@ -12,6 +12,7 @@ import { readSetup } from "../../src/backends/tensorflow/setup/folder.ts";
 import { setUpTensorflow } from "../../src/backends/tensorflow/setup.ts";
 import { OPENER } from "../../src/backends/tensorflow/tfjsNode.ts";
 import { tensorflow } from "../../src/backends/tensorflow.ts";
+import { minusCrossEntropy } from "../../src/model/likelihoods/bernoulli.ts";
 import * as tf from "../../src/tensors/tf.ts";
 import { describeUnless, tensorflowMissing, testUnless } from "../helpers/missing.ts";
 import { tinyTraining } from "../helpers/tiny.ts";
@@ -74,6 +75,22 @@ describeUnless(tensorflowMissing, "a real TensorFlow", () => {
     const got = await gradients("tensorflow");
     expect(wanted.length).toBeGreaterThan(1);
     for (const [i, values] of wanted.entries()) expect(difference(got[i]!, values)).toBeLessThan(1e-5);
+  });
+
+  test.each([1, 6, 17, 97, 784])("the Bernoulli log-likelihood of %i pixels, up to extreme logits", (D) => {
+    const l = tf.mul(normal("l", [5, D]), tf.tensor2d([0.1, 3, 30, 1e4, 1e30], [5, 1])) as tf.Tensor2D;
+    const x = tf.cast(tf.greater(normal("x", [5, D]), 0), "float32") as tf.Tensor2D;
+    const [logits, pixels] = [l.arraySync(), x.arraySync()];
+    const exact = logits.map((row, b) =>
+      row.reduce(
+        (sum, l, d) => sum + Math.min((2 * pixels[b]![d]! - 1) * l, 0) - Math.log1p(Math.exp(-Math.abs(l))),
+        0,
+      ),
+    );
+    for (const [b, value] of minusCrossEntropy(l, x).dataSync().entries())
+      expect(Math.abs(value - exact[b]!)).toBeLessThan(2e-6 * Math.abs(exact[b]!) + 1e-6);
+    const lost = tf.tensor2d([Number.NaN, ...Array(D - 1).fill(0)], [1, D]);
+    expect(minusCrossEntropy(lost, tf.ones<tf.Rank.R2>([1, D])).dataSync()[0]).toBeNaN();
   });
 
   test("kernels that call methods of tensors, and utilities that Node 23 removed", () => {
