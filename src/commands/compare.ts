@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from "commander";
 import { VaeError } from "../base/errors.ts";
-import { type FormatOptions, figureFormatOption, jsonOption, note, result } from "./shared.ts";
+import { type FormatOptions, figureFormatOption, jsonOption, note, result, tell } from "./shared.ts";
 
 interface Options extends FormatOptions {
   where: string[];
@@ -67,9 +67,7 @@ export function compareCommand(): Command {
       if (json) result(JSON.stringify({ ...comparisonJson(comparison), figures }));
       else if (csv) result(comparisonCsv(comparison));
       else
-        result(
-          [comparisonText(comparison), ...(figures.length > 0 ? [figures.join("\n")] : [])].join("\n\n"),
-        );
+        tell([comparisonText(comparison), ...(figures.length > 0 ? [figures.join("\n")] : [])].join("\n\n"));
     });
 }
 

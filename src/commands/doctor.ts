@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { VaeError } from "../base/errors.ts";
-import { integerFrom, jsonOption, note, result } from "./shared.ts";
+import { integerFrom, jsonOption, note, result, tell } from "./shared.ts";
 
 interface Options {
   backend?: string;
@@ -47,7 +47,8 @@ export function doctorCommand(): Command {
         note(`examining ${name} ...`);
         diagnoses.push(await examineApart(name, options, seconds));
       }
-      result(json ? JSON.stringify(diagnoses) : doctorTable(diagnoses));
+      if (json) result(JSON.stringify(diagnoses));
+      else tell(doctorTable(diagnoses));
       if (!diagnoses.some((d) => d.available && d.wrong.length === 0)) {
         throw new VaeError("failure", "No backend works and computes right on this machine.");
       }

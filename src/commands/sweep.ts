@@ -7,7 +7,7 @@ import { configFile } from "../config/recipes.ts";
 import type { CellState, CellStatus } from "../sweeps/cellState.ts";
 import type { Plan } from "../sweeps/plan.ts";
 import type { SlurmOptions } from "../sweeps/slurm.ts";
-import { integerFrom, jsonOption, note, result } from "./shared.ts";
+import { integerFrom, jsonOption, note, result, tell } from "./shared.ts";
 import { interruptible } from "./signals.ts";
 import { train } from "./train.ts";
 import { withDataProgress } from "./withDataProgress.ts";
@@ -156,7 +156,7 @@ function statusCommand(): Command {
       const { readPlan } = await import("../sweeps/plan.ts");
       const { stateOf } = await import("../sweeps/cellState.ts");
       const plan = readPlan(folder);
-      await tell(
+      await tellStatus(
         plan,
         plan.cells.map((cell) => stateOf(folder, cell)),
         json,
@@ -193,7 +193,7 @@ async function runPlan(plan: Plan, options: RunOptions): Promise<void> {
     return { ended, interrupted: signal.aborted };
   });
   reporter.stop();
-  await tell(plan, ended, options.json);
+  await tellStatus(plan, ended, options.json);
   const has = (...wanted: CellStatus[]) => ended.some(({ status }) => wanted.includes(status));
   if (interrupted) {
     throw new VaeError(
@@ -250,7 +250,7 @@ async function trainCell(folder: string, index: number, threads: string | undefi
   await train(undefined, overrides, { out: runPath(folder, cell), resume });
 }
 
-async function tell(plan: Plan, states: readonly CellState[], json = false): Promise<void> {
+async function tellStatus(plan: Plan, states: readonly CellState[], json = false): Promise<void> {
   const { cellText, countsOf, countsText, openCells } = await import("../sweeps/status.ts");
   const { folder, cells } = plan;
   if (json) {
@@ -259,5 +259,5 @@ async function tell(plan: Plan, states: readonly CellState[], json = false): Pro
     return;
   }
   const lines = openCells(cells, states).map(({ cell, state }) => cellText(cell, state));
-  result([`${folder}: ${countsText(states)}`, ...lines].join("\n"));
+  tell([`${folder}: ${countsText(states)}`, ...lines].join("\n"));
 }

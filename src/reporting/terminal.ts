@@ -1,3 +1,5 @@
+import { foldedTable } from "./markdownTable.ts";
+
 /** What is written to; a terminal has a width. */
 export interface Output {
   write(text: string): unknown;
@@ -36,19 +38,35 @@ export function writeLine(output: Output, text: string): void {
 }
 
 /**
- * Each line of `text` in lines of at most `columns`, the further ones indented; a longer word has one for itself, and
- * a row of a table is left whole.
+ * Each line of `text` in lines of at most `columns`, the further ones indented; a longer word has one for itself, and a table
+ * is folded.
  */
 export function broken(text: string, columns: number): string {
-  return text
-    .split("\n")
-    .flatMap((line) =>
-      line.length <= columns || line.trim() === "" || line.startsWith("|") ? line : brokenLine(line, columns),
-    )
+  return blocksOf(text.split("\n"))
+    .flatMap((block) => {
+      if (block.every((line) => line.length <= columns)) return block;
+      return isOfTable(block[0]!)
+        ? foldedTable(block, columns)
+        : block.flatMap((line) => brokenLine(line, columns));
+    })
     .join("\n");
 }
 
+const isOfTable = (line: string) => line.startsWith("| ") || line.startsWith("|-");
+
+/** The lines of each table together, and each other line for itself. */
+function blocksOf(lines: readonly string[]): string[][] {
+  const blocks: string[][] = [];
+  for (const line of lines) {
+    const last = blocks.at(-1);
+    if (last && isOfTable(line) && isOfTable(last[0]!)) last.push(line);
+    else blocks.push([line]);
+  }
+  return blocks;
+}
+
 function brokenLine(line: string, columns: number): string[] {
+  if (line.length <= columns || line.trim() === "") return [line];
   const indent = /^ */.exec(line)![0];
   const lines: string[] = [];
   let current = "";

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { markdownTable } from "../../src/reporting/markdownTable.ts";
 import { broken, canRedraw, fitting } from "../../src/reporting/terminal.ts";
 import { describeUnless } from "../helpers/missing.ts";
 import { inFolder, program } from "../helpers/vae.ts";
@@ -116,6 +117,31 @@ describe("text", () => {
       "  a/very/long/path/to/a/file\n    is there",
     );
     expect(broken("short\n\n  lines  stay", 20)).toBe("short\n\n  lines  stay");
+  });
+
+  test("keeps a table that fits, and folds one that does not by its columns", () => {
+    const cells = [
+      ["1", "107.05", "a|b"],
+      ["2–3", "99.93", "c"],
+    ];
+    const table = markdownTable(["rank", "-ELBO", "a long heading"], cells, 1);
+    expect(broken(table, 40)).toBe(table);
+    expect(broken(`wide:\n\n${table}\nafter it`, 30).split("\n")).toEqual([
+      "wide:",
+      "",
+      "| rank |  -ELBO |",
+      "|------|-------:|",
+      "| 1    | 107.05 |",
+      "| 2–3  |  99.93 |",
+      "",
+      "| rank | a long heading |",
+      "|------|---------------:|",
+      "| 1    |            a|b |",
+      "| 2–3  |              c |",
+      "after it",
+    ]);
+    expect(broken(table, 5).split("\n")).toHaveLength(9); // each column for itself
+    expect(broken("| 1 |", 3)).toBe("| 1 |");
   });
 
   test("has as many parts as fit, the best ones", () => {
