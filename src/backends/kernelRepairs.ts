@@ -1,6 +1,6 @@
 import * as tf from "../tensors/tf.ts";
 
-/** A kernel that takes the place of a package's own. */
+/** A kernel that takes the place of a package's own, or that the package does not have. */
 export interface Repair {
   readonly kernelName: string;
   // Each repair states its own inputs and attributes; TensorFlow.js finds kernels by name and cannot check them.
@@ -20,6 +20,11 @@ export function kernelRepairs(backendName: string) {
       tf.unregisterKernel(kernelName, backendName);
       // The original is still set up with each backend: other kernels of a package call it directly.
       tf.registerKernel({ ...original, kernelFunc });
+    },
+    /** Adds a kernel that the package does not have. Done again, it changes nothing. */
+    register({ kernelName, kernelFunc }: Repair): void {
+      if (tf.getKernel(kernelName, backendName)) return;
+      tf.registerKernel({ kernelName, backendName, kernelFunc } as tf.KernelConfig);
     },
     /** Runs the package's own kernel. */
     runOriginal<T extends tf.TensorInfo | tf.TensorInfo[] = tf.TensorInfo>(

@@ -11,7 +11,7 @@ export interface Call<Inputs extends string, Attrs> {
   readonly attrs: Attrs;
 }
 
-export const { install, runOriginal } = kernelRepairs("tensorflow");
+export const { install, register, runOriginal } = kernelRepairs("tensorflow");
 
 /** Has TensorFlow execute an operation with one result. Numbers among the inputs are int32 scalars. */
 export function execute(

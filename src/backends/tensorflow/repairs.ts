@@ -1,13 +1,12 @@
 import * as tf from "../../tensors/tf.ts";
-import { type Call, execute, install, type Repair, runOriginal, typeAttr } from "./kernel.ts";
+import { type Call, execute, install, type Repair, register, runOriginal, typeAttr } from "./kernel.ts";
 import { logBernoulli } from "./logBernoulli.ts";
 import { batchMatMul, fusedMatMul } from "./matMul.ts";
 
 /** Replaces kernels of the package that are slow, or that keep a step from being recorded, and adds one, see `fusedKernel`. */
 export function installRepairs(): void {
   for (const repair of [batchMatMul, fusedMatMul, gather, expandDims, step]) install(repair);
-  if (!tf.getKernel(logBernoulli.kernelName, "tensorflow"))
-    tf.registerKernel({ ...logBernoulli, backendName: "tensorflow" } as tf.KernelConfig);
+  register(logBernoulli);
 }
 
 /**

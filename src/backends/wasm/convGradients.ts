@@ -1,7 +1,6 @@
-import * as tf from "../../tensors/tf.ts";
 import { convFilterGradient } from "./convFilterGradient.ts";
 import { convInputGradient } from "./convInputGradient.ts";
-import { install } from "./kernel.ts";
+import { install, register } from "./kernel.ts";
 
 /**
  * Both gradients of a convolution, from forward convolutions, which XNNPACK computes. (In formulas a convolution is
@@ -9,7 +8,6 @@ import { install } from "./kernel.ts";
  * made here is a new tensor: XNNPACK keeps its packed copy of a filter for as long as the tensor lives.
  */
 export function installConvGradients(): void {
-  if (!tf.getKernel(convFilterGradient.kernelName, "wasm"))
-    tf.registerKernel({ ...convFilterGradient, backendName: "wasm" } as tf.KernelConfig);
+  register(convFilterGradient);
   install(convInputGradient);
 }

@@ -1,6 +1,6 @@
 import * as tf from "../../tensors/tf.ts";
 import { address, floats } from "./heap.ts";
-import type { Call } from "./kernel.ts";
+import { type Call, register } from "./kernel.ts";
 import { ranges } from "./ranges.ts";
 import { simd } from "./simd.ts";
 import type { SimdCall } from "./simdCall.ts";
@@ -10,10 +10,7 @@ const PART = 16_384;
 
 /** Kernels of our own: each is one pass over memory where TensorFlow.js runs several, see `fusedKernel`. */
 export function registerFusedKernels(): void {
-  for (const kernel of [reluGrad, logBernoulli, logBernoulliGrad]) {
-    if (!tf.getKernel(kernel.kernelName, "wasm"))
-      tf.registerKernel({ ...kernel, backendName: "wasm" } as tf.KernelConfig);
-  }
+  for (const kernel of [reluGrad, logBernoulli, logBernoulliGrad]) register(kernel);
 }
 
 const reluGrad = {

@@ -12,7 +12,7 @@ export interface Call<Inputs extends string, Attrs = unknown> {
   readonly attrs: Attrs;
 }
 
-export const { install, runOriginal } = kernelRepairs("wasm");
+export const { install, register, runOriginal } = kernelRepairs("wasm");
 
 /** Runs a registered kernel on tensor infos, without the tape and the bookkeeping of an operation. */
 export function run(

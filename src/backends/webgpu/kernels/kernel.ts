@@ -1,5 +1,5 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import * as tf from "../../../tensors/tf.ts";
+import type * as tf from "../../../tensors/tf.ts";
 import { kernelRepairs, type Repair } from "../../kernelRepairs.ts";
 
 export type { Repair, WebGPUBackend };
@@ -11,10 +11,4 @@ export interface Call<Inputs extends string, Attrs = unknown> {
   readonly attrs: Attrs;
 }
 
-export const { install, runOriginal } = kernelRepairs("webgpu");
-
-/** Registers a kernel that the package does not have. Done again, it changes nothing. */
-export function register({ kernelName, kernelFunc }: Repair): void {
-  if (tf.getKernel(kernelName, "webgpu")) return;
-  tf.registerKernel({ kernelName, backendName: "webgpu", kernelFunc } as tf.KernelConfig);
-}
+export const { install, register, runOriginal } = kernelRepairs("webgpu");
