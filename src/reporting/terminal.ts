@@ -44,15 +44,13 @@ export function writeLine(output: Output, text: string): void {
 export function broken(text: string, columns: number): string {
   return blocksOf(text.split("\n"))
     .flatMap((block) => {
-      if (block.every((line) => line.length <= columns)) return block;
-      return isOfTable(block[0]!)
-        ? foldedTable(block, columns)
-        : block.flatMap((line) => brokenLine(line, columns));
+      if (block.every((line) => line.length <= columns || line.trim() === "")) return block;
+      return isOfTable(block[0]!) ? foldedTable(block, columns) : brokenLine(block[0]!, columns);
     })
     .join("\n");
 }
 
-const isOfTable = (line: string) => line.startsWith("| ") || line.startsWith("|-");
+const isOfTable = (line: string) => line.startsWith("|");
 
 /** The lines of each table together, and each other line for itself. */
 function blocksOf(lines: readonly string[]): string[][] {
@@ -66,7 +64,6 @@ function blocksOf(lines: readonly string[]): string[][] {
 }
 
 function brokenLine(line: string, columns: number): string[] {
-  if (line.length <= columns || line.trim() === "") return [line];
   const indent = /^ */.exec(line)![0];
   const lines: string[] = [];
   let current = "";
