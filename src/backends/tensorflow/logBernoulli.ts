@@ -14,10 +14,9 @@ export const logBernoulli = {
     const [B, D] = logits.shape as [number, number];
     const factors = largestDivisor(D, MOST_FACTORS);
     return tf.tidy(() => {
-      const probs = tf.sigmoid(tf.abs(logits));
-      const products = factors === 1 ? probs : tf.prod(tf.reshape(probs, [B, D / factors, factors]), 2);
+      const probs = tf.reshape(tf.sigmoid(tf.abs(logits)), [B, D / factors, factors]);
       const linear = tf.sub(tf.mul(x, logits), tf.relu(logits)); // before they are added up, as both may be huge
-      return tf.add(tf.sum(linear, 1), tf.sum(tf.log(products), 1));
+      return tf.add(tf.sum(linear, 1), tf.sum(tf.log(tf.prod(probs, 2)), 1));
     });
   },
 };
