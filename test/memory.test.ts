@@ -96,7 +96,7 @@ describe.each<Record<string, string>>([
     const huge = configOf({ ...settings, [width]: "9007199254740991" });
     const started = performance.now();
     expect(models.of(huge.model).size(huge, about).weights).toBeGreaterThan(1e16);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(100);
     expect(tf.memory().numTensors).toBe(tensors);
   });
 });
